@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class _DryRunError(Exception):
-    """Ends a transaction that shall leave nothing behind."""
+    """Rolls back a dry run."""
 
 
 @contextmanager

@@ -76,21 +76,21 @@ def repeated(stop: threading.Event, times: list[float], ask: Callable[[], None])
 
 
 def asking(port: int, path: str, token: str | None, body: Callable[[], bytes] | None) -> Callable[[], None]:
-    """Return what asks once, on a connection that stays."""
+    """Return a function that sends one request on a persistent connection."""
     connection = HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {"Content-Type": "application/json"} | ({} if token is None else {"Authorization": f"Bearer {token}"})
 
     def ask() -> None:
         connection.request("GET" if body is None else "POST", path, None if body is None else body(), headers)
         answer = connection.getresponse()
-        said = answer.read()
-        assert answer.status == 200, said
+        answer_body = answer.read()
+        assert answer.status == 200, answer_body
 
     return ask
 
 
 def reading(port: int, token: str, reads: dict[int, int], stop: threading.Event) -> threading.Thread:
-    """Read without pause; who is refused asks again as soon as it is told that it may, or the round ends."""
+    """Read without pause; a refused client asks again once it may, or the round ends."""
 
     def run() -> None:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
@@ -184,7 +184,7 @@ class Site:
 
     @staticmethod
     def reader(installation: Installation, subject: str) -> str:
-        """Return a token of somebody who reads."""
+        """Return a token for reads."""
         arguments = ("--organization", "Bench", "--role", "viewer", "--subject", subject)
         return installation.run("token", "create", *arguments).stdout.strip()
 
@@ -200,8 +200,8 @@ class Site:
             try:
                 yield
             finally:
-                said, _ = process.communicate()
-        for status, count in json.loads(said).items():
+                output, _ = process.communicate()
+        for status, count in json.loads(output).items():
             measured.reads[int(status)] = measured.reads.get(int(status), 0) + count
 
     def round(self, measured: Measured, seconds: float) -> None:

@@ -93,14 +93,14 @@ def read_ms(engine: Engine, plant: Plant, entity_id: UUID, arguments: dict[str, 
 
 
 def hourly_aggregates(engine: Engine, plant: Plant) -> None:
-    """Summarize all hours, and print what that cost."""
+    """Aggregate all hours, and print the cost."""
     with transaction(engine) as session:
-        settled = hours_complete_until(session)
+        complete_until = hours_complete_until(session)
     hours, is_done = 0, False
     began = time.perf_counter()
     while not is_done:
         with transaction(engine, plant.organization_id) as session:
-            built = hours_aggregate(session, organization_id=plant.organization_id, settled=settled)
+            built = hours_aggregate(session, organization_id=plant.organization_id, complete_until=complete_until)
         hours, is_done = hours + built.hours, built.is_done
     took_s = time.perf_counter() - began
     print(f"summarizing: {hours} hours of {2 * 525_600} points in {took_s:.1f} s")

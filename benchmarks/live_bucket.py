@@ -74,7 +74,7 @@ class Site:
         self._invalidate(self.machines[:1], 7, 8)
 
     def compute_ms(self, *, whole: bool) -> float:
-        """Compute what is dirty, in one transaction."""
+        """Compute the dirty buckets, in one transaction."""
         if whole:
             self.plant.line.rows(
                 "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING 1", o=self._o
@@ -94,7 +94,7 @@ class Site:
 
     def _invalidate(self, machines: Iterable[UUID], first: int, until: int) -> None:
         span = (BEGIN + first * STEP, BEGIN + until * STEP)
-        self.plant.touch({machine: [span] for machine in machines})
+        self.plant.invalidate({machine: [span] for machine in machines})
 
 
 def measure(site: Site, name: str, *, is_late: bool = False) -> None:

@@ -118,7 +118,7 @@ class Watcher:
             self.remarks.setdefault(event["entity"]["externalId"], time.time())
 
     def close(self) -> None:
-        """Stop listening once nothing comes any more."""
+        """Stop listening once no more messages arrive."""
         self._thread.join()
         self._socket.close()
 

@@ -55,7 +55,7 @@ LATEST = "{ devices(first: 50) { nodes { id name latest { metric value timestamp
 
 @dataclass(slots=True)
 class Course:
-    """What happened. memory: by tenth, process and its number, in MiB."""
+    """The course of a run. memory: by tenth, process and its number, in MiB."""
 
     ends_s: float
     readings: int = 0
@@ -157,7 +157,7 @@ async def visit(installation: Installation, token: str, course: Course, ids: lis
 
 
 def memory_mib(root: int) -> dict[tuple[str, int], float]:
-    """Return what each process below one has in memory, by what it is and its number."""
+    """Return the memory of each child process, by kind and number."""
     mib_by_process: dict[tuple[str, int], float] = {}
     for pid, line in descendants(root).items():
         words = line.split()
@@ -202,7 +202,7 @@ async def run(installation: Installation, client: Client, ids: list[str], second
 
 
 def report(course: Course, seconds: float) -> None:
-    """Print what each process had, and its ratio."""
+    """Print the memory of each process, and its growth."""
     days = course.readings / READINGS_A_DAY
     print(f"{course.readings} readings in {seconds:.0f} s: {days:.2f} days of {DEVICES} devices")
     print(f"updates {dict(course.updates)}, points left out {dict(course.left_out)}")
@@ -213,8 +213,8 @@ def report(course: Course, seconds: float) -> None:
         key = (name, number)
         shown = f"{name} {number}" if number else f"{name} (all)"
         print(f"{shown:<20} {third[key]:>10.1f} {last[key]:>10.1f} {last[key] / third[key]:>7.2f}")
-    gone, come = len(third.keys() - last.keys()), len(last.keys() - third.keys())
-    print(f"processes that have gone since the third tenth: {gone}; that have come: {come}")
+    ended, come = len(third.keys() - last.keys()), len(last.keys() - third.keys())
+    print(f"processes that have gone since the third tenth: {ended}; that have come: {come}")
 
 
 def main() -> None:

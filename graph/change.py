@@ -80,7 +80,7 @@ def graph_change_begin(
 
 
 def graph_is_changing(session: Session) -> bool:
-    """Return whether a change was begun in this session: it may then see what nobody else does."""
+    """Return whether a change was begun in this session: it may then see uncommitted rows."""
     return bool(session.info.get(_CHANGING))
 
 
@@ -109,7 +109,7 @@ def changes_hold(session: Session, *, organization_id: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What became of one subject. action: a past-tense word such as `created`; before, after: JSON-able states."""
+    """An audit entry of one subject. action: a past-tense word such as `created`; before, after: JSON-able states."""
 
     action: str
     subject_type: str

@@ -8,7 +8,7 @@ from alembic import op
 def execute_file(name: str) -> None:
     """Run `migrations/NAME` on the migration's connection.
 
-    It goes to the driver as it stands, several statements at once: neither a colon nor a percent sign in it
+    It goes to the driver unchanged, several statements at once: neither a colon nor a percent sign in it
     is a parameter.
     """
     statements = files("migrations").joinpath(name).read_bytes()

@@ -55,9 +55,9 @@ def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 
 
 
 def statement_interrupt(session: Session) -> Callable[[], None]:
-    """Return what ends the statement that the session's connection is executing; to be called from another thread.
+    """Return a function that ends the running statement of the session's connection, for another thread.
 
-    It returns after the server has been told. Where nothing is executed, or the server cannot be reached, it does
+    It returns after the request was sent. Where nothing is executed, or the server cannot be reached, it does
     nothing.
     """
     connection: Any = session.connection().connection.dbapi_connection

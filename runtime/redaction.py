@@ -11,7 +11,7 @@ REDACTED: Final = "[redacted]"
 # A shorter value would be found in ordinary words.
 SECRET_LENGTH_MIN: Final = 6
 
-# Each keeps its first group, which tells what was there.
+# Each keeps its first group, which says what was there.
 _FORMS: Final = tuple(
     re.compile(pattern)
     for pattern in (

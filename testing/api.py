@@ -58,13 +58,13 @@ class Api:
 
     @property
     def work(self) -> Work:
-        """What preparing documents has cost so far."""
+        """The cost of preparing documents so far."""
         executor: Executor = self.app.state.executor
         return executor.preparer.work
 
     @property
     def services(self) -> Services:
-        """What the application works with."""
+        """The services of the application."""
         services: Services = self.app.state.services
         return services
 

@@ -22,7 +22,7 @@ from runtime.embedded.postgres import DATABASE, SUPERUSER
 from testing.installation import STARTED, Installation
 from testing.waits import Deadline
 
-SETTLE_S: Final = 90.0
+DRAIN_S: Final = 90.0
 # Work that waits, by name: what counts it, where it came before %(before)s. What waits for an instant of its own, such
 # as the end of a shelf, is left out.
 WAITING: Final = {
@@ -85,7 +85,7 @@ class Provoked:
 
     @classmethod
     def of(cls, item: pytest.Item) -> Provoked:
-        """Return what the marks of a test and of its module say."""
+        """Return what the markers of a test and of its module allow."""
         marks = list(item.iter_markers("provokes"))
         return cls(
             lines=tuple(line for mark in marks for line in mark.args),
@@ -104,11 +104,11 @@ class Watch:
     _leaks: set[str] = field(default_factory=set)
 
     def check(self, provoked: Provoked) -> None:
-        """Wait until nothing waits, then assert that nothing went wrong; an instance that was stopped has its logs."""
+        """Wait until no work is pending, then assert that nothing went wrong. A stopped instance has its logs alone."""
         grown: dict[str, int] = {}
         if self.installation.process is not None:
             assert self.installation.process.poll() is None, f"{self.installation.home}: argus up has ended by itself"
-            self._settle(provoked.may_wait)
+            self._drain(provoked.may_wait)
             grown = self._grown()
         lines = [line for line in self.lines() if not any(re.search(pattern, line) for pattern in provoked.lines)]
         assert lines == [], "\n".join(lines[:20])
@@ -117,7 +117,7 @@ class Watch:
         assert provoked.is_counted or grown == {}, f"This was counted: {grown}"
 
     def skip(self) -> None:
-        """Leave out what a test that has failed already left behind: it is not the next one's."""
+        """Skip what an already failed test left behind: it does not count for the next one."""
         for _ in self.lines():
             pass
         self._leaks.clear()
@@ -141,7 +141,7 @@ class Watch:
                     yield f"{name}: {line[:1000]}"
 
     def _secrets(self, name: str, written: bytes) -> Iterator[str]:
-        """Yield what of the secrets of an installation, and of those who call it, stands in a log: its name only."""
+        """Yield the names of secrets of an installation and its callers that occur in a log."""
         try:
             home = Home.read(self.installation.home)
         except HomeError:
@@ -158,8 +158,8 @@ class Watch:
         """Return what waits, by name, of what came before an instant."""
         return {name: count for name, count in self._read(_WAITING_SQL, {"before": before}).items() if count}
 
-    def _settle(self, may_wait: Sequence[str]) -> None:
-        deadline = Deadline(SETTLE_S)
+    def _drain(self, may_wait: Sequence[str]) -> None:
+        deadline = Deadline(DRAIN_S)
         before: object = "infinity"
         if self.installation.has_traffic:
             # Something always waits there: what is there now has to be done.

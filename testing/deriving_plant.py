@@ -104,13 +104,13 @@ class DerivingPlant:
             assert page.total is not None
             assert page.total() == len(page.items)
         return {
-            (each.entity_id, each.metric, each.timestamp): (
-                each.version,
-                each.value,
-                each.shadow_version,
-                each.shadow_value,
+            (point.entity_id, point.metric, point.timestamp): (
+                point.version,
+                point.value,
+                point.shadow_version,
+                point.shadow_value,
             )
-            for each in page.items
+            for point in page.items
         }
 
     def pump(self) -> UUID:

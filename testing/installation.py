@@ -49,7 +49,7 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one GraphQL call over HTTP answered."""
+    """The answer of one GraphQL call over HTTP."""
 
     status: int
     body: dict[str, Any]
@@ -216,11 +216,11 @@ class Installation:
     def _settings(self) -> Settings:
         return settings_load(self.home, environment={**environment(), **self.settings})
 
-    def settled(self, client: Client) -> None:
+    def wait_processed(self, client: Client) -> None:
         """Wait until no reading of an organization waits for the stages."""
         deadline = Deadline(START_TIMEOUT_S)
-        account = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { pending } }'
-        while client.call(account).data["ingestAccount"]["pending"]:
+        query = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { pending } }'
+        while client.call(query).data["ingestAccount"]["pending"]:
             deadline.pause("Readings still wait to be processed.")
 
     def children(self, marker: str) -> list[int]:

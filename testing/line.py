@@ -21,7 +21,7 @@ from domain.derivation.dependencies.index import DependencyCache
 from domain.pipeline.normalize.stage import batches_normalize
 from domain.pipeline.normalize.work import NormalizedBatches, StageRun
 from domain.telemetry.ingest.accept import Acceptance, readings_accept
-from domain.telemetry.ingest.accounting import IngestAccount, ingest_account
+from domain.telemetry.ingest.accounting import IngestCounts, ingest_counts
 from domain.telemetry.ingest.directory import DeviceDirectory
 from domain.telemetry.model.readings import RawBatch, ReadingDraft
 from domain.telemetry.model.stage_cache import StageCache
@@ -75,10 +75,10 @@ class Line:
     def schema(self, type_name: str, schema: dict[str, Any], *, begins: datetime = EPOCH) -> None:
         """Put a telemetry schema of a type of devices in force."""
         with self.world.changing() as (session, change):
-            found = entity_type_by_name(
+            entity_type = entity_type_by_name(
                 session, organization_id=self.organization_id, kind=EntityKind.DEVICE, name=type_name
             )
-            if found is None:
+            if entity_type is None:
                 entity_type_create(
                     session,
                     change=change,
@@ -89,7 +89,11 @@ class Line:
                 )
             else:
                 entity_type_update(
-                    session, change=change, entity_type_id=found.id, telemetry_schema=schema, effective_from=begins
+                    session,
+                    change=change,
+                    entity_type_id=entity_type.id,
+                    telemetry_schema=schema,
+                    effective_from=begins,
                 )
 
     def reopen(self) -> None:
@@ -114,7 +118,7 @@ class Line:
         return readings_accept(drafts, devices=devices, own=None, now_us=micros_of(at))
 
     def append(self, acceptance: Acceptance, *, at: datetime = NOW, transport: str = "graphql") -> list[RawBatch]:
-        """Write what was accepted to the raw log."""
+        """Write accepted readings to the raw log."""
         groups = [
             ReadingGroup(self.organization_id, partition, transport, readings)
             for partition, readings in acceptance.by_partition.items()
@@ -157,10 +161,10 @@ class Line:
         """Summarize all hours that may be; return how many were."""
         hours = 0
         with transaction(self.engine("pipeline")) as session:
-            settled = hours_complete_until(session)
+            complete_until = hours_complete_until(session)
         while True:
             with self.pipeline() as session:
-                built = hours_aggregate(session, organization_id=self.organization_id, settled=settled)
+                built = hours_aggregate(session, organization_id=self.organization_id, complete_until=complete_until)
             hours += built.hours
             if built.is_done:
                 return hours
@@ -171,7 +175,7 @@ class Line:
             return list(session.execute(text(statement), values).all())
 
     def history(self) -> dict[tuple[UUID, int | None, str, datetime], float | str | None]:
-        """Everything that stands in history."""
+        """Everything in history."""
         return {
             (row.entity_id, row.port, row.metric, row.timestamp): row.text if row.type == 2 else row.value
             for row in self.rows(
@@ -183,9 +187,9 @@ class Line:
             )
         }
 
-    def account(self, **arguments: Any) -> IngestAccount:
+    def ingest_counts(self, **arguments: Any) -> IngestCounts:
         with transaction(self.engine("api"), self.organization_id) as session:
-            return ingest_account(
+            return ingest_counts(
                 session,
                 organization_id=self.organization_id,
                 **{"from_": NOW - timedelta(days=400), "to": NOW + timedelta(days=400), **arguments},

@@ -56,8 +56,8 @@ def planner_set(dsn: str, database: str, mode: str) -> None:
             )
 
 
-def commits_follow(dsn: str, mode: str) -> None:
-    """From now on do after each commit of any engine what the mode asks for. dsn: of a superuser, any database."""
+def commits_observe(dsn: str, mode: str) -> None:
+    """From now on apply the mode after each commit of any engine. dsn: of a superuser, any database."""
     if mode not in {ANALYZE, SHUFFLED}:
         return
 
@@ -77,7 +77,7 @@ def commits_follow(dsn: str, mode: str) -> None:
         # The pool gets a connection back only after its commit.
         written = record.info.pop(_COMMITTED, None)
         if written and str(record.info[_DATABASE]).startswith("argus_test_"):
-            _tables_touch(dsn, record.info[_DATABASE], sorted(written), mode)
+            _tables_disturb(dsn, record.info[_DATABASE], sorted(written), mode)
 
     event.listen(Engine, "after_cursor_execute", note)
     event.listen(Engine, "rollback", forget)
@@ -85,7 +85,7 @@ def commits_follow(dsn: str, mode: str) -> None:
     event.listen(Pool, "checkin", checkin)
 
 
-def _tables_touch(dsn: str, database: str, names: list[str], mode: str) -> None:
+def _tables_disturb(dsn: str, database: str, names: list[str], mode: str) -> None:
     """Gather statistics of tables, or shuffle their rows. What somebody else holds is left as it is."""
     with psycopg.connect(dsn, dbname=database, autocommit=True) as connection:
         connection.execute("SET lock_timeout = '100ms'")

@@ -23,14 +23,14 @@ def descendants(root: int) -> dict[int, str]:
         except OSError:
             continue
         parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    found = {}
+    commands = {}
     for pid in parents:
         above = pid
         while above in parents and above != root:
             above = parents[above]
         if above == root and pid != root:
-            found[pid] = lines[pid]
-    return found
+            commands[pid] = lines[pid]
+    return commands
 
 
 @contextmanager

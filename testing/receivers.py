@@ -73,7 +73,7 @@ def receiver_open(reply: Reply, *, tls: ssl.SSLContext | None = None) -> Iterato
             return connection, address
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """Say nothing: callers break off."""
+            """Log nothing: callers disconnect."""
 
     server = Server(("127.0.0.1", 0), Handler)
     receiver.port = server.server_address[1]

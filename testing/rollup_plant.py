@@ -95,7 +95,7 @@ class RollupPlant:
             return change.recorded
 
     def follow(self, entity_id: UUID) -> list[tuple[datetime, datetime]]:
-        """Mark what is at an entity and above over the times that triggers left, as the derive stage does."""
+        """Invalidate at an entity and above it over the windows left by triggers, as the derive stage does."""
         rows = self.line.rows(
             "DELETE FROM dirty_windows WHERE organization_id = :o AND entity_id = :e AND reason = 'hierarchy'"
             " RETURNING begins, ends",
@@ -104,7 +104,7 @@ class RollupPlant:
         )
         spans = [(row.begins, row.ends) for row in rows]
         if spans:
-            self._touch(rollups_invalidate_at, {entity_id: [_span(*span) for span in spans]})
+            self._invalidate(rollups_invalidate_at, {entity_id: [_span(*span) for span in spans]})
         return spans
 
     def send(
@@ -115,23 +115,23 @@ class RollupPlant:
         batches = self.line.send(*readings, at=received)
         self.line.normalize(batches)
 
-    def touch(
+    def invalidate(
         self,
-        touched: Mapping[UUID, Sequence[tuple[datetime, datetime]]],
+        changed: Mapping[UUID, Sequence[tuple[datetime, datetime]]],
         metrics: Mapping[UUID, Sequence[str]] | None = None,
     ) -> int:
-        """Mark what is above entities, as the derive stage does."""
+        """Invalidate above entities, as the derive stage does."""
         names = None if metrics is None else {entity.bytes: of_entity for entity, of_entity in metrics.items()}
-        spans = {entity: [_span(*span) for span in of_entity] for entity, of_entity in touched.items()}
-        return self._touch(partial(rollups_invalidate, metrics=names), spans)
+        spans = {entity: [_span(*span) for span in of_entity] for entity, of_entity in changed.items()}
+        return self._invalidate(partial(rollups_invalidate, metrics=names), spans)
 
-    def touch_all(self, *entities: UUID) -> int:
+    def invalidate_all(self, *entities: UUID) -> int:
         """Mark all time above entities."""
-        return self._touch(rollups_invalidate, {entity_id: [ALL] for entity_id in entities})
+        return self._invalidate(rollups_invalidate, {entity_id: [ALL] for entity_id in entities})
 
-    def touch_at(self, *entities: UUID) -> int:
-        """Mark all time at entities and above, as changes of what is below them do."""
-        return self._touch(rollups_invalidate_at, {entity_id: [ALL] for entity_id in entities})
+    def invalidate_at(self, *entities: UUID) -> int:
+        """Invalidate all time at entities and above, as changes of their descendants do."""
+        return self._invalidate(rollups_invalidate_at, {entity_id: [ALL] for entity_id in entities})
 
     def compute(self, **arguments: Any) -> ComputedBuckets:
         """Compute dirty buckets in one transaction."""
@@ -186,16 +186,16 @@ class RollupPlant:
         )
         return [tuple(row) for row in rows]
 
-    def _touch(self, touch: Any, touched: Mapping[UUID, Sequence[tuple[int, int]]]) -> int:
+    def _invalidate(self, invalidation: Any, changed: Mapping[UUID, Sequence[tuple[int, int]]]) -> int:
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
-            marked: int = touch(
+            invalidated: int = invalidation(
                 session,
                 organization_id=self.organization_id,
-                changed={entity.bytes: spans for entity, spans in touched.items()},
+                changed={entity.bytes: spans for entity, spans in changed.items()},
                 cache=self.cache,
             )
-        return marked
+        return invalidated
 
 
 def _span(begins: datetime, ends: datetime) -> tuple[int, int]:

@@ -124,10 +124,10 @@ class Plant:
 
     def revision(self) -> int:
         with self._engine.begin() as connection:
-            found = connection.execute(
+            current = connection.execute(
                 text("SELECT revision FROM graph_clocks WHERE organization_id = :o"), {"o": self.organization_id}
             )
-            return int(found.scalar_one())
+            return int(current.scalar_one())
 
     def points(
         self,

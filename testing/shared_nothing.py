@@ -32,8 +32,8 @@ from workers.stages.normalize import NormalizeStage
 
 Stage = NormalizeStage | AttributeStage | DeriveStage
 TTL = timedelta(hours=1)
-# How a transaction fails: by what a statement holds, with the connection, or after a commit of which nobody is told.
-DATA, LOST, UNTOLD = "data", "lost", "untold"
+# How a transaction fails: by what a statement holds, with the connection, or after a commit that nobody learns of.
+DATA, LOST, UNANNOUNCED = "data", "lost", "unannounced"
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Faults:
 
     def commit(self, connection: Connection) -> None:
         """Before a commit."""
-        if self.kind == UNTOLD and self._is_now():
+        if self.kind == UNANNOUNCED and self._is_now():
             self.kind = None
             done = connection.connection.driver_connection
             assert done is not None
@@ -89,7 +89,7 @@ class Clock:
 
 @dataclass(slots=True)
 class Processes:
-    """Each stage of each partition in a separate process. `settle` works until nothing waits."""
+    """Each stage of each partition in a separate process. `drain` works until nothing waits."""
 
     engine: Engine
     owner: Engine
@@ -155,10 +155,10 @@ class Processes:
             return was_busy
 
     def _failed_again(self) -> None:
-        """Have what failed tried again at once."""
+        """Make failed items due at once."""
         with transaction(self.owner) as session:
-            gone = session.execute(text("DELETE FROM failed_items RETURNING 1")).all()
-        if gone:
+            deleted = session.execute(text("DELETE FROM failed_items RETURNING 1")).all()
+        if deleted:
             for stage in self.stages.values():
                 if not isinstance(stage, AttributeStage):
                     stage._failed._open = {}
@@ -174,7 +174,7 @@ class Processes:
             self._failed_again()
             return done is not None and (bool(done.taken) or not done.is_done)
 
-    def settle(self) -> None:
+    def drain(self) -> None:
         """Work until no entry, no window and no bucket waits."""
         busy = True
         while busy:

@@ -87,7 +87,7 @@ class Deadline:
         assert not self.is_over, f"Still not so after {patient(self._timeout_s):.0f} s: {shown!r}"
 
     def pause(self, shown: object = None, *, seconds: float | None = None) -> None:
-        """Fail when the limit is over; else wait for the next look: at first briefly, then 0.1 s, or as told."""
+        """Fail when the limit is over; else wait for the next look: at first briefly, then 0.1 s, or as given."""
         self.check(shown)
         time.sleep(self._pause_s if seconds is None else seconds)
         self._pause_s = min(2 * self._pause_s, _PAUSE_MAX_S)

@@ -81,7 +81,9 @@ class World:
         with self.session() as session:
             if type_name is not None:
                 self._type_ensure(session, kind, type_name)
-            session.execute(insert(entities), [{**common, "id": each, "name": f"{kind} {each}"} for each in ids])
+            session.execute(
+                insert(entities), [{**common, "id": entity_id, "name": f"{kind} {entity_id}"} for entity_id in ids]
+            )
         return ids
 
     def entity(self, kind: EntityKind, type_name: str | None = None) -> EntityId:
@@ -96,7 +98,7 @@ class World:
         )
 
     def edge(self, source: UUID, relationship: str, target: UUID, **arguments: Any) -> EdgeVersion:
-        """Create one edge in a separate change, from EPOCH on unless told otherwise."""
+        """Create one edge in a separate change, from EPOCH on by default."""
         with self.changing() as (session, change):
             return edge_create(
                 session,
@@ -155,11 +157,11 @@ def edge_get(session: Session, *, organization_id: int, edge_id: UUID) -> EdgeVe
 def place(world: World, shapes: Sequence[Any], kind: EntityKind = EntityKind.SPACE) -> list[EntityId]:
     """Insert entities with these shapes."""
     ids = [EntityId(new_id()) for _ in shapes]
-    stored = [geometry_of_geojson(json.loads(shapely.to_geojson(each))) for each in shapes]
+    stored = [geometry_of_geojson(json.loads(shapely.to_geojson(shape))) for shape in shapes]
     rows = [
         {
             "organization_id": world.organization_id,
-            "id": each,
+            "id": entity_id,
             "kind": kind,
             "name": "x",
             "status": "active",
@@ -169,7 +171,7 @@ def place(world: World, shapes: Sequence[Any], kind: EntityKind = EntityKind.SPA
             "created_at": EPOCH,
             "updated_at": EPOCH,
         }
-        for each, geometry in zip(ids, stored, strict=True)
+        for entity_id, geometry in zip(ids, stored, strict=True)
     ]
     if rows:
         with world.session() as session:

@@ -54,7 +54,7 @@ def servers(pytestconfig: pytest.Config) -> Iterator[TestServers]:
     """PostgreSQL and Valkey for this test process."""
     with servers_open("argus-tests-", in_memory=True) as started:
         started.planner = pytestconfig.getoption("--planner")
-        planner.commits_follow(started.database_server.dsn(), started.planner)
+        planner.commits_observe(started.database_server.dsn(), started.planner)
         yield started
 
 

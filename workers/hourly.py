@@ -38,8 +38,8 @@ def summarize(tick: int, part: int) -> None:
 def _summarize(state: ProcessState, tick: int, part: int) -> None:
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
-        settled = hours_complete_until(session)
-        due = list(organizations_due(session, settled=settled))
+        complete_until = hours_complete_until(session)
+        due = list(organizations_due(session, complete_until=complete_until))
     hours = 0
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
@@ -48,7 +48,7 @@ def _summarize(state: ProcessState, tick: int, part: int) -> None:
             break
         try:
             with transaction(state.engine, due[0]) as session:
-                built = hours_aggregate(session, organization_id=due[0], settled=settled)
+                built = hours_aggregate(session, organization_id=due[0], complete_until=complete_until)
         except Exception as error:
             if is_retryable(error):
                 raise

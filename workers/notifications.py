@@ -53,7 +53,7 @@ _log = structlog.get_logger(__name__)
 LOOK_EVERY_S: Final = 0.25
 # Claims of processes that have died are looked for, and what was counted is written down.
 TIDY_EVERY_S: Final = 5.0
-# Told to end, the process waits for calls under way so long; the others are made again by whoever comes.
+# On a stop, the process waits for running calls so long; the others are made again by another process.
 STOP_S: Final = 5.0
 _DATABASE_RETRY_S: Final = 1.0
 _NO_SECRET: Final = Outcome("There is no secret to sign with; make one with rotateWebhookSecret.")
@@ -61,7 +61,7 @@ _NO_SECRET: Final = Outcome("There is no secret to sign with; make one with rota
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call that was claimed. until_s: it may be settled before; monotonic."""
+    """A call that was claimed. until_s: it may end before; monotonic."""
 
     pair: Pair
     notification: Notification
@@ -134,7 +134,7 @@ class Deliverer:
         self._wake.set()
 
     async def _wait(self, stopping: asyncio.Event) -> None:
-        """Wait for a call to end, for the next look, or to be told to stop."""
+        """Wait for a call to end, for the next look, or for a stop."""
         self._wake.clear()
         if self._ended:
             return

@@ -45,7 +45,7 @@ BACKOFF_FIRST_S, BACKOFF_LAST_S = 0.1, 3.0
 Stage = NormalizeStage | AttributeStage | DeriveStage | ActStage
 
 
-class _LeaseHeldError(Exception):
+class _LeaseTakenError(Exception):
     """Another runs a stage of the partition."""
 
 
@@ -55,10 +55,10 @@ def partition_task_run(partition: int) -> None:
     try:
         with transaction(state.engine) as session:
             leases = [_acquire(session, stage, partition, state.holder) for stage in STAGES]
-    except _LeaseHeldError:
+    except _LeaseTakenError:
         return
     except SQLAlchemyError as error:
-        # The enqueuer asks again once the database is back.
+        # The enqueuer enqueues it again once the database is back.
         failure_log(state, "partition_waits", error, partition=partition)
         return
     try:
@@ -171,7 +171,7 @@ def _acquire(session: Session, stage: str, partition: int, holder: str) -> Lease
     lease = lease_acquire(session, stage=stage, partition=partition, holder=holder, ttl=LEASE_TTL)
     if lease is None:
         # Nothing of the transaction stays: a partition task holds all of its leases or none.
-        raise _LeaseHeldError
+        raise _LeaseTakenError
     return lease
 
 

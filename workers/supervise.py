@@ -23,8 +23,6 @@ from types import FrameType
 
 import structlog
 from redis import RedisError
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from runtime.collection import startup_freeze
@@ -35,14 +33,17 @@ from runtime.process_name import process_name_set
 from workers import buckets, convergence, hourly, partition_task, replay, retention, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
-from workers.expiry import ExpiryQueue
 from workers.failures import is_retryable
 from workers.notifications import deliver
-from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState, end_with_parent, state_open
+from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, end_with_parent, state_open
+from workers.stage_worker import BusTraceFilter, StageWorker
+from workers.stop import GRACE_S, process_end, stop_watch
 
 _log = structlog.get_logger(__name__)
 
-STOP_TIMEOUT_S = 20.0
+# A child that has not ended so long after it was told to is killed: soon after it should have ended by itself, and
+# before whoever runs Argus kills all of it, as Docker does after 10 s.
+STOP_TIMEOUT_S = GRACE_S + 3.0
 SHORT_NICE = 10
 # As `ps` and `top` show it.
 DELIVERER_NAME = "argus-webhooks"
@@ -50,38 +51,6 @@ _RESTART_FIRST_S, _RESTART_LAST_S = 0.2, 5.0
 # A child that lived so long before it died is started again at once.
 _STEADY_S = 10.0
 _LOOK_EVERY_S = 0.2
-
-# What RQ says, as an error, of a bus that it cannot reach.
-_BUS_ERRORS = ("could not connect to Redis instance", "network:ConnectionError", "network:TimeoutError")
-
-
-class _WithoutBusTraces(logging.Filter):
-    """Shortens what RQ logs while the bus is away: a warning without a trace, for it goes on by itself."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through."""
-        error = record.exc_info[1] if record.exc_info else None
-        message = record.getMessage()
-        if isinstance(error, RedisError):
-            record.msg, record.args = f"{message} {error!r}", ()
-            record.exc_info = record.exc_text = None
-        if isinstance(error, RedisError) or any(words in message for words in _BUS_ERRORS):
-            record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return True
-
-
-class StageWorker(SimpleWorker):
-    """An RQ worker that runs jobs in its own process and tells them to stop.
-
-    A fork per job would cost 25 ms and every connection and cache.
-    """
-
-    max_connection_wait_time = 2.0
-    process_state: ProcessState
-
-    def _shutdown(self) -> None:
-        self.process_state.stopping.set()
-        super()._shutdown()  # type: ignore[no-untyped-call]
 
 
 @dataclass(slots=True)
@@ -173,7 +142,7 @@ def _child_main(main: Callable[[WorkerContext], None], context: WorkerContext) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     logging.getLogger("rq").setLevel(logging.WARNING)
-    logging.getLogger("rq.worker").addFilter(_WithoutBusTraces())
+    logging.getLogger("rq.worker").addFilter(BusTraceFilter())
     try:
         main(context)
     except Exception as error:
@@ -199,14 +168,8 @@ def _worker_main(context: WorkerContext, *, queues: tuple[str, ...]) -> None:
     with contextlib.suppress(SQLAlchemyError), transaction(state.engine):
         # Connected before the first job comes.
         pass
-    worker = StageWorker(
-        queues,
-        connection=state.queues,
-        serializer=JSONSerializer,
-        queue_class=ExpiryQueue,
-        log_job_description=False,
-    )
-    worker.process_state = state
+    worker = StageWorker(queues, state)
+    stop_watch(state.stopping, overdue=worker.job_put_back)
     try:
         worker.work(logging_level="WARNING")
     except RedisError as error:
@@ -216,11 +179,7 @@ def _worker_main(context: WorkerContext, *, queues: tuple[str, ...]) -> None:
 
 def _enqueuer_main(context: WorkerContext) -> None:
     state = state_open(context)
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        state.stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
+    stop_watch(state.stopping, overdue=process_end)
     Enqueuer(state).run()
 
 

@@ -37,7 +37,7 @@ class _AnswerError(Exception):
 
 
 class _Answer:
-    """What the parser tells of the answer: its status, and whether it is there in whole."""
+    """What the parser found of the answer: its status, and whether it is complete."""
 
     def __init__(self) -> None:
         self.status: int | None = None

@@ -36,7 +36,7 @@ PIPELINE: Final = {
     "argus_dirty_window_age_seconds": "Age of the oldest of those windows",
     "argus_dirty_buckets": "Buckets that wait to be computed",
     "argus_dirty_bucket_age_seconds": "Age of the oldest of those buckets",
-    "argus_event_changes_waiting": "Changes of events that nothing has followed yet",
+    "argus_event_changes_waiting": "Changes of events that are not acted on yet",
     "argus_event_change_age_seconds": "Age of the oldest of those changes",
     "argus_failed_items": "Items of queues that failed and are not done yet: retrying, or set aside",
     "argus_convergence_checks_total": "Entities whose derived state was compared with a recomputation",

@@ -161,8 +161,8 @@ class ReaderServer(uvicorn.Server):
             task = asyncio.create_task(self._serve_connection(message.file, message.body))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif message.kind is Kind.ASKED:
-            channel.send(Kind.ASKED)
+        elif message.kind is Kind.PING:
+            channel.send(Kind.PING)
         elif message.kind is Kind.METRICS:
             channel.send(Kind.METRICS, body=self._metrics.own())
 

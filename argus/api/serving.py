@@ -39,7 +39,7 @@ _NOTSENT_LOWAT: Final = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 # A client that takes nothing of its answer for so long is not waited for.
 WRITE_TIMEOUT_S: Final = 60.0
 _RETRY_AFTER_S: Final = 5
-_TOLD_EVERY_S: Final = 60.0
+_LOG_EVERY_S: Final = 60.0
 # Of open files, for all that is no client's connection.
 _FILES_OWN: Final = 256
 # The address of a connection that has none.
@@ -73,7 +73,7 @@ class Admission:
         self.refused: Counter[str] = Counter()
         self._open: Counter[str] = Counter()
         self._exempt = settings.trusted_proxies
-        self._told_s: dict[str, float] = {}
+        self._logged_s: dict[str, float] = {}
 
     @property
     def connections(self) -> int:
@@ -100,8 +100,8 @@ class Admission:
         """Note a refusal."""
         self.refused[reason] += 1
         now_s = time.monotonic()
-        if now_s - self._told_s.get(reason, float("-inf")) >= _TOLD_EVERY_S:
-            self._told_s[reason] = now_s
+        if now_s - self._logged_s.get(reason, float("-inf")) >= _LOG_EVERY_S:
+            self._logged_s[reason] = now_s
             _log.warning("connection_refused", reason=reason, address=address, refused=self.refused[reason])
 
 
@@ -372,7 +372,7 @@ def server_config(
         ws_max_size=WEBSOCKET_MESSAGE_MAX_BYTES,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=5,
-        # Addresses behind a proxy are told by `gql/access/gate.py`, which knows whom to believe.
+        # Addresses behind a proxy are determined by `gql/access/gate.py`, which knows the trusted ones.
         proxy_headers=False,
         server_header=False,
         **others,

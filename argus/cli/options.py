@@ -57,7 +57,7 @@ def table_add(parser: argparse.ArgumentParser) -> None:
 def _delimiter(text: str) -> str:
     character = "\t" if text in {"\\t", "tab"} else text
     if len(character) != 1 or character in '"\r\n':
-        msg = f"{text!r} is no single character"
+        msg = f"{text!r} is not a single character"
         raise argparse.ArgumentTypeError(msg)
     return character
 
@@ -82,7 +82,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 
 def variables_check() -> None:
-    """Report on standard error the variables that look like settings of Argus and are none."""
+    """Report on standard error the environment variables that look like settings of Argus but are not."""
     for unknown in variables_unknown(os.environ):
         print(f"argus: {unknown}", file=sys.stderr)
 

@@ -29,7 +29,7 @@ def problem_print(line: str) -> None:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Within the block, SIGTERM ends what is done as Ctrl-C does: with an account of it. In the main thread alone."""
+    """Within the block, SIGTERM ends the command as Ctrl-C does, with a summary. Only in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

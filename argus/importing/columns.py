@@ -76,7 +76,7 @@ def _place(columns: Columns, column: str, by_timeseries: Mapping[str, str]) -> P
 
 
 def by_timeseries_id(devices: Iterable[Mapping[str, object]]) -> dict[str, str]:
-    """Return the external ids of devices by their attribute timeseriesId; a name that two bear is nobody's."""
+    """Return the external ids of devices by their attribute timeseriesId; a name of two devices is left out."""
     by_id: dict[str, str | None] = {}
     for device in devices:
         attributes, external_id = device.get("attributes"), device.get("externalId")

@@ -82,7 +82,7 @@ def machines(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 @contextmanager
 def bench_open(records: Sequence[dict[str, Any]]) -> Iterator[Bench]:
-    """Start a plant with DEVICES devices, and with what else the records of an import say."""
+    """Start a plant with DEVICES devices and the records of an import."""
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
         installation = Installation(Path(directory) / "home")
         installation.start("--no-demo")
@@ -166,5 +166,5 @@ def cpu(installation: Installation) -> dict[str, float]:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Return the value below which that share lies."""
+    """Return a percentile of the values."""
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]

@@ -42,7 +42,7 @@ class Order:
 
 @dataclass(slots=True)
 class Results:
-    """What came of it."""
+    """The results of a run."""
 
     accepted: int = 0
     calls: int = 0

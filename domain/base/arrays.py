@@ -101,7 +101,7 @@ _DUMPERS = {kind: type(f"{kind.__name__}Dumper", (_PgArrayDumper,), {"oid": oids
 
 
 def arrays_enable(session: Session) -> None:
-    """Teach the session's connection to send these arrays; does nothing where it knows already."""
+    """Register these arrays with the session's connection, once."""
     connection = session.connection()
     if _ENABLED in connection.info:
         return

@@ -25,7 +25,7 @@ class Bus(Protocol):
         ...
 
     def group_read(self, stream: str, group: str, *, consumer: str, count: int, block_ms: int) -> Sequence[BusEntry]:
-        """Return the next entries nobody of the group has read; wait up to `block_ms` for the first."""
+        """Return the next entries that no consumer of the group has read; wait up to `block_ms` for the first."""
         ...
 
     def group_claim(self, stream: str, group: str, *, consumer: str, idle_ms: int, count: int) -> Sequence[BusEntry]:
@@ -49,7 +49,7 @@ class Bus(Protocol):
         ...
 
     def trim(self, stream: str, groups: Sequence[str], *, retention_ms: int) -> int:
-        """Remove what every group has acknowledged and is older than `retention_ms`. Return how many."""
+        """Remove entries that every group has acknowledged and that are older than `retention_ms`. Return how many."""
         ...
 
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:

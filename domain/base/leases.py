@@ -36,7 +36,7 @@ _LIST = text("SELECT stage, partition, holder, fence, expires_at < clock_timesta
 
 
 class FencedError(Exception):
-    """Another holder has taken the lease; whatever this one had not committed is void."""
+    """Another holder has taken the lease; uncommitted work of this one is lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def type_of(points: Points, *, declared: int | None, counts: Values | None = Non
     """Return the type of a series of points, at least one: what its schema declares, else what most points are.
 
     TEXT where at least as many points are texts as are not; else BOOLEAN where all that are not are booleans, else
-    NUMBER: a boolean is a number, 0 or 1, and a few texts stand beside the numbers. counts: for how many points each
+    NUMBER: a boolean is a number, 0 or 1, and there may be a few texts. counts: how many points each
     stands.
     """
     if declared is not None:
@@ -123,7 +123,7 @@ def points_merge(parts: Sequence[Points]) -> Points:
     joined = parts[0] if len(parts) == 1 else _points_join(parts)
     if bool((joined.at[1:] > joined.at[:-1]).all()):
         return joined
-    # np.unique returns the first of equals, and the parts stand in their order.
+    # np.unique returns the first of equals, and the parts are in order.
     _, first = np.unique(joined.at, return_index=True)
     return joined.take(first)
 

@@ -121,7 +121,7 @@ class Allowance:
         return full_at_s + refused * self._interval_s - self._latest_s
 
     def take(self) -> None:
-        """Take what was admitted out of the devices' buckets."""
+        """Take the admitted readings out of the devices' buckets."""
         self._buckets.put(self._full_at_s, now_s=self._now_s)
 
 

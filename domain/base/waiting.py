@@ -20,6 +20,6 @@ async def thread_await(future: Future[T]) -> T:
 
 
 def error_take(done: asyncio.Future[T]) -> None:
-    """Retrieve the error of a future that nobody may await any more."""
+    """Retrieve the error of a future that is perhaps no longer awaited."""
     if not done.cancelled():
         done.exception()

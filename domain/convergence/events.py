@@ -163,7 +163,7 @@ def _points(
 
 
 def _initial_points_read(session: Session, organization_id: int, pairs: Sequence[_Pair], span: CheckedSpan) -> None:
-    """Read what stood where versions begin to evaluate each pair."""
+    """Read the points before the beginning of each version of a pair."""
     entered = [
         (pair, segment)
         for pair in pairs

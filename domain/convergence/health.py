@@ -37,7 +37,7 @@ def health_check(
     pending: PendingInvalidations,
     report: Report,
 ) -> None:
-    """Compare the settled buckets of the health of these assets, all of which use a profile."""
+    """Compare the complete buckets of the health of these assets, all of which use a profile."""
     plans = plans_get(session, organization_id=organization_id, ids=list(ids))
     for asset_id, plan in plans.items():
         if asset_id in pending.entities or asset_id in pending.health_pending:

@@ -2,7 +2,7 @@
 
 Whoever changes a point, a link or a configuration leaves a dirty window or bucket in the same transaction, and who
 brings up to date what follows from it takes it away in the same transaction. So in one snapshot of the database what
-stands is right wherever nothing is dirty, and no lock is needed.
+is stored is right wherever nothing is dirty, and no lock is needed.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def rollups_check(
     pending: PendingInvalidations,
     report: Report,
 ) -> None:
-    """Compare the settled buckets of what is rolled up to these entities, of which kind and type are given."""
+    """Compare the complete rollup buckets of these entities, whose kind and type are given."""
     # A separate cache: the workers' caches are not trusted.
     known = topology_get(session, organization_id=organization_id, cache=RollupCache())
     metrics = Counter(rollup.draft.metric for rollup in known.rollups.values())

@@ -16,5 +16,5 @@ _STATE = text(
 
 
 def pipeline_state(session: Session) -> list[Measured]:
-    """Return the numbers: what waits and since when, commits and leases of stages, dead letters, the last minute."""
+    """Return the pipeline's state: backlog and its age, commits and leases of stages, dead letters, the last minute."""
     return [Measured(row.name, row.labels, float(row.value)) for row in session.execute(_STATE)]

@@ -296,7 +296,7 @@ def _values_at(points: Points, at: Instants) -> Values:
 
 
 def _together(spans_by_part: Sequence[Sequence[Span]]) -> list[Span]:
-    """Return where all are open. What opens last says when, and the value."""
+    """Return where all are open; the last to open gives the time and the value."""
     common = [replace(span, began=span.opened) for span in spans_by_part[0]]
     for spans in spans_by_part[1:]:
         met: list[Span] = []
@@ -316,7 +316,7 @@ def _together(spans_by_part: Sequence[Sequence[Span]]) -> list[Span]:
 
 
 def _any(spans_by_part: Sequence[Sequence[Span]], carried: Sequence[Any] | None) -> list[Span]:
-    """Return where any is open. What opened first says when, and the value; also when it is no longer open itself."""
+    """Return where any is open; the first to open gives the time and the value, even after it has cleared."""
     joined: list[Span] = []
     for span in sorted((span for spans in spans_by_part for span in spans), key=lambda item: item.opened):
         last = joined[-1] if joined else None

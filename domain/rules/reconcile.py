@@ -93,7 +93,7 @@ class EventsDone:
 
 
 def events_entries(done: EventsDone) -> list[tuple[bytes, UUID]]:
-    """Return what to publish once committed: (entity, event) of each event that changed, once each."""
+    """Return the entries to publish after the commit: (entity, event) of each changed event, once each."""
     return list({change.event_id: (change.entity, change.event_id) for change in done.changes}.values())
 
 
@@ -158,19 +158,19 @@ def _suppression_read(
 def _reconcile(writing: _Writing, evaluated: EvaluatedPair, stored: Sequence[Any]) -> None:
     live = {micros_of(row.opened_at): row for row in stored if row.withdrawn_at is None}
     free = [row for row in stored if row.withdrawn_at is None] + [row for row in stored if row.withdrawn_at is not None]
-    taken: dict[int, Any] = {opened: live[opened] for opened in evaluated.episodes if opened in live}
-    used = {row.id for row in taken.values()}
+    matched: dict[int, Any] = {opened: live[opened] for opened in evaluated.episodes if opened in live}
+    used = {row.id for row in matched.values()}
     for opened, episode in sorted(evaluated.episodes.items()):
-        if opened not in taken:
+        if opened not in matched:
             match = next((row for row in free if row.id not in used and _overlap(row, episode)), None)
             if match is not None:
-                taken[opened] = match
+                matched[opened] = match
                 used.add(match.id)
     for opened, episode in sorted(evaluated.episodes.items()):
-        if opened not in taken:
+        if opened not in matched:
             _make(writing, evaluated, episode)
         else:
-            _change(writing, evaluated, taken[opened], episode)
+            _change(writing, evaluated, matched[opened], episode)
     for opened, row in live.items():
         if row.id not in used and (opened >= evaluated.begins_us or not _is_over(row, evaluated.begins_us)):
             if opened == evaluated.carried:
@@ -218,8 +218,8 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
         unchanged = ("version_id", "cleared_at", "cleared_reason", "flaps", "severity")
         wanted |= {name: _utc(getattr(row, name)) for name in unchanged}
     before = {name: _utc(getattr(row, name)) for name in wanted}
-    came_back = row.withdrawn_at is not None
-    if before == wanted and not came_back:
+    is_reopened = row.withdrawn_at is not None
+    if before == wanted and not is_reopened:
         return
     writing.updated.append({"id": row.id, **_json(wanted), "withdrawn_at": None})
     entity = evaluated.key[0]
@@ -228,10 +228,10 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
         ends = END_US if None in cleared else max(map(micros_of, cleared)) + 1
         writing.rated.append((entity, min(micros_of(item["opened_at"]) for item in (before, wanted)), ends))
     kinds: list[tuple[str, int]] = []
-    if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
+    if is_reopened or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))
-    elif row.opening_processed_at is None and _may_be_heard(before, wanted):
-        # Nothing has followed, and now perhaps it has to. Told twice, it is followed once.
+    elif row.opening_processed_at is None and _may_be_notified(before, wanted):
+        # Its opening was not acted on, and may have to be now. A repeated change is applied once.
         kinds.append(("OPENED", episode.opened))
     if before["cleared_at"] is None and wanted["cleared_at"] is not None:
         kinds.append(("CLEARED", micros_of(wanted["cleared_at"])))
@@ -244,15 +244,15 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
         kinds.append(("DEESCALATED", since))
     # That an open event clears, and later flaps, is what was to come; what was said of the past has to be corrected.
     corrected = [
-        name for name in _CORRECTED_FIELDS if before[name] != wanted[name] and not _was_to_come(name, before, wanted)
+        name for name in _CORRECTED_FIELDS if before[name] != wanted[name] and not _was_pending(name, before, wanted)
     ]
-    if corrected or came_back:
+    if corrected or is_reopened:
         _correct(writing, row, {name: _json(wanted)[name] for name in _CORRECTED_FIELDS})
         kinds.append(("CORRECTED", episode.opened))
     writing.changes += [EventChange(row.id, entity, kind, at) for kind, at in kinds]
 
 
-def _may_be_heard(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def _may_be_notified(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Return whether the suppression in which an event opened may end within it, where before it did not."""
     is_corrected = before["cleared_at"] is not None and before["cleared_at"] != wanted["cleared_at"]
     return before["suppressed_until"] != wanted["suppressed_until"] or (
@@ -260,7 +260,7 @@ def _may_be_heard(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def _was_to_come(name: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def _was_pending(name: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     if wanted["flaps"] > before["flaps"]:
         return name in {"flaps", "cleared_at", "cleared_reason"}
     return name in {"cleared_at", "cleared_reason"} and before["cleared_at"] is None

@@ -105,8 +105,10 @@ def rules_recompute(
             session, organization_id=organization_id, pairs=open_pairs, sources=sources, reach=reach, limit=limit
         )
         for pair in open_pairs:
-            head = watermarks.get((pair.key[0], pair.key[2]), 0)
-            _pair_evaluate(pair, points.get((pair.key[0], pair.key[2]), {}), min(reach[pair.key], head + 1), head)
+            watermark = watermarks.get((pair.key[0], pair.key[2]), 0)
+            _pair_evaluate(
+                pair, points.get((pair.key[0], pair.key[2]), {}), min(reach[pair.key], watermark + 1), watermark
+            )
             reach[pair.key] += CHUNK_US
         open_pairs = [
             pair
@@ -410,7 +412,7 @@ def _pair_evaluate(pair: _Pair, points: Mapping[str, Points], until_us: int, wat
 
 
 def _day_after(at_us: int, points: Mapping[str, Points], until_us: int) -> int:
-    """Return the end of the day of the next reading: what lies between is empty."""
+    """Return the end of the day of the next reading; there is none in between."""
     ahead = [
         int(column[0][n])
         for column in points.values()

@@ -36,7 +36,7 @@ class Bridge:
 
     threads: no more than the connections of the pool behind `transaction`, so that a waiting call waits here.
     interrupt: ends the statement that a session's connection is executing, called from another thread.
-    is_silent: tells that the database is known to give no answer, so that no thread need find out again.
+    is_silent: returns whether the database is known to give no answer, so that no thread need find out again.
     """
 
     def __init__(

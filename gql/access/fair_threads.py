@@ -44,7 +44,7 @@ class FairThreads:
         return future
 
     def shutdown(self, *, wait: bool) -> None:
-        """Let running work finish and take no more; what waits is cancelled."""
+        """Let running work finish, accept no more, and cancel waiting work."""
         with self._lock:
             self._is_open = False
             dropped = [future for queue in self._waiting.values() for future, _ in queue]
@@ -54,7 +54,7 @@ class FairThreads:
         self._threads.shutdown(wait=wait)
 
     def _begin(self) -> None:
-        """Begin what may be: with the lock held."""
+        """Start the calls that may run; the lock is held."""
         while self._free and (caller := self._next()) is not _NOBODY:
             queue = self._waiting[caller]
             future, job = queue.popleft()

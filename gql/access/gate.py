@@ -25,7 +25,7 @@ Network = IPv4Network | IPv6Network
 
 # Tokens that were good lately are verified whatever else comes from their address.
 TOKENS_REMEMBERED_MAX: Final = 100_000
-# What a caller without a token asks of the schema counts once more for so much cost.
+# An anonymous introspection counts once more for so much cost.
 COST_OF_A_REQUEST: Final = 1_000
 _IPV6_SITE: Final = 64
 _UNKNOWN: Final = "unknown"
@@ -43,7 +43,7 @@ class RequestQuotas:
 
 
 class Gate:
-    """Admits callers. trusted: networks of proxies whose X-Forwarded-For tells the address."""
+    """Admits callers. trusted: networks of proxies whose X-Forwarded-For is trusted."""
 
     def __init__(
         self,

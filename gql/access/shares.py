@@ -49,7 +49,7 @@ class Shares:
         self.refused = 0
 
     @asynccontextmanager
-    async def turn(self, caller: str | None) -> AsyncIterator[None]:
+    async def slot(self, caller: str | None) -> AsyncIterator[None]:
         """Wait for the caller's share, then execute the block. None: a caller without bounds.
 
         Raises RateLimitedError.
@@ -79,28 +79,28 @@ class Shares:
             return
         if len(share.waiting) >= WAITING_MAX:
             self._refuse(f"More than {WAITING_MAX} operations of this token wait for their turn", _AGAIN_S)
-        turn = asyncio.get_running_loop().create_future()
-        share.waiting.append(turn)
+        slot = asyncio.get_running_loop().create_future()
+        share.waiting.append(slot)
         try:
             async with asyncio.timeout(self._wait_max_s):
-                await turn
+                await slot
         except BaseException as error:
-            if turn.done() and not turn.cancelled():
-                # Its turn had come all the same.
+            if slot.done() and not slot.cancelled():
+                # It was granted all the same.
                 self._leave(caller, share)
             else:
                 with suppress(ValueError):
-                    share.waiting.remove(turn)
+                    share.waiting.remove(slot)
             if isinstance(error, TimeoutError):
                 self._refuse(f"{AT_ONCE} operations of this token are executed at a time, and took long", _AGAIN_S)
             raise
 
     def _leave(self, caller: str, share: _Share) -> None:
         while share.waiting:
-            turn = share.waiting.popleft()
-            if not turn.done():
+            slot = share.waiting.popleft()
+            if not slot.done():
                 # The place passes on.
-                turn.set_result(None)
+                slot.set_result(None)
                 return
         share.running -= 1
         if not share.running:

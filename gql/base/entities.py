@@ -405,7 +405,7 @@ async def related_connection(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> EntityConnection:
-    """Return one page of what an entity leads to."""
+    """Return one page of entities related to an entity."""
     reached = await paged(
         info, related_pages, row.id, first, after,
         relationships=tuple(relationships), direction=direction, kinds=_names(kinds), types=_names(types), depth=depth,

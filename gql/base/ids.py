@@ -9,7 +9,7 @@ from graph.errors import NotFoundError
 
 
 def uuid_or_none(text: str) -> UUID | None:
-    """Return the id, or None where it is of no form ids are handed out in, and so names nothing."""
+    """Return the id, or None where the text is not an id's."""
     try:
         identity = UUID(text)
     except ValueError:
@@ -26,5 +26,5 @@ def uuid_named(text: str, *path: str) -> UUID:
 
 
 def uuids_of(texts: Iterable[str]) -> set[UUID]:
-    """Return the ids among these texts; what is of no id's form names nothing."""
+    """Return the ids among these texts; others name nothing."""
     return {identity for text in texts if (identity := uuid_or_none(text)) is not None}

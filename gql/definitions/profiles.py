@@ -65,7 +65,7 @@ class AssetProfileVersion:
 
 @strawberry.type
 class AssetProfile(Node):
-    """What assets of one make have in common: attributes, thresholds, formulas, rules.
+    """An asset profile: attributes, thresholds, formulas and rules that assets of one make have in common.
 
     The fields are those of the newest version.
 
@@ -120,7 +120,7 @@ class Differences:
 
 @strawberry.type
 class AssetProfileEffect:
-    """What a change of a profile would do to the attributes of one asset.
+    """The effect of a profile's change on the attributes of one asset.
 
     Attributes:
         asset: The asset that uses the profile.
@@ -135,7 +135,7 @@ class AssetProfileEffect:
 
 @strawberry.type
 class AssetProfilePreview:
-    """What a change of a profile would do.
+    """A preview of a profile's change.
 
     What it removes is no longer derived or evaluated; what was recorded is kept.
 
@@ -223,7 +223,7 @@ class AssetProfileQuery:
     async def preview_asset_profile(
         self, info: Info, id: strawberry.ID, input: AssetProfileInput
     ) -> AssetProfilePreviewPayload:
-        """What `updateAssetProfile` with this input would do to the profile's assets. Nothing is written.
+        """Preview the effect of `updateAssetProfile` with this input on the profile's assets. Nothing is written.
 
         Args:
             id: Id of the profile.
@@ -379,13 +379,13 @@ def _content_fields(row: ProfileVersion) -> dict[str, Any]:
     }
 
 
-def _members(given: AssetProfileInput) -> dict[str, Any]:
+def _members(input_: AssetProfileInput) -> dict[str, Any]:
     return {
-        "attributes": absent(given.default_attributes),
-        "thresholds": absent(given.default_health_thresholds),
-        "formulas": absent(given.formulas),
-        "rules": absent(given.rules),
-        "health": absent(given.health),
+        "attributes": absent(input_.default_attributes),
+        "thresholds": absent(input_.default_health_thresholds),
+        "formulas": absent(input_.formulas),
+        "rules": absent(input_.rules),
+        "health": absent(input_.health),
     }
 
 
@@ -406,7 +406,7 @@ def _effects(previews: Sequence[AssetPreview]) -> list[AssetProfileEffect]:
     effects = []
     for item in previews:
         asset: Any = to_entity(item.asset)
-        effects.append(AssetProfileEffect(asset=asset, given=JSON(dict(item.given)), kept=list(item.kept)))
+        effects.append(AssetProfileEffect(asset=asset, given=JSON(dict(item.given)), kept=list(item.retained)))
     return effects
 
 

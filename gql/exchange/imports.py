@@ -55,7 +55,7 @@ class ImportPayload:
 
 
 class _LeaveNothingError(Exception):
-    """Ends a change that shall leave nothing behind: a dry run, or one that has nothing to write."""
+    """Rolls back a change: a dry run, or one with nothing to write."""
 
 
 @mutations
@@ -108,9 +108,9 @@ class ImportMutation:
 
 
 def _read(records: list[Any]) -> Iterator[Record | Remark]:
-    for place, given in enumerate(records):
+    for place, record in enumerate(records):
         try:
-            yield record_read(given, line=place)
+            yield record_read(record, line=place)
         except ArgusError as error:
             yield remark_of(error, subject=f"record {place}", line=place)
 

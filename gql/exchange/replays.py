@@ -28,7 +28,7 @@ PROGRESS_S = 0.5
 
 @strawberry.type
 class Replay(Node):
-    """Readings of a range, processed again by what is in force now.
+    """A replay: readings of a range, processed again by the current configuration.
 
     Attributes:
         state: QUEUED, RUNNING, FINISHED, CANCELLED or FAILED.
@@ -66,7 +66,7 @@ ReplayConnection = Connection[Replay]
 
 @strawberry.input
 class ReplayInput:
-    """What to replay: what was measured in [from, to).
+    """A replay of the readings of [from, to).
 
     Attributes:
         from_: Start of the range of event time, inclusive.
@@ -157,7 +157,7 @@ class ReplayMutation:
 
     @mutation(OPERATORS)
     async def cancel_replay(self, info: Info, id: strawberry.ID) -> ReplayPayload:
-        """Cancel a replay. What it has corrected so far is kept. CONFLICT where it is over.
+        """Cancel a replay. Its corrections so far are kept. CONFLICT if it is over.
 
         Args:
             id: Id of the replay.

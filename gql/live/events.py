@@ -49,7 +49,7 @@ class _Subscriber:
         self._is_closed = False
 
     def put(self, event: Event) -> None:
-        """Add an event, in place of what waits of it."""
+        """Add an event, replacing a waiting update of it."""
         self._waiting.pop(event.id, None)
         if len(self._waiting) >= WAITING_MAX:
             self._is_behind = True
@@ -59,7 +59,7 @@ class _Subscriber:
         self._wake.set()
 
     def close(self) -> None:
-        """End the subscription after what waits."""
+        """End the subscription after the waiting updates."""
         self._is_closed = True
         self._wake.set()
 
@@ -148,7 +148,7 @@ class EventFeed:
             self._reader = None
 
     async def _read(self) -> None:
-        """Read on for ever; where something fails, send again what changed since the last time that nothing did."""
+        """Read until cancelled; after a failure, send changes since the last success again."""
         ids: dict[str, str] = {}
         good, since = self._clock(), None
         while True:

@@ -275,17 +275,17 @@ class FeedHub:
         await self._deliver(entry)
 
     async def _refill(self, partition: int, until: int) -> None:
-        """Deliver from the database what lies between the last position handled and `until`."""
-        head = self._offsets.positions.get(partition)
-        if head is None:
+        """Deliver from the database the entries between the last handled position and `until`."""
+        last = self._offsets.positions.get(partition)
+        if last is None:
             await self._refill_some(partition, None, until)
-        elif until - head > REFILL_POSITIONS_MAX:
-            _log.error("feed_gap_too_long", partition=partition, after=head, until=until)
+        elif until - last > REFILL_POSITIONS_MAX:
+            _log.error("feed_gap_too_long", partition=partition, after=last, until=until)
             for topics in self._topics.values():
                 for topic in topics:
-                    topic.drop(until - head)
+                    topic.drop(until - last)
         else:
-            for after in range(head, until, REFILL_CHUNK):
+            for after in range(last, until, REFILL_CHUNK):
                 await self._refill_some(partition, after, min(until, after + REFILL_CHUNK))
         self._offsets.advance(partition, until)
 
@@ -319,7 +319,7 @@ class FeedHub:
         self._offsets.advance(entry.partition, entry.position)
 
     async def _watches_renew(self, topics: OrganizationTopics, stale: Sequence[Topic]) -> None:
-        """Load again what these topics see: all in one transaction; one by one where that is refused."""
+        """Reload the watches of these topics: all in one transaction, or one by one if that is refused."""
         if not stale:
             return
         now_s = asyncio.get_running_loop().time()
@@ -347,7 +347,7 @@ class FeedHub:
             topics.revision = min((topic.watch.revision for topic in topics), default=revision)
 
     async def _reconcile(self) -> None:
-        """Find what the bus never brought, and links that changed, every few seconds."""
+        """Find entries that the bus lost, and links that changed, every few seconds."""
         lagging: dict[int, int] = {}
         while True:
             await asyncio.sleep(self._reconcile_s)
@@ -383,7 +383,7 @@ class FeedHub:
         return topic.watch if topic is not None else (await self._watches_read([key]))[0]
 
     def _watch_now(self, key: TopicKey) -> Watch:
-        """Return what a topic sees that somebody is subscribed to."""
+        """Return the watch of a topic with subscribers."""
         topic = self._topics[key.organization_id].get(key)
         assert topic is not None  # noqa: S101  (it lives as long as it has a subscriber)
         return topic.watch

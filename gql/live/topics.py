@@ -66,7 +66,7 @@ class TopicKey:
 
     @property
     def is_open(self) -> bool:
-        """Whether what is watched is found by a walk or a list, not named."""
+        """Whether the watched entities are found by a walk or a list, not named."""
         return self.under_id is not None or self.entity_ids is None
 
 
@@ -107,11 +107,11 @@ class Burst:
 
     @property
     def end(self) -> Sent:
-        """The last part, with the place that all of it leads to."""
+        """The last part, with the position after all of it."""
         return self.parts[-1]
 
     def update(self, bursts: Sequence[Burst], place: Mapping[int, int], encode: Encode) -> FeedUpdate:
-        """Return the update that says bursts of which this is the last: one object for all who take the same."""
+        """Return the update of bursts up to this one: one object for all subscribers of the same bursts."""
         is_shared_place = place == self.end.positions
         key = (bursts[0].number, () if is_shared_place else tuple(sorted(place.items())))
         if key not in self._updates:
@@ -125,7 +125,7 @@ def update_of(parts: Sequence[Sent], cursor: str, *, dropped: int = 0) -> FeedUp
     """Merge parts into one update."""
     return FeedUpdate(
         series_merged(series for part in parts for series in part.series),
-        ranges_merged(taken for part in parts for taken in part.invalidated),
+        ranges_merged(range_ for part in parts for range_ in part.invalidated),
         dropped,
         cursor,
     )
@@ -156,7 +156,7 @@ class Subscriber:
         return self._weight
 
     def begin(self, floor: Mapping[int, int]) -> None:
-        """Note the place from which on the subscriber is sent what comes."""
+        """Note the position after which the subscriber is sent updates."""
         self.floor = self._reported = floor
 
     def put(self, burst: Burst) -> None:
@@ -168,12 +168,12 @@ class Subscriber:
         self._wake.set()
 
     def close(self, error: ArgusError | None) -> None:
-        """End the subscription after what waits, with an error or without."""
+        """End the subscription after its backlog, with an error or without."""
         self._is_closed, self._error = True, error
         self._wake.set()
 
     async def next(self, encode: Encode) -> FeedUpdate | None:
-        """Return all that waits beyond the floor in one update; None at the end. Raises what it ended with.
+        """Return the whole backlog beyond the floor in one update; None at the end. Raises the error it ended with.
 
         encode: called where the place is not the one that all are sent.
         """
@@ -221,7 +221,7 @@ class Subscriber:
         )
 
     def _thin(self) -> None:
-        """Move what waits into the backlog."""
+        """Move waiting updates into the backlog."""
         bursts = list(self._waiting)
         self._waiting.clear()
         self._weight = 0
@@ -277,7 +277,7 @@ class Topic:
             self._timer = loop.call_at(due_s, self.flush)
 
     def flush(self) -> None:
-        """Hand what was collected to every subscriber."""
+        """Pass the collected updates to every subscriber."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -295,7 +295,7 @@ class Topic:
         self._lost += count
 
     def close(self, error: ArgusError | None) -> None:
-        """End every subscription after what was collected."""
+        """End every subscription after the collected updates."""
         self.flush()
         for subscriber in self.subscribers:
             subscriber.close(error)
@@ -335,7 +335,7 @@ class OrganizationTopics:
         self._forget(topic)
 
     def renew(self, topic: Topic, watch: Watch, now_s: float) -> None:
-        """Renew a topic's watch of the graph; does nothing where the topic has gone meanwhile."""
+        """Renew a topic's watch of the graph; does nothing if the topic was removed meanwhile."""
         if self._topics.get(topic.key) is topic:
             self._forget(topic)
             topic.watch, topic.loaded_at_s = watch, now_s

@@ -121,7 +121,7 @@ def to_device_token(row: DeviceTokenRow) -> DeviceToken:
 
 
 async def device_tokens_loaded(info: Info, device_id: UUID) -> list[DeviceToken]:
-    """Return a device's tokens, the newest first. Raises ForbiddenError to whoever may not issue any."""
+    """Return a device's tokens, the newest first. Raises ForbiddenError for callers who may not issue any."""
     permit(info.context.principal, root="Mutation", field="issueDeviceToken")
     rows = await load(info.context, device_tokens_newest, device_id)
     return [to_device_token(row) for row in rows or ()]

@@ -19,7 +19,7 @@ from graph.errors import LimitExceededError
 # How often the trail is looked at, for each subscription.
 LOOK_S = 0.25
 IDS_MAX = 1_000
-# Of one process; each asks the database in its turn.
+# Of one process; each queries the database.
 SUBSCRIBERS_MAX = 500
 
 _subscribers = 0
@@ -27,7 +27,7 @@ _subscribers = 0
 
 @subscriptions
 class EntitySubscription:
-    """What changes of entities."""
+    """Changes of entities."""
 
     @subscription(VIEWERS)
     async def entity_changed(

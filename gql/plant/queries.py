@@ -35,7 +35,7 @@ NODES_MAX = 500
 
 @strawberry.type
 class Viewer:
-    """Who is asking: the bearer of the token.
+    """The caller: the bearer of the token.
 
     Attributes:
         organization_id: Id of the bearer's organization, the only one whose data is seen.
@@ -69,11 +69,11 @@ def _entity_list(kind: EntityKind | None, description: str) -> Any:
 
 @queries
 class GraphQuery:
-    """Who is asking, and what there is."""
+    """The caller, and entities of the graph."""
 
     @query(VIEWERS | DEVICES)
     def viewer(self, info: Info) -> Viewer:
-        """Who is asking: the bearer of the token."""
+        """The caller: the bearer of the token."""
         principal: Principal = info.context.principal
         return Viewer(
             organization_id=strawberry.ID(str(principal.organization_public_id)),

@@ -31,7 +31,7 @@ from graph.walk.queries import entities_check, path, traverse
 
 @strawberry.type
 class Traversal:
-    """What a traversal of the graph reached.
+    """The result of a traversal of the graph.
 
     Attributes:
         node_ids: Ids of the entities reached, in the order of `nodes`, without loading them.

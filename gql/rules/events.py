@@ -45,7 +45,7 @@ EventStateEnum = enum_described(
     DISMISSED="Somebody has said that nothing has to be done about it.",
     WITHDRAWN="The data as it is now never had it.",
 )
-MarkKindEnum = enum_described(
+AnnotationKindEnum = enum_described(
     AnnotationKind,
     "What a person said of an event.",
     name="MarkKind",
@@ -57,7 +57,7 @@ MarkKindEnum = enum_described(
 
 @strawberry.type
 class EventMark:
-    """What a person said of an event.
+    """An annotation of an event by a person.
 
     Attributes:
         kind: Whether it was acknowledged, dismissed or commented.
@@ -66,7 +66,7 @@ class EventMark:
         note: The comment, or a note that was given; null: none.
     """
 
-    kind: MarkKindEnum  # type: ignore[valid-type]
+    kind: AnnotationKindEnum  # type: ignore[valid-type]
     at: DateTime
     actor: str
     note: str | None
@@ -74,7 +74,7 @@ class EventMark:
 
 @strawberry.type
 class EventCorrection:
-    """A change of what is known of an event, by late or corrected data.
+    """A correction of an event by late or corrected data.
 
     Attributes:
         before: What was known before: times, value, flaps, whether it was withdrawn. JSON.
@@ -154,7 +154,7 @@ class Event(Node):
 
     @strawberry.field
     async def corrections(self, info: Info) -> list[EventCorrection]:
-        """What was later known otherwise, the latest correction first; at most 100."""
+        """Corrections by late or corrected data, the latest first; at most 100."""
         correction = await load(info.context, corrections_of, self.row.id) or ()
         return [
             EventCorrection(
@@ -249,7 +249,7 @@ class EventMutation:
 
     @mutation(OPERATORS)
     async def acknowledge_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
-        """Acknowledge an event: somebody has seen it. Where it is acknowledged already, nothing changes.
+        """Acknowledge an event: it was noticed. If it is already acknowledged, nothing changes.
 
         Args:
             id: Id of the event.
@@ -258,7 +258,7 @@ class EventMutation:
 
     @mutation(OPERATORS)
     async def dismiss_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
-        """Dismiss an event: nothing has to be done about it. Where it is dismissed already, nothing changes.
+        """Dismiss an event: nothing has to be done about it. If it is already dismissed, nothing changes.
 
         Args:
             id: Id of the event.
@@ -319,18 +319,18 @@ def to_event(row: EventRow) -> Event:
     )
 
 
-def _where(given: EventFilter | None) -> Where:
-    if given is None:
+def _where(filter_: EventFilter | None) -> Where:
+    if filter_ is None:
         return Where()
     return Where(
-        states=_once(given.states),
-        severities=_once(given.severities),
-        entity_ids=None if given.entity_ids is None else _once(uuids_of(given.entity_ids)),
-        under_id=None if given.under_id is None else uuid_named(given.under_id, "filter", "underId"),
-        rule_ids=None if given.rule_ids is None else _once(uuids_of(given.rule_ids)),
-        open_at=given.open_at,
-        begins=given.from_,
-        ends=given.to,
+        states=_once(filter_.states),
+        severities=_once(filter_.severities),
+        entity_ids=None if filter_.entity_ids is None else _once(uuids_of(filter_.entity_ids)),
+        under_id=None if filter_.under_id is None else uuid_named(filter_.under_id, "filter", "underId"),
+        rule_ids=None if filter_.rule_ids is None else _once(uuids_of(filter_.rule_ids)),
+        open_at=filter_.open_at,
+        begins=filter_.from_,
+        ends=filter_.to,
     )
 
 

@@ -152,8 +152,8 @@ class ShelvingMutation:
     ) -> ShelfPayload:
         """Shelve events of a rule, at an entity, or both: those that open meanwhile have no side effects.
 
-        It applies to events found before, too, but what has already followed is kept. An event still open at the end is
-        followed then. An organization has at most 1,000 shelves that are not over.
+        It applies to events found before, too, but side effects so far stay. An event still open at the end is
+        acted on then. An organization has at most 1,000 shelves that are not over.
 
         Args:
             to: End in event time, exclusive; at most 366 days after `from`.
@@ -184,8 +184,8 @@ class ShelvingMutation:
     ) -> MaintenanceWindowPayload:
         """Create a maintenance window: events that open in it have no side effects.
 
-        It applies to events found before, too, but what has already followed is kept. An event still open at the end is
-        followed then. An organization has at most 10,000 maintenance windows.
+        It applies to events found before, too, but side effects so far stay. An event still open at the end is
+        acted on then. An organization has at most 10,000 maintenance windows.
 
         Args:
             to: End in event time, exclusive; at most 366 days after `from`.

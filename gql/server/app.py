@@ -23,7 +23,7 @@ from gql.server.websocket import Connection
 
 
 def create_app(services: Services) -> Starlette:
-    """Return the application. The services are started and stopped by who made them."""
+    """Return the application. The caller starts and stops the services."""
     executor = Executor(core_schema(), deadline_s=services.deadline_s)
     over_http = GraphQLOverHttp(executor, services)
     ingest = IngestOverHttp(services)

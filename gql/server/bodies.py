@@ -55,7 +55,7 @@ async def body_read(http: Request, *, most: int = BODY_MAX_BYTES, may_be_packed:
 
 
 async def _drain(http: Request) -> None:
-    """Discard what the client still sends: one that sends before it reads would not see the answer."""
+    """Discard the rest of the client's body: a client that reads only afterwards would not see the answer."""
     drained = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_MAX_S):

@@ -64,11 +64,11 @@ _NAMES: Final = 1_000
 _KINDS: Final = len(EntityKind)
 _ROWS: Final[Mapping[str, Bound]] = {
     **dict.fromkeys(
-        (f"{noun}.latest" for noun in ("Entity", "Device", "Asset", "Space", "Person", "Activity")),
+        (f"{type_name}.latest" for type_name in ("Entity", "Device", "Asset", "Space", "Person", "Activity")),
         Bound(SERIES, "metrics", SERIES_OF_A_METRIC),
     ),
     **dict.fromkeys(
-        (f"{noun}.telemetry" for noun in ("Entity", "Device", "Asset", "Space", "Person", "Activity")),
+        (f"{type_name}.telemetry" for type_name in ("Entity", "Device", "Asset", "Space", "Person", "Activity")),
         Bound(SERIES, "metrics", SERIES_OF_A_METRIC),
     ),
     **dict.fromkeys((f"TelemetrySeries.{name}" for name in ("timestamps", "values", "texts")), REQUESTED),
@@ -121,7 +121,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "ImportPayload.errors": Bound(_NAMES),
     "UserError.path": Bound(PATH),
 }
-# Of the schema itself, whose size is known: as many as there are on average, for whoever asks for one asks for all.
+# Of the schema itself, whose size is known: as many as there are on average, as clients ask for all of them.
 _INTROSPECTION: Final = {
     "__Schema.directives": 10,
     "__Type.fields": 7,

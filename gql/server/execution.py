@@ -54,7 +54,7 @@ class Executor:
 
     @property
     def preparer(self) -> Preparer:
-        """What prepares the operations."""
+        """The preparer of operations."""
         return self._preparer
 
     async def prepare(self, request: Request, context: Context) -> Prepared:
@@ -77,7 +77,7 @@ class Executor:
         run = self._run_in_thread if is_heavy else self._run
         # Ingest has separate quotas, and waits for its commit with others'.
         caller = None if is_ingest(prepared) else caller_of(context)
-        async with context.services.shares.turn(caller):
+        async with context.services.shares.slot(caller):
             result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
         answer = answer_of(result, context)
         if is_cacheable and "errors" not in answer:
@@ -199,7 +199,7 @@ class Executor:
 
 
 def answer_of(result: ExecutionResult, context: Context) -> dict[str, Any]:
-    """Return a result as it is sent: errors in one form, internal errors masked."""
+    """Return the response of a result: errors in one form, internal errors masked."""
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer["errors"] = [formatted(error, trace_id=context.trace_id) for error in result.errors]

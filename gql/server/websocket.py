@@ -105,7 +105,7 @@ class Connection:
         try:
             message = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            message = _odd_message(text, str(error))
+            message = _message_error(text, str(error))
             if message is None:
                 raise _CloseError(4400, "The message is no JSON") from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -250,7 +250,7 @@ class Connection:
         assert forward is not None  # noqa: S101  (see _forwards)
         assert token is not None  # noqa: S101
         # So many at a time, as if they were executed here.
-        async with self._services.shares.turn(caller_of(context)):
+        async with self._services.shares.slot(caller_of(context)):
             forwarded = await forward(token, orjson.dumps(payload))
         if forwarded.answer is None:
             raise RequestError([dict(error) for error in forwarded.errors])
@@ -292,7 +292,7 @@ class Connection:
             await self._socket.close(code, reason.encode(errors="replace")[:123].decode(errors="ignore"))
 
 
-def _odd_message(text: str, reason: str) -> dict[str, Any] | None:
+def _message_error(text: str, reason: str) -> dict[str, Any] | None:
     """Return a subscribe message that is JSON but for its numbers, such as 1e400 or NaN; None where it is none.
 
     The client then gets an error of that operation, as over HTTP, and the socket's other operations go on.

@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 @strawberry.input
 class ReadingInput:
-    """What a device measured at one instant.
+    """A reading: the measurements of a device at one instant.
 
     Attributes:
         device_id: Id of the device. One of `deviceId` and `externalId` is needed, except with a device's own token.

@@ -15,7 +15,7 @@ import strawberry
 from domain.base.packed import Series
 from domain.telemetry.feed.feed import FeedUpdate
 from domain.telemetry.feed.feed import InvalidatedRange as Range
-from domain.telemetry.ingest.accounting import ingest_account
+from domain.telemetry.ingest.accounting import ingest_counts
 from domain.telemetry.store.latest import LatestPoint as LatestRow
 from gql.access.principal import VIEWERS
 from gql.base.context import Info
@@ -117,7 +117,7 @@ class InvalidatedRange:
 
 @strawberry.type
 class TelemetryUpdate:
-    """What was derived since the update before: apply `series`, then fetch again what is `invalidated`.
+    """An update of the live feed: apply `series`, then read the ranges in `invalidated` again.
 
     It holds all that came within `interval` and while the client was busy. A client that falls too far behind is sent
     only the latest point of each series; `gaps` says what is missing.
@@ -143,7 +143,7 @@ class TelemetryUpdate:
 
 @strawberry.type
 class IngestAccount:
-    """What became of the readings received in a range: received = stored + duplicate + dead + pending.
+    """Ingest accounting of the readings received in a range: received = stored + duplicate + dead + pending.
 
     Attributes:
         received: Number of readings received.
@@ -172,7 +172,7 @@ class TelemetryQuery:
         to: DateTime | None = None,
         device_id: strawberry.ID | None = None,
     ) -> IngestAccount:
-        """What became of the readings that were received in a range.
+        """Ingest accounting: count the readings received in a range, by outcome.
 
         Args:
             from_: Start of the range, by time of receipt, inclusive.
@@ -182,13 +182,13 @@ class TelemetryQuery:
         device = None if device_id is None else uuid_named(device_id, "deviceId")
         if device is not None and await load(info.context, entities_get, device) is None:
             raise NotFoundError(f"There is no entity {device}.", path=("deviceId",))
-        account = await info.context.read(ingest_account, from_=from_, to=to, device_id=device)
+        counts = await info.context.read(ingest_counts, from_=from_, to=to, device_id=device)
         return IngestAccount(
-            received=account.received,
-            stored=account.stored,
-            duplicate=account.duplicate,
-            dead=account.dead,
-            pending=account.pending,
+            received=counts.received,
+            stored=counts.stored,
+            duplicate=counts.duplicate,
+            dead=counts.dead,
+            pending=counts.pending,
         )
 
 

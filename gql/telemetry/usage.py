@@ -31,7 +31,7 @@ UsageGroupByEnum = enum_described(
 
 @strawberry.type
 class UsageGroup:
-    """What one transport, type or device sent: one number per bucket.
+    """The usage of one transport, type or device: one number per bucket.
 
     Attributes:
         key: Name of the transport or of the type (null: devices without a type), or id of the device; `all` if not

@@ -87,7 +87,7 @@ class ActivityStep(Node):
 
 @strawberry.type
 class ClosingSuggestion:
-    """A suggestion to close or cancel an activity, after what became of its event.
+    """A suggestion to close or cancel an activity, because of a change of its event.
 
     Attributes:
         action: CLOSE: the event cleared. CANCEL: the data never had it.
@@ -147,7 +147,7 @@ class Activity(Entity):
 
     @strawberry.field
     async def closing_suggestion(self, info: Info) -> ClosingSuggestion | None:
-        """Suggestion to close or cancel it, after what became of its event; null: none."""
+        """Suggestion to close or cancel it, because of a change of its event; null: none."""
         details = await load(info.context, activity_details_get, self.row.id)
         if details is None or details.suggestion is None:
             return None

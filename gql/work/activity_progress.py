@@ -46,7 +46,7 @@ class ActivityProgressMutation:
     async def assign_activity(
         self, info: Info, id: strawberry.ID, person_id: strawberry.ID | None = None
     ) -> ActivityPayload:
-        """Assign an activity to a person, from now on; whoever had it has it no longer. CONFLICT if it is finished.
+        """Assign an activity to a person, from now on, instead of the previous assignee. CONFLICT if it is finished.
 
         Args:
             id: Id of the activity.

@@ -1,6 +1,6 @@
 """Write many edges in one change, with a constant number of statements.
 
-What could stand in the way of any is looked up for all at once. Only where hierarchies could form a circle does each
+What could conflict with any is looked up for all at once. Only where hierarchies could form a circle does each
 of their edges ask for a separate walk. Each edge is checked as `edge_create` checks it, those before it in the list
 having been written.
 """
@@ -85,7 +85,7 @@ def edges_create(
 
 
 class _Taken:
-    """The believed edges that could stand in the way, by what they say and by the place they hold."""
+    """The believed edges that could conflict, by their fact and by the place they hold."""
 
     def __init__(self) -> None:
         self._same: dict[tuple[Any, ...], list[EdgeVersion]] = defaultdict(list)

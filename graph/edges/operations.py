@@ -123,11 +123,12 @@ def edges_end_of_entity(session: Session, *, change: GraphChange, entity_id: UUI
     Part of deleting the entity. An edge that had ended by then stays as it is.
     """
     instant = instant_utc(at, path="at")
-    touched = edges_touching_after(
+    cut_edges = edges_touching_after(
         session, organization_id=change.organization_id, entity_id=entity_id, instant=instant
     )
     return [
-        edge_cut(session, change=change, before=before, remainder=before.valid.split(instant)[0]) for before in touched
+        edge_cut(session, change=change, before=before, remainder=before.valid.split(instant)[0])
+        for before in cut_edges
     ]
 
 

@@ -34,8 +34,6 @@ _SHARES: Final = (1 / 64, 1 / 8, 1.0)
 _CHUNK_MIN: Final = 1_000
 _AREA: Final = 2  # dimensions
 
-Found = tuple[npt.NDArray[np.float64], list[EntityId]]
-
 
 def entities_near(
     session: Session,

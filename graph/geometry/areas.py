@@ -30,9 +30,10 @@ class _Area:
 def areas_get(
     session: Session, *, organization_id: int, kind: EntityKind, external_ids: Collection[str]
 ) -> dict[str, Area]:
-    """Return, by external id, what tells for points (longitude, latitude; degrees) whether they lie in an entity.
+    """Return, by external id, a function that says whether points lie in an entity.
 
-    The edge belongs to the area. Entities that are deleted or have no location are left out. One statement.
+    Points are longitude and latitude, in degrees. The edge belongs to the area. Entities that are deleted or have no
+    location are left out. One statement.
     """
     rows = session.execute(
         select(entities.c.external_id, entities.c.geometry).where(

@@ -31,7 +31,7 @@ _DEPTHS: Final = {
 _COLLECTION: Final = "GeometryCollection"
 # Degrees of longitude half way and all the way round the earth, and how far from 0 those of a view may lie.
 _HALF: Final = 180.0
-_TURN: Final = 360.0
+_CIRCLE: Final = 360.0
 _VIEW_MAX: Final = 540.0
 
 Path = tuple[str, ...]
@@ -195,12 +195,12 @@ def _wrapped(value: Any, path: Path) -> Any:
         _position_check([0, *position[1:]], (*path, "coordinates", "0", str(index)))
     if (west >= -_HALF and east <= _HALF) or west < -_VIEW_MAX or east > _VIEW_MAX or west == east:
         return value
-    if east - west >= _TURN:
+    if east - west >= _CIRCLE:
         spans = [(-_HALF, _HALF)]
     else:
-        turned = (west + _HALF) // _TURN * _TURN
+        turned = (west + _HALF) // _CIRCLE * _CIRCLE
         west, east = west - turned, east - turned
-        spans = [(west, east)] if east <= _HALF else [(west, _HALF), (-_HALF, east - _TURN)]
+        spans = [(west, east)] if east <= _HALF else [(west, _HALF), (-_HALF, east - _CIRCLE)]
     boxes = [
         [[[w, south], [e, south], [e, north], [w, north], [w, south]]]
         for w, e in spans

@@ -14,7 +14,7 @@ from pyproj import Geod, Proj
 RADIUS_LEAST_M: Final = 6_335_439.0
 _MARGIN: Final = 1.01
 _POLE: Final = 90.0
-_HALF_TURN: Final = 180.0
+_HALF_CIRCLE: Final = 180.0
 # A side is straight in degrees (RFC 7946, 3.1.1) but not in metres: cut so short, it strays by centimetres.
 _SIDE_MAX_DEGREES: Final = 0.01
 _GEOD: Final = Geod(ellps="WGS84")
@@ -31,19 +31,19 @@ def boxes_around(longitude: float, latitude: float, radius_m: float) -> list[Bou
     angle = math.degrees(radius_m / RADIUS_LEAST_M) * _MARGIN
     south, north = max(latitude - angle, -_POLE), min(latitude + angle, _POLE)
     if latitude + angle >= _POLE or latitude - angle <= -_POLE:
-        return [(-_HALF_TURN, south, _HALF_TURN, north)]
+        return [(-_HALF_CIRCLE, south, _HALF_CIRCLE, north)]
     # The widest reach of a circle on a sphere is not at its centre's latitude but nearer to the pole.
     sine = math.sin(math.radians(angle)) / math.cos(math.radians(latitude))
     if sine >= 1.0:
-        return [(-_HALF_TURN, south, _HALF_TURN, north)]
+        return [(-_HALF_CIRCLE, south, _HALF_CIRCLE, north)]
     reach = math.degrees(math.asin(sine)) * _MARGIN
     west, east = longitude - reach, longitude + reach
-    if east - west >= 2 * _HALF_TURN:
-        return [(-_HALF_TURN, south, _HALF_TURN, north)]
-    if west < -_HALF_TURN:
-        return [(west + 2 * _HALF_TURN, south, _HALF_TURN, north), (-_HALF_TURN, south, east, north)]
-    if east > _HALF_TURN:
-        return [(west, south, _HALF_TURN, north), (-_HALF_TURN, south, east - 2 * _HALF_TURN, north)]
+    if east - west >= 2 * _HALF_CIRCLE:
+        return [(-_HALF_CIRCLE, south, _HALF_CIRCLE, north)]
+    if west < -_HALF_CIRCLE:
+        return [(west + 2 * _HALF_CIRCLE, south, _HALF_CIRCLE, north), (-_HALF_CIRCLE, south, east, north)]
+    if east > _HALF_CIRCLE:
+        return [(west, south, _HALF_CIRCLE, north), (-_HALF_CIRCLE, south, east - 2 * _HALF_CIRCLE, north)]
     return [(west, south, east, north)]
 
 

@@ -39,7 +39,7 @@ def bus_connect(url: str) -> redis.Redis:
 
 
 def bus_trouble(url: str) -> str | None:
-    """Return what keeps the bus from taking entries, found out by a small write; None: nothing. Takes 2 s at most."""
+    """Return why the bus accepts no entries, by a small write; None: it does. Takes 2 s at most."""
     client = redis.Redis.from_url(
         url,
         socket_connect_timeout=_PROBE_TIMEOUT_S,
@@ -85,7 +85,7 @@ class RedisStreams:
                     raise
 
     def group_read(self, stream: str, group: str, *, consumer: str, count: int, block_ms: int) -> Sequence[Entry]:
-        """Return the next entries nobody of the group has read; wait up to `block_ms` for the first."""
+        """Return the next entries that no consumer of the group has read; wait up to `block_ms` for the first."""
 
         def read() -> Any:
             return self._client.xreadgroup(group, consumer, {stream: ">"}, count=count, block=block_ms or None)
@@ -127,7 +127,7 @@ class RedisStreams:
             return int(self._client.xlen(stream))
 
     def trim(self, stream: str, groups: Sequence[str], *, retention_ms: int) -> int:
-        """Remove what every group has acknowledged and is older than `retention_ms`. Return how many."""
+        """Remove entries that every group has acknowledged and that are older than `retention_ms`. Return how many."""
         young = f"{self.now_ms() - retention_ms}-0"
         if not groups:
             with _translated():

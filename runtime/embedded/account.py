@@ -70,7 +70,7 @@ def own(account: Account, path: Path) -> None:
 
 
 def admit(account: Account, directory: Path) -> None:
-    """Let the account, and nobody else, pass through the data directory to what is its own."""
+    """Let the account, and no other, pass through the data directory to its own files."""
     if account.uid is not None:
         os.chown(directory, -1, account.uid)
         directory.chmod(0o710)

@@ -22,7 +22,7 @@ class HomeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What is remembered of a data directory from one start to the next. The file is readable by its owner only."""
+    """The state of a data directory, from one start to the next. The file is readable by its owner only."""
 
     directory: Path
     postgres_port: int
@@ -34,12 +34,12 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """Where each process writes what it has to say."""
+        """The directory of the processes' logs."""
         return self.directory / "logs"
 
     @staticmethod
     def read(directory: Path) -> Home:
-        """Return what is remembered of a directory.
+        """Return the stored state of a directory.
 
         Raises HomeError where there is nothing.
         """
@@ -65,7 +65,7 @@ class Home:
 
     @staticmethod
     def open(directory: Path, *, ports: tuple[int, int]) -> Home:
-        """Return what is remembered of a directory; make it, with secrets newly drawn, where there is nothing.
+        """Return the stored state of a directory; create it, with new secrets, if there is none.
 
         Raises HomeError where the directory holds something else, or data whose secrets are gone.
         """
@@ -94,7 +94,7 @@ class Home:
         return moved
 
     def write(self) -> None:
-        """Remember it: whole or not at all, whatever happens meanwhile."""
+        """Store it atomically."""
         self.logs.mkdir(mode=0o700, exist_ok=True)
         written = asdict(self)
         del written["directory"]
@@ -140,7 +140,7 @@ def address_read(directory: Path) -> str | None:
 
 
 def _fault(content: Any) -> str | None:
-    """Return what is wrong with what the file holds; None: nothing."""
+    """Return what is wrong with the file's content; None: nothing."""
     if not isinstance(content, dict):
         return "it must be a JSON object"
     expected = {field.name: field.type for field in fields(Home) if field.name != "directory"}
@@ -169,7 +169,7 @@ def _empty_check(directory: Path) -> None:
     if "postgres" in others:
         msg = (
             f"{directory} has the data of an Argus, but not its {_FILE}, which holds the passwords to it. Put that "
-            f"file back from a backup, or move the directory away to start afresh."
+            f"file back from a backup, or move the directory away to start again."
         )
         raise HomeError(msg)
     if others and not all(name.startswith(f"{_FILE}.") for name in others):

@@ -133,7 +133,7 @@ class Wait:
 def ticks_used(root: int) -> int:
     """Return how much processor time a process and those below it have used, in the kernel's ticks.
 
-    0 where the system does not tell (no /proc).
+    0 where the system does not say (no /proc).
     """
     ticks: dict[int, tuple[int, int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):

@@ -1,6 +1,6 @@
 """Write what people read about the settings: `python -m runtime.settings FILE...`.
 
-`--check FILE...` tells instead whether the files are current. A file whose name ends with `.md` is the reference page,
+`--check FILE...` says instead whether the files are current. A file whose name ends with `.md` is the reference page,
 any other the example of an environment file.
 """
 
@@ -16,10 +16,10 @@ from runtime.settings.reference import example, page
 def main(arguments: list[str]) -> int:
     """Write or check files; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m runtime.settings", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="tell whether the files are current, and write nothing")
+    parser.add_argument("--check", action="store_true", help="say whether the files are current, and write nothing")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    chosen = parser.parse_args(arguments)
-    is_check, paths = chosen.check, chosen.files
+    options = parser.parse_args(arguments)
+    is_check, paths = options.check, options.files
     stale = []
     for path in paths:
         content = page() if path.suffix == ".md" else example()

@@ -199,7 +199,7 @@ TRUSTED_PROXIES: Final = Setting(
     kind=Networks(),
     group=Group.API,
     used_by=(API,),
-    meaning="Proxies whose `X-Forwarded-For` header is trusted to tell the client's address.",
+    meaning="Proxies whose `X-Forwarded-For` header is trusted for the client's address.",
 )
 KEEP_ALIVE_S: Final = Setting(
     name="ARGUS_KEEP_ALIVE_S",

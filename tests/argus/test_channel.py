@@ -18,11 +18,11 @@ def identity(stat: os.stat_result) -> tuple[int, int]:
 
 def still_open(files: set[tuple[int, int]]) -> set[tuple[int, int]]:
     """Which of these files this process has open; others may come and go meanwhile."""
-    found = set()
+    still = set()
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
-            found.add(identity(entry.stat()))
-    return files & found
+            still.add(identity(entry.stat()))
+    return files & still
 
 
 def test_messages_of_any_length_arrive_whole_in_order_and_with_their_files() -> None:
@@ -55,19 +55,19 @@ def test_messages_of_any_length_arrive_whole_in_order_and_with_their_files() -> 
             await whole.wait()
             left.close()
             await ended.wait()
-        assert [(each.identity, len(each.body)) for each in received[:-1]] == list(enumerate(lengths))
+        assert [(message.identity, len(message.body)) for message in received[:-1]] == list(enumerate(lengths))
         assert received[-1].kind is Kind.READY
-        for number, each in enumerate(received[:-1]):
-            assert each.file is not None
-            assert os.read(each.file, 10) == str(number).encode()
-            os.close(each.file)
+        for number, item in enumerate(received[:-1]):
+            assert item.file is not None
+            assert os.read(item.file, 10) == str(number).encode()
+            os.close(item.file)
 
     asyncio.run(main())
     assert len(files) > 200
     assert still_open(files) == set()
 
 
-def test_what_was_not_sent_when_it_closes_leaves_no_file_open(tmp_path: Path) -> None:
+def test_unsent_messages_leave_no_file_open(tmp_path: Path) -> None:
     sent = tmp_path / "sent"
     sent.touch()
 

@@ -1,4 +1,4 @@
-"""A child that ends is started again, ever more patiently."""
+"""A child process that ends is restarted, with growing delays."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_child_that_lived_long_is_met_with_the_first_pause_again(clock: Clock)
     assert begun[-1] == pytest.approx(fell + FIRST_PAUSE_S, abs=0.1)
 
 
-def test_one_that_cannot_be_started_is_tried_again(clock: Clock) -> None:
+def test_a_failed_start_is_retried(clock: Clock) -> None:
     tries: list[float] = []
 
     def begin() -> subprocess.Popen[bytes]:

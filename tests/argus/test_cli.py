@@ -126,7 +126,7 @@ def test_sigterm_ends_an_import_as_ctrl_c_does() -> None:
     assert signal.getsignal(signal.SIGTERM) is not signal.default_int_handler
 
 
-def test_an_address_where_nobody_answers_is_reported_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_address_is_reported_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses_s: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses_s.append)
     said: list[str] = []
@@ -148,7 +148,7 @@ def test_commands_find_the_address_of_a_running_argus(tmp_path: Path) -> None:
     assert url_of(arguments) == URL_DEFAULT
 
 
-def test_what_the_driver_says_itself_is_reported_without_a_traceback() -> None:
+def test_driver_errors_are_reported_without_a_traceback() -> None:
     with pytest.raises(CommandError, match=r"^The database's disk is full\.") as refused, errors_reported():
         raise psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device')
     assert "base/1/2" not in str(refused.value)

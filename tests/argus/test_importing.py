@@ -1,4 +1,4 @@
-"""`argus import` and `argus export`, on a database: streams, dry runs, refusals, and a graph that goes round."""
+"""`argus import` and `argus export`, on a database: streams, dry runs, refusals, and a round trip of a graph."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def argus(
 
     def run(*words: str) -> tuple[int, str, str]:
         status = main(words)
-        told = capsys.readouterr()
-        return status, told.out, told.err
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
 
     for name in ("one", "other"):
         assert run("organization", "create", name)[0] == 0
@@ -85,7 +85,7 @@ def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Pat
     assert (status, out.count('"record":"edge"'), err) == (0, 1, "4 entities, 1 edges written\n")
 
 
-def test_what_comes_in_on_standard_input_is_read_and_a_line_at_fault_is_reported(
+def test_standard_input_is_imported_and_faulty_lines_are_reported(
     argus: Any, monkeypatch: pytest.MonkeyPatch, engine: Callable[[str], Engine]
 ) -> None:
     lines = [json.dumps(GRAPH[0]), '{"record": "entity", "kind": "ASSET"}', "{", json.dumps(GRAPH[1])]
@@ -107,8 +107,8 @@ def test_csv_is_known_by_its_name(argus: Any, tmp_path: Path) -> None:
     edges.write_text("source,relationship,target,port\nP-1,MONITORED_BY,M-7,1\n")
     for file, made in ((entities, (2, 0)), (edges, (0, 1))):
         status, out, _ = argus("import", "graph", str(file), "--organization", "one", "--json")
-        found = json.loads(out)
-        assert (status, found["created"], found["edges_created"]) == (0, *made)
+        report = json.loads(out)
+        assert (status, report["created"], report["edges_created"]) == (0, *made)
 
 
 def test_a_file_that_is_not_there_is_reported(argus: Any, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_model_that_does_not_parse_changes_nothing(argus: Any, engine: Callabl
 
 
 @pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is not here")
-def test_a_whole_building_goes_round(argus: Any, tmp_path: Path) -> None:
+def test_a_round_trip_of_a_whole_building(argus: Any, tmp_path: Path) -> None:
     soda, out = SHARED_DATA / "brick" / "soda_brick.ttl", tmp_path / "soda.ndjson"
     status, _, err = argus(
         "import", "brick", str(soda), "--organization", "one", "--valid-from", "2020-01-01T00:00:00Z"
@@ -135,9 +135,9 @@ def test_a_whole_building_goes_round(argus: Any, tmp_path: Path) -> None:
     assert status == 0
     assert [line.rpartition("#")[2].partition(":")[0] for line in err.splitlines()] == ["floor_8", "floor_o"]
     assert argus("export", "graph", "--organization", "one", "--out", str(out))[0] == 0
-    status, told, _ = argus("import", "graph", str(out), "--organization", "other", "--json")
+    status, output, _ = argus("import", "graph", str(out), "--organization", "other", "--json")
     assert status == 0
-    made = json.loads(told)
+    made = json.loads(output)
     assert (made["created"], made["edges_created"]) == (1_696, 1_926)
     again = tmp_path / "again.ndjson"
     assert argus("export", "graph", "--organization", "other", "--out", str(again))[0] == 0
@@ -180,7 +180,7 @@ def test_an_import_that_is_interrupted_says_what_is_done(
     assert "Interrupted: what is counted here is done and stays. Run it again to do the rest." in err
 
 
-def test_what_the_database_says_is_reported_without_statements(
+def test_database_errors_are_reported_without_statements(
     argus: Callable[..., tuple[int, str, str]], engine: Callable[[str], Engine]
 ) -> None:
     with transaction(engine("owner")) as session:
@@ -240,7 +240,7 @@ def test_a_misspelt_variable_is_reported_at_every_command(
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_every_command_tells_of_an_organization_that_is_not_there(
+def test_every_command_reports_an_unknown_organization(
     argus: Callable[..., tuple[int, str, str]], command: tuple[str, ...], tmp_path: Path
 ) -> None:
     path = written(tmp_path / "graph.ndjson", GRAPH)

@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: what they count, and that the alert rules and the dashboard know them."""
+"""Prometheus metrics: what they count, and that the alert rules and the dashboard use existing ones."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def api(servers: TestServers) -> Iterator[Api]:
 def scraped(api: Api) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=patient(30)) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain")
-        told = answer.read().decode()
+        page = answer.read().decode()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(told)
+        for family in text_string_to_metric_families(page)
         for sample in family.samples
     }
 
 
-def of(found: dict[Any, float], name: str, **labels: str) -> float | None:
-    return found.get((name, frozenset(labels.items())))
+def of(samples: dict[Any, float], name: str, **labels: str) -> float | None:
+    return samples.get((name, frozenset(labels.items())))
 
 
 def test_requests_are_counted_by_route_and_no_path_makes_a_label(api: Api) -> None:
@@ -62,13 +62,13 @@ def test_requests_are_counted_by_route_and_no_path_makes_a_label(api: Api) -> No
         ("/graphql", "POST", "200"), ("other", "POST", "404"), ("/api/v1/{token}/telemetry", "POST", "401"),
     ):  # fmt: skip
         labels = {"route": route, "method": method, "status": status}
-        count = [of(each, "argus_http_requests_total", **labels) or 0 for each in (before, after)]
+        count = [of(metrics, "argus_http_requests_total", **labels) or 0 for metrics in (before, after)]
         assert count[1] - count[0] == 1, route
     assert "secret-token" not in str(after)
     assert of(after, "argus_part_up", part="database") == of(after, "argus_part_up", part="bus") == 1
 
 
-def test_the_state_of_the_pipeline_names_nobody(api: Api) -> None:
+def test_the_state_of_the_pipeline_names_no_organization(api: Api) -> None:
     api.organization("waiting")
     client = api.client("waiting")
     client.call('mutation { createDevice(input: {name: "m", externalId: "m"}) { device { id } } }')
@@ -87,15 +87,15 @@ def test_the_state_of_the_pipeline_names_nobody(api: Api) -> None:
             text("INSERT INTO stage_leases VALUES ('normalize', 0, 'me', 1, 7, now() - interval '1 minute')")
         )
     engine.dispose()
-    found = scraped(api)
+    samples = scraped(api)
     # No worker runs here: what was received waits.
-    waiting = sum(value for (name, _), value in found.items() if name == "argus_pipeline_unfinished_readings")
-    assert waiting == of(found, "argus_readings_received_last_minute", transport="graphql") == 2
-    assert all(value >= 0 for (name, _), value in found.items() if name == "argus_pipeline_lag_seconds")
-    assert of(found, "argus_dead_letters_open", stage="normalize", code="X") == 1
-    assert of(found, "argus_stage_commits_total", stage="normalize", partition="0") == 7
-    assert of(found, "argus_stage_lease_held", stage="normalize", partition="0") == 0
-    assert "waiting" not in {value for _, labels in found for _, value in labels}
+    waiting = sum(value for (name, _), value in samples.items() if name == "argus_pipeline_unfinished_readings")
+    assert waiting == of(samples, "argus_readings_received_last_minute", transport="graphql") == 2
+    assert all(value >= 0 for (name, _), value in samples.items() if name == "argus_pipeline_lag_seconds")
+    assert of(samples, "argus_dead_letters_open", stage="normalize", code="X") == 1
+    assert of(samples, "argus_stage_commits_total", stage="normalize", partition="0") == 7
+    assert of(samples, "argus_stage_lease_held", stage="normalize", partition="0") == 0
+    assert "waiting" not in {value for _, labels in samples for _, value in labels}
 
 
 def test_the_rules_and_the_dashboard_use_metrics_that_exist(api: Api) -> None:
@@ -104,7 +104,7 @@ def test_the_rules_and_the_dashboard_use_metrics_that_exist(api: Api) -> None:
     with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=patient(30)) as answer:
         names |= set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
     for file in ("alerts.yml", "dashboard.json", "README.md"):
-        asked = set(re.findall(r"\bargus_[a-z_]+", (folder / file).read_text(encoding="utf-8")))
-        assert len(asked) > 5
-        assert asked <= names, file
+        used = set(re.findall(r"\bargus_[a-z_]+", (folder / file).read_text(encoding="utf-8")))
+        assert len(used) > 5
+        assert used <= names, file
     assert json.loads((folder / "dashboard.json").read_text(encoding="utf-8"))["panels"]

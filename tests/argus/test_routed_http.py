@@ -1,4 +1,4 @@
-"""A request is answered here or handed over whole, by its head or its body."""
+"""A request is answered here or forwarded whole, by its head or its body."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,20 @@ from testing.waits import Deadline, patient, quiet_period, wait_until
 
 HANDED = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhanded"
 INGEST = json.dumps({"query": "mutation { ingestTelemetry(readings: []) { accepted } }"}).encode()
+UNTIL_GONE = b"until=gone"
 READ = json.dumps({"query": "{ ingestTelemetry: devices { totalCount } }"}).encode()
 
 
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the length of the body; /readyz is never answered."""
+async def app(listening: Listening, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the length of the body; /readyz is never answered, and ends, if asked to, with its client."""
+    listening.begun.append(scope["path"])
     if scope["path"] == "/readyz":
-        await asyncio.Event().wait()
+        if scope["query_string"] != UNTIL_GONE:
+            await asyncio.Event().wait()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        listening.gone.append(scope["path"])
+        return
     length, more = 0, True
     while more:
         message = await receive()
@@ -46,10 +54,13 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @dataclass
 class Listening:
-    """A server that hands over what is not its own to a process that answers `handed`."""
+    """A server that forwards other requests to a process that answers `handed`."""
 
     port: int = 0
     handed: list[bytes] = field(default_factory=list)
+    # The paths of requests that were begun here, and of those that were told that their client has gone.
+    begun: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     routing: Routing = field(init=False)
     admission: Admission = field(init=False)
 
@@ -86,7 +97,7 @@ class Listening:
 @contextmanager
 def served(listening: Listening) -> Iterator[Listening]:
     config = server_config(
-        app,
+        partial(app, listening),
         listening.admission.settings,
         host="127.0.0.1",
         port=0,
@@ -135,7 +146,7 @@ def test_ingest_is_answered_here_however_it_comes(listening: Listening) -> None:
     assert listening.routing.examined_bytes == 0
 
 
-def test_what_is_not_ingest_is_handed_over_whole(listening: Listening) -> None:
+def test_requests_other_than_ingest_are_forwarded_whole(listening: Listening) -> None:
     large = INGEST + b" " * BODY_EXAMINED_MAX_BYTES
     for sent in (
         head(len(READ)) + READ,
@@ -206,7 +217,7 @@ def test_an_upgrade_that_is_not_spoken_is_ignored(listening: Listening) -> None:
         assert listening.handed[-1] == reading + READ
 
 
-def test_who_is_slow_makes_room_for_the_others(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_clients_make_room_for_others(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "EXAMINED_MAX_BYTES", 5_000)
     slow = [socket.create_connection(("127.0.0.1", listening.port), timeout=60) for _ in range(4)]
     try:
@@ -223,7 +234,7 @@ def test_who_is_slow_makes_room_for_the_others(listening: Listening, monkeypatch
     wait_until(lambda: not listening.routing.examined and not listening.routing.examined_bytes)
 
 
-def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> None:
+def test_a_client_that_expects_100_continue(listening: Listening) -> None:
     lines = head(len(INGEST)).replace(b"Host: a", b"Host: a\r\nExpect: 100-continue")
     with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
         connection.sendall(lines)
@@ -253,7 +264,7 @@ def test_no_file_stays_open(listening: Listening) -> None:
     wait_until(lambda: connections() == 0)
 
 
-def test_what_runs_when_the_process_ends_is_told_so() -> None:
+def test_running_requests_are_informed_of_the_end_of_the_process() -> None:
     with served(Listening()) as running:
         connection = socket.create_connection(("127.0.0.1", running.port), timeout=patient(60))
         connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -269,8 +280,12 @@ def test_what_runs_when_the_process_ends_is_told_so() -> None:
 def test_a_client_that_goes_while_its_requests_wait_for_each_other_is_no_error(
     listening: Listening, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for _ in range(20):
-        with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
-            connection.sendall((head(len(INGEST), last=False) + INGEST) * 5)
+    first = b"GET /readyz?" + UNTIL_GONE + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
+        connection.sendall(first + (head(len(INGEST), last=False) + INGEST) * 4)
+        wait_until(lambda: listening.begun)
+    # It is the one that runs that is told, not the one that came last; the others are never begun.
+    wait_until(lambda: listening.gone, timeout_s=10)
     wait_until(lambda: not listening.admission.connections)
+    assert (listening.begun, listening.gone) == (["/readyz"], ["/readyz"])
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []

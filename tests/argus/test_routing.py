@@ -40,7 +40,7 @@ INGEST = "mutation { ingestTelemetry(readings: [{metrics: {a: 1}}]) { accepted }
         (b"/healthz/more", None, ELSEWHERE),
     ],
 )
-def test_who_answers_by_the_head(url: bytes, token: bytes | None, expected: Destination) -> None:
+def test_routing_by_the_head(url: bytes, token: bytes | None, expected: Destination) -> None:
     headers = [(b"host", b"a"), *([] if token is None else [(b"authorization", token)])]
     assert listener_by_head(b"POST", url, headers) is expected
     # A reader keeps what it was given by the body.
@@ -103,7 +103,7 @@ def test_the_token_that_counts_is_the_first() -> None:
         ({"query": INGEST, "variables": [[[]] * 60_000]}, ELSEWHERE),
     ],
 )
-def test_who_answers_by_the_body(body: object, expected: Destination) -> None:
+def test_routing_by_the_body(body: object, expected: Destination) -> None:
     assert listener_by_body(json.dumps(body).encode()) is expected
 
 
@@ -169,7 +169,7 @@ OPERATION = st.builds(
 
 
 @given(st.lists(OPERATION | PARTS, max_size=12).map(" ".join) | st.lists(OPERATION, max_size=2).map("".join))
-def test_what_is_called_a_mutation_of_one_field_is_one(text: str) -> None:
+def test_detection_of_single_field_mutations(text: str) -> None:
     """Whatever else can be parsed is left to a reader."""
     if not is_mutation_of(text, "ingestTelemetry"):
         return
@@ -196,5 +196,5 @@ def test_what_is_called_a_mutation_of_one_field_is_one(text: str) -> None:
         ("{ " + "a " * 5_000 + "}", set()),
     ],
 )
-def test_what_the_definitions_of_a_document_begin_with(text: str, expected: set[str]) -> None:
+def test_the_beginning_of_a_documents_definitions(text: str, expected: set[str]) -> None:
     assert definitions_of(text) == expected

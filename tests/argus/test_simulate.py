@@ -1,4 +1,4 @@
-"""Simulated devices: values that move, readings late, twice or missing, as often as was asked."""
+"""Simulated devices: values that move, readings late, twice or missing, at the requested rates."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_without_faults_each_port_sends_once_a_round() -> None:
     assert all(5 < value < 35 for value in values)
 
 
-def test_faults_come_about_as_often_as_asked() -> None:
+def test_faults_occur_about_as_often_as_requested() -> None:
     running = simulation(Faults(late=0.2, duplicates=0.1, gaps=0.3))
     sent = rounds(running, 200)
     total = 200 * 20 * 2
@@ -52,7 +52,7 @@ def test_faults_come_about_as_often_as_asked() -> None:
     assert min(late) == timedelta(0)
 
 
-def test_a_series_that_two_devices_name_is_nobodys() -> None:
+def test_a_series_named_by_two_devices_is_assigned_to_neither() -> None:
     devices: list[dict[str, object]] = [
         {"externalId": "a", "attributes": {"timeseriesId": "hw"}},
         {"externalId": "b", "attributes": {"timeseriesId": "sup"}},

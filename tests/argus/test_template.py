@@ -87,7 +87,7 @@ except TemplateEndedError as error:
     assert "forks readers" in str(error)
 else:
     sys.exit("started")
-# A reader goes on until its channel ends; how it ended nobody can tell.
+# A reader runs until its channel ends; how it ended is unknown.
 one.send(b"who")
 assert one.recv(99) == b"reader-1 False"
 assert first.poll() is None

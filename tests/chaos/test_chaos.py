@@ -1,6 +1,6 @@
 """kill -9 of API, workers, Valkey and PostgreSQL at random while readings come in late, twice and out of order.
 
-What was acknowledged is in the history once, with the value it was sent with; the account balances; what is derived is
+What was acknowledged is in the history once, with the value it was sent with; the counts of ingest accounting add up; what is derived is
 complete; and a replay of all of it finds nothing to put right. `make chaos` sends a million readings and kills twenty
 times; the ordinary run is smaller.
 """
@@ -35,13 +35,13 @@ from tests.chaos.notifications import (
     METRIC,
     Receivers,
     notifications_check,
+    notifications_drain,
     notifications_end,
     notifications_give_up,
     notifications_prepare,
-    notifications_settle,
     receivers_open,
 )
-from tests.chaos.watched import PUMPS, watched_check, watched_prepare, watched_settle, wave
+from tests.chaos.watched import PUMPS, watched_check, watched_drain, watched_prepare, wave
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
 
@@ -61,11 +61,11 @@ INGEST = """mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { a
 
 def reading(number: int) -> dict[str, Any]:
     """Each number is a reading of its own: its device, time and value follow from it."""
-    device, turn = number % DEVICES, number // DEVICES
-    turns = -(-READINGS // DEVICES)
-    watched = {"wave": wave(turn, turns)} if device < PUMPS else {}
+    device, round_ = number % DEVICES, number // DEVICES
+    rounds = -(-READINGS // DEVICES)
+    watched = {"wave": wave(round_, rounds)} if device < PUMPS else {}
     if device in METERS:
-        watched = {METRIC: wave(turn, turns)}
+        watched = {METRIC: wave(round_, rounds)}
     return {
         "externalId": f"d{device}",
         "timestamp": BEGIN_MS + number * 10,
@@ -154,12 +154,12 @@ def kill(installation: Installation, victim: str, chance: random.Random) -> int:
 
 def webhook_processes(installation: Installation) -> list[int]:
     """Return the processes that call webhooks; they bear their workers' command line, and a name of their own."""
-    found = []
+    pids = []
     for pid in installation.children("argus worker"):
         with suppress(OSError):
             if Path(f"/proc/{pid}/comm").read_text().strip() == WEBHOOKS:
-                found.append(pid)
-    return found
+                pids.append(pid)
+    return pids
 
 
 def plant_prepare(client: Client, receivers: Receivers) -> None:
@@ -182,7 +182,7 @@ def plant_prepare(client: Client, receivers: Receivers) -> None:
     notifications_prepare(client, receivers)
 
 
-def account(client: Client) -> dict[str, float]:
+def ingest_counts(client: Client) -> dict[str, float]:
     result: dict[str, float] = client.call(
         '{ ingestAccount(from: "2020-01-01T00:00:00Z") { received stored duplicate dead pending } }'
     ).data["ingestAccount"]
@@ -190,7 +190,7 @@ def account(client: Client) -> dict[str, float]:
 
 
 def replay_differences(client: Client) -> dict[str, Any]:
-    """Replay everything; return what was other than it should be."""
+    """Replay everything; return the differences."""
     ordered = client.call(
         """mutation { replayTelemetry(input: {from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z"}) {
              replay { id } errors { message } } }"""
@@ -207,7 +207,7 @@ def replay_differences(client: Client) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(PATIENCE_S * 2)
-# Calls to receivers that hang and lie are given up, and told as errors.
+# Calls to receivers that hang and lie are given up, and reported as errors.
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS, r"notification_failed", is_counted=True)
 def test_nothing_acknowledged_is_lost_or_doubled(own_installation: Installation) -> None:
     with receivers_open() as receivers:
@@ -231,13 +231,15 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
     while killed.total() < KILLS:
         # Spread over the sending, by how far it has come.
         due = sent * (killed.total() + 0.5) / KILLS
+        deadline = Deadline(PATIENCE_S)
         while sending.acknowledged < due and any(thread.is_alive() for thread in threads):
-            quiet_period(0.02)
+            deadline.pause(sending.acknowledged, seconds=0.02)
         assert sending.failure is None
         # Each at least once, then whoever comes.
         fresh = [victim for victim in VICTIMS if not killed[victim]]
         victim = chance.choice(fresh or VICTIMS)
         killed[victim] += 1 if kill(own_installation, victim, chance) else 0
+        # At any moment of what the kill set off.
         quiet_period(chance.random())
     for thread in threads:
         thread.join()
@@ -246,28 +248,28 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
     sent_s = time.monotonic() - began_s
     own_installation.wait_ready()
     deadline = Deadline(PATIENCE_S)
-    while (found := account(client))["pending"]:
-        deadline.pause(found)
+    while (counts := ingest_counts(client))["pending"]:
+        deadline.pause(counts)
     caught_up_s = time.monotonic() - began_s - sent_s
     # A call that was not answered may have been kept: its readings came twice then, and count once.
-    assert found["received"] >= sent
-    assert found == {**found, "stored": READINGS, "duplicate": found["received"] - READINGS, "dead": 0, "pending": 0}
+    assert counts["received"] >= sent
+    assert counts == {**counts, "stored": READINGS, "duplicate": counts["received"] - READINGS, "dead": 0, "pending": 0}
     history_check(own_installation)
-    followed = following_check(own_installation)
-    told = notified_check(own_installation, receivers)
+    derived_counts = derived_check(own_installation)
+    summary = notified_check(own_installation, receivers)
     print(
         f"{sent} readings ({READINGS} different) in {sent_s:.0f} s, {sent / sent_s:,.0f} a second; caught up after"
         f" {caught_up_s:.1f} s; killed {dict(killed)}; calls that failed {dict(sending.refused)};"
-        f" {found['duplicate']:.0f} duplicates; {followed}; {told}"
+        f" {counts['duplicate']:.0f} duplicates; {derived_counts}; {summary}"
     )
     began_s = time.monotonic()
     replayed = replay_differences(client)
-    assert (replayed["state"], replayed["done"], replayed["changes"]["points"]) == ("FINISHED", found["received"], 0)
+    assert (replayed["state"], replayed["done"], replayed["changes"]["points"]) == ("FINISHED", counts["received"], 0)
     assert replayed["changes"]["letters"] == 0
     history_check(own_installation)
-    assert following_check(own_installation) == followed
-    # What is replayed is told nobody.
-    assert notified_check(own_installation, receivers) == told
+    assert derived_check(own_installation) == derived_counts
+    # A replay sends no notifications.
+    assert notified_check(own_installation, receivers) == summary
     print(f"replayed {replayed['done']:.0f} readings in {time.monotonic() - began_s:.1f} s, 0 differences")
 
 
@@ -276,17 +278,17 @@ def dsn_of(installation: Installation) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def following_check(installation: Installation) -> str:
-    """What follows from the readings is what the raw log says; return what there is."""
+def derived_check(installation: Installation) -> str:
+    """Compare derived data with the raw log; return a summary."""
     with psycopg.connect(dsn_of(installation)) as connection:
-        watched_settle(connection, patience_s=PATIENCE_S)
+        watched_drain(connection, patience_s=PATIENCE_S)
         return watched_check(connection, begins=BEGIN_MS, ends=END_MS)
 
 
 def notified_check(installation: Installation, receivers: Receivers) -> str:
-    """What receivers were told is what the raw log says; return what there was."""
+    """Compare the notifications with the raw log; return a summary."""
     with psycopg.connect(dsn_of(installation)) as connection:
-        notifications_settle(connection, receivers, patience_s=PATIENCE_S)
+        notifications_drain(connection, receivers, patience_s=PATIENCE_S)
         notifications_give_up(connection)
         # Another does not know yet who is away.
         kill(installation, WEBHOOKS, random.Random(SEED))

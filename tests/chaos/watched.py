@@ -1,4 +1,4 @@
-"""Pumps that are watched through the chaos: a rule with an action, a rollup and health, and what they have to be.
+"""Derived data under chaos: a rule with an action, a rollup and health of pumps, and their expected values.
 
 What has to be is computed from the raw log by a few plain lines, as the documentation says it.
 """
@@ -19,7 +19,7 @@ PUMPS = 4
 HIGH, CLEAR, CRITICAL = 50.0, 20.0, 80.0
 # The limit of the rule's last version.
 HIGHER = 60.0
-# What an event costs a pump's health, by its severity: see the profile. Those of the rules that only tell cost nothing.
+# What an event costs a pump's health, by its severity: see the profile. Those of the rules that only notify cost nothing.
 COSTS = {"HIGH": 30, "CRITICAL": 50}
 FOR_MS, CLEAR_FOR_MS, MINUTE_MS = 3_000, 2_000, 60_000
 # So often does what is measured go from low to high and back; the last range is high.
@@ -39,7 +39,7 @@ _LINK = """mutation L($d: ID!, $p: ID!, $s: ID!) {
 Track = Sequence[tuple[int, float]]
 
 
-class Found(NamedTuple):
+class DetectedEvent(NamedTuple):
     """An event: of which pump, and when, in milliseconds; how bad it is."""
 
     pump: str
@@ -58,7 +58,7 @@ class Version(NamedTuple):
 
 
 def versions(begins: int, ends: int) -> list[Version]:
-    """What the rule says over the time of the readings: another severity in a high range, another limit in a later."""
+    """The versions of the rule over the time of the readings: another severity in a high range, another limit in a later."""
     length = (ends - begins) // RANGES
     return [
         Version(0, HIGH, "HIGH"),
@@ -81,12 +81,12 @@ def rule_input(version: Version, template_id: str) -> dict[str, Any]:
     }
 
 
-def wave(turn: int, turns: int) -> float:
-    """What a pump measures at its nth reading of so many: low and high in turns, with a spike now and then."""
-    is_high = (turn * RANGES // turns) % 2 == 1
-    if turn % 13 == 0 and turn < turns - 13:
+def wave(round_: int, rounds: int) -> float:
+    """What a pump measures at its nth reading of so many: low and high alternately, with a spike now and then."""
+    is_high = (round_ * RANGES // rounds) % 2 == 1
+    if round_ % 13 == 0 and round_ < rounds - 13:
         is_high = not is_high
-    return (90.0 if is_high else 5.0) + turn * 37 % 10 / 10
+    return (90.0 if is_high else 5.0) + round_ * 37 % 10 / 10
 
 
 def watched_prepare(client: Client, *, begins: int, ends: int) -> None:
@@ -120,19 +120,19 @@ def watched_prepare(client: Client, *, begins: int, ends: int) -> None:
     assert client.call(_ROLLUP).data["createRollup"]["errors"] == []
 
 
-def watched_settle(connection: psycopg.Connection[Any], *, patience_s: float) -> None:
-    """Wait until nothing is dirty and nothing waits to be followed."""
+def watched_drain(connection: psycopg.Connection[Any], *, patience_s: float) -> None:
+    """Wait until nothing is dirty and no event change waits."""
     deadline = Deadline(patience_s)
     waiting = (
         "SELECT (SELECT count(*) FROM dirty_windows), (SELECT count(*) FROM dirty_buckets),"
         " (SELECT count(*) FROM event_changes WHERE processed_at IS NULL), (SELECT count(*) FROM suppression_invalidations)"
     )
-    quiet = 0
-    while quiet < 3:
+    idle_polls = 0
+    while idle_polls < 3:
         row = connection.execute(waiting).fetchone()
         connection.rollback()
         # What one leaves is the next one's work: none of it may be there for a while.
-        quiet = quiet + 1 if row == (0, 0, 0, 0) else 0
+        idle_polls = idle_polls + 1 if row == (0, 0, 0, 0) else 0
         deadline.pause(f"Work still waits: {row}", seconds=0.3)
 
 
@@ -145,7 +145,7 @@ def watched_check(connection: psycopg.Connection[Any], *, begins: int, ends: int
     assert len(tracks) == PUMPS
     said = versions(begins, ends)
     wanted = sorted(event for pump, track in tracks.items() for event in episodes(pump, track, said))
-    found = connection.execute(
+    rows = connection.execute(
         """SELECT n.name, round(extract(epoch FROM e.began_at) * 1000), round(extract(epoch FROM e.opened_at) * 1000),
                round(extract(epoch FROM e.cleared_at) * 1000), e.severity
            FROM events e JOIN entities n ON n.organization_id = e.organization_id AND n.id = e.entity_id
@@ -153,8 +153,8 @@ def watched_check(connection: psycopg.Connection[Any], *, begins: int, ends: int
            WHERE r.name = 'high' AND e.withdrawn_at IS NULL AND e.key = '' AND e.suppressed_until IS NULL ORDER BY 1, 2, 3"""
     ).fetchall()
     assert [
-        Found(pump, int(began), int(opened), None if cleared is None else int(cleared), severity)
-        for pump, began, opened, cleared, severity in found
+        DetectedEvent(pump, int(began), int(opened), None if cleared is None else int(cleared), severity)
+        for pump, began, opened, cleared, severity in rows
     ] == wanted
     points = {"waves": 0, "health": 0}
     assert series_read(connection, "waves") == {"site": rollup(tracks.values())}
@@ -213,22 +213,22 @@ def series_read(connection: psycopg.Connection[Any], metric: str) -> dict[str, d
            JOIN entities n ON n.organization_id = s.organization_id AND n.id = s.entity_id WHERE s.metric = %s""",
         [metric],
     ).fetchall()
-    found: dict[str, dict[int, float]] = {}
+    series: dict[str, dict[int, float]] = {}
     for name, at, value in rows:
-        found.setdefault(name, {})[int(at)] = value
-    return found
+        series.setdefault(name, {})[int(at)] = value
+    return series
 
 
-def episodes(pump: str, track: Track, said: Sequence[Version]) -> list[Found]:
-    """What each limit finds over its time; an event has the severity said last while it was open."""
-    found: list[Found] = []
-    limits = sorted({version.limit: version.since for version in reversed(said)}.items(), key=lambda each: each[1])
+def episodes(pump: str, track: Track, said: Sequence[Version]) -> list[DetectedEvent]:
+    """The events of each limit over its time; an event has the last severity while it was open."""
+    episodes_: list[DetectedEvent] = []
+    limits = sorted({version.limit: version.since for version in reversed(said)}.items(), key=lambda item: item[1])
     for n, (limit, since) in enumerate(limits):
         until = limits[n + 1][1] if n + 1 < len(limits) else None
         for began, opened, cleared in limited(track, limit, since, until):
             last = max(v for v in said if v.limit == limit and (cleared is None or v.since <= cleared))
-            found.append(Found(pump, began, opened, until if cleared is None else cleared, last.severity))
-    return found
+            episodes_.append(DetectedEvent(pump, began, opened, until if cleared is None else cleared, last.severity))
+    return episodes_
 
 
 def limited(track: Track, limit: float, since: int, until: int | None) -> list[tuple[int, int, int | None]]:
@@ -245,7 +245,7 @@ def limited(track: Track, limit: float, since: int, until: int | None) -> list[t
     within = [(at, value) for at, value in track if at >= since and (until is None or at < until)]
     if before and not (within and within[0][0] == since):
         within.insert(0, (since, before[-1]))
-    found: list[tuple[int, int, int | None]] = []
+    spans: list[tuple[int, int, int | None]] = []
     low: int | None = None
     opened: tuple[int, int] | None = None
     for at, value in within:
@@ -255,9 +255,9 @@ def limited(track: Track, limit: float, since: int, until: int | None) -> list[t
             if high is not None and at - high >= FOR_MS:
                 opened = (high, at)
         elif low is not None and at - low >= CLEAR_FOR_MS:
-            found.append((*opened, at))
+            spans.append((*opened, at))
             opened = None
-    return found if opened is None else [*found, (*opened, None)]
+    return spans if opened is None else [*spans, (*opened, None)]
 
 
 def rollup(tracks: Iterable[Track]) -> dict[int, float]:
@@ -272,7 +272,7 @@ def rollup(tracks: Iterable[Track]) -> dict[int, float]:
     return {at: math.fsum(values) for at, values in minutes.items()}
 
 
-def health(track: Track, events: Sequence[Found]) -> Mapping[int, float]:
+def health(track: Track, events: Sequence[DetectedEvent]) -> Mapping[int, float]:
     """A hundred, less 40 where the last reading of the minute is critical, less what each event costs that is open in it."""
     last = {at // MINUTE_MS * MINUTE_MS: value for at, value in track}
     costs = {

@@ -1,4 +1,4 @@
-"""The documents say what is there: links lead somewhere, error codes are all named."""
+"""The documentation is consistent: links resolve, and every error code is listed."""
 
 from __future__ import annotations
 

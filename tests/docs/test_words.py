@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,24 +15,74 @@ from testing.installation import PROJECT
 # Each with the word to use instead; see docs/reference/glossary.md.
 RETIRED = {
     r"\banew\b": "again, recompute",
+    r"\bafresh\b": "again",
     r"\bas (it|they|things) stands?\b": "current, as stored",
     r"\bblameless\b|\bis_away\b": "transient error, retryable",
     r"\bbunch(es)?\b": "transaction batches",
+    r"\bcalm(ly)?\b": "unaffected",
     r"\bcellar\b|\broof\b": "infrastructure, entry points",
+    r"\bclash(es)?\b": "writers, conflict",
     r"\bdirt\b": "invalidation",
     r"\bhappenings?\b": "event change",
     r"\bhush(es)?\b": "suppression",
-    r"\bjudgements?\b|_judge\b|\bjudge_": "evaluation",
+    r"\b(?<!\| )judg(e[ds]?|ing|ements?)\b": "evaluate, evaluation",
     r"(?<!-)\blanes?\b": "partition task",
     r"\bletters_": "dead letters",
     r"\b(the|each|a) noun\b|\bnouns\b|\bNoun\b": "entity kind",
     r"\bsieve\b": "edge filter",
-    r"\bstanding_read\b": "stored_read",
+    r"\bstanding\b": "stored, current",
     r"\bstretch(es)?\b": "range",
     r"\btall(y|ies)\b": "partial aggregate, counters",
     r"\btellings?\b": "notification",
+    r"\bturn by turn\b|\bby turns\b": "alternately",
     r"\b[Ww]hat stands(?! for)\b": "stored, current",
-    r"\bwho asks\b": "the caller",
+    r"\bwho(ever)? asks\b": "the caller",
+}
+# Parts of names that say what was done to a value, not what it is; each with names to use instead.
+RETIRED_IN_NAMES = {
+    "anew": "again, recompute",
+    "apart": "disjoint, unrelated",
+    "asked": "requested, requests, parameters",
+    "away": "unavailable, transient",
+    "bunch": "batch",
+    "calm": "unaffected",
+    "clash": "conflict, writers",
+    "dirt": "dirty, invalidation",
+    "each": "what it goes over, in the singular",
+    "found": "what was found: rows, events, page",
+    "happening": "event_change",
+    "heads": "watermarks, offsets",
+    "held": "leases, isolated, locked",
+    "hush": "suppression",
+    "judge": "evaluate",
+    "judged": "evaluated",
+    "judging": "evaluating",
+    "kept": "retained, stored, retention",
+    "lane": "partition_task",
+    "letters": "dead_letters",
+    "noun": "kind, entity_kind",
+    "settle": "reconcile, drain",
+    "settled": "complete, recorded",
+    "sieve": "edge_filter",
+    "stand": "stored",
+    "standing": "stored, current",
+    "stands": "stored, current",
+    "stretch": "compute_range",
+    "tally": "partial_aggregate, counters",
+    "tells": "reports, says",
+    "told": "notified, reported, what it is",
+    "touch": "invalidate",
+    "touched": "changed",
+    "touches": "invalidates",
+    "turn": "poll, tick, generation, slot",
+    "turns": "polls, ticks, generations",
+}
+# Only where it is the whole name: `not_found_error` and `reach_each` are English.
+_WHOLE = {"each", "found"}
+# Names of the API.
+_PUBLIC = {
+    ("domain/telemetry/model/schemas.py", "NOTHING_KEPT"),
+    ("gql/definitions/profiles.py", "kept"),
 }
 # History keeps its words, what others wrote has its own, and names in the database change by migrations.
 _LEFT_OUT = (
@@ -43,11 +95,14 @@ _LEFT_OUT = (
 _TEXT = {".py", ".md", ".sql", ".toml", ".yml", ".yaml", ".graphql", ".json", ".sh", ""}
 
 
-def _tracked() -> list[Path]:
+_MODULES_LEFT_OUT = ("gql/server/static/",)
+
+
+def _tracked(left_out: tuple[str, ...] = _LEFT_OUT) -> list[Path]:
     listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("no git checkout")
-    names = [name for name in listed.stdout.splitlines() if not name.startswith(_LEFT_OUT)]
+    names = [name for name in listed.stdout.splitlines() if not name.startswith(left_out)]
     paths = [PROJECT / name for name in names]
     return [path for path in paths if path.suffix in _TEXT and path.is_file()]
 
@@ -60,7 +115,53 @@ def test_retired_words_are_not_used() -> None:
     for path in paths:
         text = path.read_text(encoding="utf-8", errors="replace")
         for word, pattern in words.items():
-            if (found := word.search(text)) is not None:
-                line = text.count("\n", 0, found.start()) + 1
+            if (match := word.search(text)) is not None:
+                line = text.count("\n", 0, match.start()) + 1
                 used.setdefault(pattern, []).append(f"{path.relative_to(PROJECT)}:{line}")
     assert {f"{pattern} ({RETIRED[pattern]})": places for pattern, places in used.items()} == {}
+
+
+def _names(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield the names that a module binds, with their lines: those of others are not ours to choose."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name, node.lineno
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name, node.lineno
+
+
+def _retired_parts(name: str) -> set[str]:
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower().strip("_").replace("dead_letter", "dead").split("_")
+    return {word for word in words if word in RETIRED_IN_NAMES and (len(words) == 1 or word not in _WHOLE)}
+
+
+@pytest.mark.parametrize(
+    ("name", "retired"),
+    [
+        ("told", {"told"}),
+        ("_told_s", {"told"}),
+        ("LaneState", {"lane"}),
+        ("judgeAgain", {"judge"}),
+        ("ASKED", {"asked"}),
+        ("dead_letters_get", set()),
+        ("letters_get", {"letters"}),
+        ("NotFoundError", set()),
+        ("found", {"found"}),
+    ],
+)
+def test_retired_parts_of_names_are_recognised(name: str, retired: set[str]) -> None:
+    assert _retired_parts(name) == retired
+
+
+def test_retired_words_are_no_parts_of_names() -> None:
+    used: list[str] = []
+    modules = [path for path in _tracked(_MODULES_LEFT_OUT) if path.suffix == ".py"]
+    assert len(modules) > 500
+    for path in modules:
+        place = str(path.relative_to(PROJECT))
+        names = [(path.stem, 1), *_names(ast.parse(path.read_text(encoding="utf-8")))]
+        for name, line in names:
+            if (place, name) not in _PUBLIC and (parts := _retired_parts(name)):
+                used += [f"{place}:{line}: {name} ({part}: {RETIRED_IN_NAMES[part]})" for part in sorted(parts)]
+    assert used == []

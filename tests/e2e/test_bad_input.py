@@ -1,4 +1,4 @@
-"""Bad input: each with code, message and path, and the rest of the batch goes through."""
+"""Bad input: each fault has a code, a message and a path, and the rest of the batch is accepted."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_one_bad_reading_is_reported_and_the_others_go_through(
 
 
 def test_more_than_1000_readings_refuse_the_call(client: Client, device: str) -> None:
-    before = account(client)
+    before = counts(client)
     reply = client.call(INGEST, {"readings": [{**GOOD, "metrics": {"n": n}} for n in range(1001)]})
     if "errors" in reply.body:
         [error] = reply.body["errors"]
@@ -72,21 +72,21 @@ def test_more_than_1000_readings_refuse_the_call(client: Client, device: str) ->
         assert "1000" in error["message"] or "1,000" in error["message"]
     else:
         raise AssertionError(f"a limit is a top-level error: {reply.body}")
-    assert account(client) == before
+    assert counts(client) == before
 
 
-def account(client: Client) -> float:
+def counts(client: Client) -> float:
     received: float = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"][
         "received"
     ]
     return received
 
 
-def test_a_bad_metric_spares_the_good_ones(client: Client, device: str) -> None:
+def test_a_bad_metric_does_not_affect_the_others(client: Client, device: str) -> None:
     when = "2026-02-02T00:00:00Z"
     payload = ingest(client, {"externalId": "probe", "timestamp": when, "metrics": {"good": 1.5, "bad": {"nested": 1}}})
     assert (payload["accepted"], payload["rejected"], payload["errors"]) == (1, 0, [])
-    settle(client)
+    drain(client)
     [good] = client.call(
         """query Q($id: ID!) { entity(id: $id) { telemetry(metrics: ["good"], from: "2026-02-01T00:00:00Z",
            to: "2026-02-03T00:00:00Z") { values } } }""",
@@ -95,7 +95,7 @@ def test_a_bad_metric_spares_the_good_ones(client: Client, device: str) -> None:
     assert good["values"] == [1.5]
 
 
-def settle(client: Client) -> dict[str, float]:
+def drain(client: Client) -> dict[str, float]:
     deadline = Deadline()
     while True:
         result: dict[str, float] = client.call(
@@ -133,10 +133,10 @@ def test_a_megabyte_of_attributes_is_refused(client: Client, device: str) -> Non
 
 
 def test_a_timestamp_in_2099_is_accepted_and_dead(client: Client, device: str) -> None:
-    before = settle(client)
+    before = drain(client)
     payload = ingest(client, {"externalId": "probe", "timestamp": "2099-01-01T00:00:00Z", "metrics": {"a": 1}})
     assert (payload["accepted"], payload["rejected"]) == (1, 0)
-    after = settle(client)
+    after = drain(client)
     assert after["dead"] == before["dead"] + 1
     assert after["stored"] == before["stored"]
     assert after["received"] == after["stored"] + after["duplicate"] + after["dead"] + after["pending"]

@@ -58,12 +58,12 @@ def building(installation: Installation) -> Client:
 def wait_until_normalized(client: Client) -> dict[str, float]:
     deadline = Deadline()
     while True:
-        account: dict[str, float] = client.call(
+        counts: dict[str, float] = client.call(
             '{ ingestAccount(from: "2020-01-01T00:00:00Z") { received stored duplicate dead pending } }'
         ).data["ingestAccount"]
-        if account["pending"] == 0:
-            return account
-        deadline.pause(account)
+        if counts["pending"] == 0:
+            return counts
+        deadline.pause(counts)
 
 
 def read(client: Client, kind: str, external_id: str, **variables: Any) -> dict[str, Any]:

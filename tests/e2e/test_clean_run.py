@@ -1,4 +1,4 @@
-"""The check at the end of every test here sees what it is for."""
+"""The check at the end of every test finds what it is meant to find."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_an_error_in_a_log_is_found_once_unless_it_was_provoked(installation: In
                 watch.check(provoked)
         watch.check(provoked)
     # So that this test itself ends clean.
-    next(each for each in clean_run.watches() if each.installation is installation).skip()
+    next(watch for watch in clean_run.watches() if watch.installation is installation).skip()
 
 
 def test_a_secret_in_a_log_is_found_once_and_not_shown(installation: Installation) -> None:
@@ -97,18 +97,18 @@ def test_a_secret_in_a_log_is_found_once_and_not_shown(installation: Installatio
             watch.check(Provoked())
         assert secret not in str(raised.value)
         watch.check(Provoked())
-    next(each for each in clean_run.watches() if each.installation is installation).skip()
+    next(watch for watch in clean_run.watches() if watch.installation is installation).skip()
 
 
-def test_what_waits_is_found_unless_it_may(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clean_run, "SETTLE_S", 0.5)
+def test_pending_work_is_found_unless_allowed(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clean_run, "DRAIN_S", 0.5)
     installation.organization("Waits")
     watch = Watch(installation)
     watch.skip()
     insert = """INSERT INTO failed_items (organization_id, id, queue, item, holds, reason, tries, first_failed_at,
-        last_failed_at, due_at) SELECT id, gen_random_uuid(), 'events', 'calm', 'calm', 'as asked', 1, now(), now(), NULL
+        last_failed_at, due_at) SELECT id, gen_random_uuid(), 'events', 'quiet', 'quiet', 'on request', 1, now(), now(), NULL
         FROM organizations WHERE name = 'Waits'"""
-    with row(installation, insert, "DELETE FROM failed_items WHERE item = 'calm'"):
+    with row(installation, insert, "DELETE FROM failed_items WHERE item = 'quiet'"):
         assert watch.waiting() == {"failed items": 1}
         with pytest.raises(AssertionError, match="failed items"):
             watch.check(Provoked())
@@ -116,14 +116,14 @@ def test_what_waits_is_found_unless_it_may(installation: Installation, monkeypat
     watch.check(Provoked())
 
 
-def test_what_is_counted_is_found_unless_it_may(installation: Installation) -> None:
+def test_counted_failures_are_found_unless_provoked(installation: Installation) -> None:
     watch = Watch(installation)
     watch.skip()
     raise_by = "UPDATE stage_leases SET errors = errors {} 1 WHERE stage = 'derive' AND partition = 0"
     with row(installation, raise_by.format("+"), raise_by.format("-")):
         with pytest.raises(AssertionError, match="errors of stages"):
             watch.check(Provoked())
-        # Each is told once.
+        # Each is reported once.
         watch.check(Provoked())
     watch.skip()
     with row(installation, raise_by.format("+"), raise_by.format("-")):

@@ -42,7 +42,7 @@ def test_a_request_sent_before_the_answer_to_the_one_before(installation: Instal
 
     def said(*paths: bytes) -> bytes:
         *first, last = (b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n" for path in paths)
-        sent = b"".join(each + b"\r\n" for each in first) + last + b"Connection: close\r\n\r\n"
+        sent = b"".join(item + b"\r\n" for item in first) + last + b"Connection: close\r\n\r\n"
         with socket.create_connection(("127.0.0.1", installation.port), timeout=patient(60)) as connection:
             connection.sendall(sent)
             return b"".join(iter(lambda: connection.recv(65_536), b""))

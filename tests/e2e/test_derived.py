@@ -92,14 +92,14 @@ class Socket:
         assert seen == wanted
 
     def until_invalidated(self) -> dict[str, Any]:
-        """Collect updates until one takes derived points back; return what it says."""
+        """Collect updates until one invalidates derived points; return it."""
         while True:
             update = json.loads(self.socket.recv(timeout=patient(PATIENCE_S)))["payload"]["data"]["telemetry"]
             self.updates.append(update)
             for taken in update["invalidated"]:
                 if taken["metric"] == "power":
-                    found: dict[str, Any] = taken
-                    return found
+                    payload: dict[str, Any] = taken
+                    return payload
 
 
 def test_a_derived_metric_from_reading_to_subscriber_and_back(installation: Installation) -> None:

@@ -53,11 +53,9 @@ class Page:
 
     def wait(self, expression: str) -> Any:
         deadline = Deadline(30)
-        while not deadline.is_over:
-            if value := self.evaluate(expression):
-                return value
-            quiet_period(0.1)
-        raise AssertionError(f"never true: {expression}\n{self.evaluate('document.body.innerText')}")
+        while not (value := self.evaluate(expression)):
+            deadline.pause(f"{expression}\n{self.evaluate('document.body.innerText')}")
+        return value
 
 
 @pytest.fixture
@@ -74,7 +72,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
             wait_until(lambda: port_file.exists() and port_file.read_text().strip())
             port = port_file.read_text().split("\n", 1)[0]
             with urlopen(f"http://127.0.0.1:{port}/json", timeout=patient(10)) as answer:
-                [target] = [each for each in json.loads(answer.read()) if each["type"] == "page"]
+                [target] = [load for load in json.loads(answer.read()) if load["type"] == "page"]
             with connect(target["webSocketDebuggerUrl"], max_size=None) as socket:
                 yield Page(socket)
         finally:
@@ -107,10 +105,9 @@ def test_the_samples_run_in_the_browser(installation: Installation, page: Page) 
         client.call(
             'mutation { ingestTelemetry(readings: [{externalId: "d", metrics: {temperature: 4321}}]) { accepted } }'
         )
-        quiet_period(0.5)
         if page.evaluate(f"({shown}).includes('4321')"):
             break
-        deadline.check(page.evaluate(shown))
+        deadline.pause(page.evaluate(shown), seconds=0.5)
 
     elsewhere = [
         url

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from testing.clean_run import Watch
 from testing.installation import Client, Installation
-from testing.waits import Deadline, patient, quiet_period
+from testing.waits import Deadline, patient, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +34,8 @@ EXPLAINED = """query E($id: ID!, $at: DateTime!) { healthExplanation(assetId: $i
 def wait(what: Callable[[], Any], fits: Callable[[Any], bool]) -> float:
     """Wait until something fits; return after how many seconds it did."""
     began, deadline = time.monotonic(), Deadline(PATIENCE_S)
-    while not fits(found := what()):
-        deadline.pause(found)
+    while not fits(value := what()):
+        deadline.pause(value)
     return time.monotonic() - began
 
 
@@ -64,25 +65,25 @@ def test_a_reading_becomes_health_within_seconds(installation: Installation) -> 
              validFrom: "2020-01-01T00:00:00Z"}) { errors { message } } }""",
         {"d": device["createDevice"]["device"]["id"], "a": ids["pump"], "h": ids["house"]},
     ).data
-    assert [done[each]["errors"] for each in "le"] == [[], []]
+    assert [done[item]["errors"] for item in "le"] == [[], []]
 
     def score(name: str) -> float | None:
-        found: float | None = client.call(SCORE, {"id": ids[name]}).data["entity"]["healthScore"]
-        return found
+        stored_score: float | None = client.call(SCORE, {"id": ids[name]}).data["entity"]["healthScore"]
+        return stored_score
 
     # In one bucket, which is not the present one: no reading is from the future, none has become too old.
     now = datetime.now(UTC)
     bucket = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0) - timedelta(minutes=15)
     assert (score("pump"), score("house")) == (None, None)
     send(client, 85, bucket + timedelta(minutes=1))
-    assert wait(lambda: score("pump"), lambda found: found == 80) < patient(SOON_S)
+    assert wait(lambda: score("pump"), lambda stored_score: stored_score == 80) < patient(SOON_S)
     # 30 of the part's 20 lost points.
-    assert wait(lambda: score("house"), lambda found: found == 94) < patient(SOON_S)
+    assert wait(lambda: score("house"), lambda stored_score: stored_score == 94) < patient(SOON_S)
 
     # Hotter: all of the threshold's 40, and an event of severity HIGH, which the profile's rule opens.
     send(client, 96, bucket + timedelta(minutes=2))
-    assert wait(lambda: score("pump"), lambda found: found == 30) < patient(SOON_S)
-    assert wait(lambda: score("house"), lambda found: found == 79) < patient(SOON_S)
+    assert wait(lambda: score("pump"), lambda stored_score: stored_score == 30) < patient(SOON_S)
+    assert wait(lambda: score("house"), lambda stored_score: stored_score == 79) < patient(SOON_S)
     parts = client.call(EXPLAINED, {"id": ids["pump"], "at": bucket.isoformat()}).data["healthExplanation"]
     assert parts["score"] == 30
     assert [(p["part"], p["cost"], p["weight"]) for p in parts["parts"]] == [
@@ -97,7 +98,7 @@ def test_a_reading_becomes_health_within_seconds(installation: Installation) -> 
     send(client, 99, bucket + timedelta(minutes=1, seconds=30))
     send(client, 50, bucket + timedelta(minutes=5))
     # The event was open in that bucket, and is not as of now.
-    assert wait(lambda: score("pump"), lambda found: found == 100) < patient(SOON_S)
+    assert wait(lambda: score("pump"), lambda stored_score: stored_score == 100) < patient(SOON_S)
     then = client.call(EXPLAINED, {"id": ids["pump"], "at": bucket.isoformat()}).data["healthExplanation"]
     assert then["score"] == 70
 
@@ -120,7 +121,7 @@ def test_a_silent_machine_has_the_same_notifications_however_its_readings_come(i
     ).data
     profile = made["createAssetProfile"]["assetProfile"]["id"]
     begins = datetime(2026, 3, 1, tzinfo=UTC)
-    found: list[dict[int, float]] = []
+    score: list[dict[int, float]] = []
     for way in ("at once", "one by one"):
         ids = {}
         for name in ("house", "part"):
@@ -151,25 +152,25 @@ def test_a_silent_machine_has_the_same_notifications_however_its_readings_come(i
         ]
 
         def series(house: str = ids["house"]) -> dict[int, float]:
-            [*told] = client.call(SERIES, {"id": house, "from": begins.isoformat()}).data["entity"]["telemetry"]
+            [*points] = client.call(SERIES, {"id": house, "from": begins.isoformat()}).data["entity"]["telemetry"]
             return {
                 round(at - begins.timestamp() * 1000) // 60_000: value
-                for each in told
-                for at, value in zip(each["timestamps"], each["values"], strict=True)
+                for item in points
+                for at, value in zip(item["timestamps"], item["values"], strict=True)
             }
 
         for some in [rows] if way == "at once" else [[row] for row in rows]:
             client.call("mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }", {"r": some})
             if way != "at once":
-                # Each is judged before the next one comes.
-                quiet_period(1.5)
+                # Each is evaluated before the next one arrives.
+                wait_until(lambda: not {"batches", "windows", "buckets"} & Watch(installation).waiting().keys())
         # The last thing that happens to the house: its part, too, has fallen silent.
-        wait(series, lambda told: told.get(255) == 74)
-        found.append(series())
+        wait(series, lambda points: points.get(255) == 74)
+        score.append(series())
         explained = client.call(
             EXPLAINED, {"id": ids["house"], "at": (begins + timedelta(minutes=200)).isoformat()}
         ).data["healthExplanation"]
         assert explained["score"] == 80
         assert client.call(SCORE, {"id": ids["house"]}).data["entity"]["healthScore"] is None
     wanted = dict.fromkeys(range(0, 60, 15), 100) | dict.fromkeys(range(60, 210, 15), 80) | {255: 74}
-    assert found == [wanted, wanted]
+    assert score == [wanted, wanted]

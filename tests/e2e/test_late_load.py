@@ -28,7 +28,7 @@ pytestmark = [
 ]
 
 
-def account(client: Client) -> dict[str, int]:
+def counts(client: Client) -> dict[str, int]:
     query = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { received stored duplicate dead pending } }'
     answer: dict[str, int] = client.call(query).data["ingestAccount"]
     return answer
@@ -69,7 +69,7 @@ def send(installation: Installation, client: Client, readings: list[dict[str, An
 
 def counted(client: Client, external_id: str, day: str) -> dict[tuple[int, str], tuple[float, float]]:
     """Return, by port and metric, the number and the sum of a device's points in a month."""
-    found: dict[tuple[int, str], list[float]] = defaultdict(list)
+    values_by_bucket: dict[tuple[int, str], list[float]] = defaultdict(list)
     for aggregate in ("COUNT", "SUM"):
         entity = client.call(
             """query Q($x: String!, $a: Aggregate!, $from: DateTime!, $to: DateTime!) {
@@ -78,10 +78,10 @@ def counted(client: Client, external_id: str, day: str) -> dict[tuple[int, str],
             {"x": external_id, "a": aggregate, "from": f"{day}T00:00:00Z", "to": "2016-02-01T00:00:00Z"},
         ).data["entity"]
         for series in entity["telemetry"]:
-            found[series["port"], series["metric"]].append(
+            values_by_bucket[series["port"], series["metric"]].append(
                 math.fsum(value for value in series["values"] if value is not None)
             )
-    return {key: (count, total) for key, (count, total) in found.items()}
+    return {key: (count, total) for key, (count, total) in values_by_bucket.items()}
 
 
 def test_a_load_that_is_late_by_design_is_stored_whole(installation: Installation) -> None:
@@ -98,9 +98,9 @@ def test_a_load_that_is_late_by_design_is_stored_whole(installation: Installatio
             for measurement, truck, at, values in rows
         ],
     )
-    installation.settled(client)
+    installation.wait_processed(client)
     whole = {"received": expected["rows"], "stored": expected["rows"], "duplicate": 0, "dead": 0, "pending": 0}
-    assert account(client) == whole
+    assert counts(client) == whole
 
     # Every value, by measurement and in all; no two lines say one thing.
     wanted: dict[tuple[str, int, str], list[float]] = defaultdict(list)
@@ -149,8 +149,8 @@ def test_of_two_values_at_one_time_the_later_received_is_stored(installation: In
     installation.run(
         "import", "series", str(MACHINE), "--organization", "Machine", "--device", "machine", "--url", installation.url
     )  # fmt: skip
-    installation.settled(client)
-    got = account(client)
+    installation.wait_processed(client)
+    got = counts(client)
     assert (got["received"], got["stored"], got["duplicate"], got["dead"]) == (expected["rows"], expected["rows"], 0, 0)
 
     def buckets(aggregate: str, bucket: str, begins: str, ends: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""Commands beside a running installation: what is in use, taken or unknown is a clear error."""
+"""Commands beside a running installation: clear errors for what is in use, taken or unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README shows of a link corrected in the past is what a running installation answers."""
+"""The README's example of a link corrected in the past is what a running installation answers."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def test_a_link_corrected_in_the_past_answers_as_the_readme_says(installation: I
 
     linked = client.call(link, {key: named[key] for key in ("probe", "a")}).data
     assert linked["ingestTelemetry"]["accepted"] == 2
-    installation.settled(client)
+    installation.wait_processed(client)
     assert answer(client, day) == before
 
     named["link"] = linked["linkDevice"]["edge"]["id"]
     corrected = client.call(correct, {key: named[key] for key in ("link", "probe", "b")})
     assert corrected.error_codes == []
-    installation.settled(client)
+    installation.wait_processed(client)
     assert answer(client, day) == after
 
 

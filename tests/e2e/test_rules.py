@@ -32,7 +32,7 @@ def site(client: Client) -> dict[str, str]:
            a: createAsset(input: {name: "a"}) { asset { id } }
            b: createAsset(input: {name: "b"}) { asset { id } } }"""
     ).data
-    ids = {name: next(iter(found.values()))["id"] for name, found in made.items()}
+    ids = {name: next(iter(payload.values()))["id"] for name, payload in made.items()}
     for device, asset in (("d", "a"), ("e", "b")):
         link(client, ids[device], ids[asset], "2020-01-01T00:00:00Z")
     for asset in "ab":
@@ -73,15 +73,15 @@ def events(client: Client, entity_id: str, fits: Callable[[list[dict[str, Any]]]
     """Wait until the events of an entity, those withdrawn too, are as expected; by when they opened."""
     deadline = Deadline(PATIENCE_S)
     while True:
-        found: list[dict[str, Any]] = client.call(EVENTS, {"ids": [entity_id]}).data["events"]["nodes"]
-        found.sort(key=lambda event: event["openedAt"])
-        if fits(found):
-            return found
-        deadline.pause(found)
+        nodes: list[dict[str, Any]] = client.call(EVENTS, {"ids": [entity_id]}).data["events"]["nodes"]
+        nodes.sort(key=lambda event: event["openedAt"])
+        if fits(nodes):
+            return nodes
+        deadline.pause(nodes)
 
 
-def spans(found: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
-    return [(e["beganAt"], e["openedAt"], e["clearedAt"]) for e in found if e["state"] != "WITHDRAWN"]
+def spans(nodes: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
+    return [(e["beganAt"], e["openedAt"], e["clearedAt"]) for e in nodes if e["state"] != "WITHDRAWN"]
 
 
 def subscribe(installation: Installation, client: Client) -> Any:
@@ -89,12 +89,12 @@ def subscribe(installation: Installation, client: Client) -> Any:
     socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}}))
     assert json.loads(socket.recv())["type"] == "connection_ack"
     socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION}}))
-    # It has begun by then.
+    # It has begun by then: the protocol does not tell when.
     quiet_period(patient(0.5))
     return socket
 
 
-def told(socket: Any, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+def until_sent(socket: Any, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Wait for an event that fits."""
     while True:
         event: dict[str, Any] = json.loads(socket.recv(timeout=patient(PATIENCE_S)))["payload"]["data"]["events"]
@@ -123,10 +123,10 @@ def test_an_event_from_reading_to_activity_and_its_corrections(installation: Ins
     send(client, "d", (0, 70), (1, 81), (2, 82))
     send(client, "d", (3, 83))
     # What it is measured by lies below the hall too, and is evaluated by itself.
-    event = told(socket, lambda each: each["state"] == "OPEN" and each["entity"]["id"] == ids["a"])
+    event = until_sent(socket, lambda event: event["state"] == "OPEN" and event["entity"]["id"] == ids["a"])
     assert (event["beganAt"], event["openedAt"], event["value"]) == (at(1), at(3), 83)
     assert (event["entity"]["id"], event["rule"]["name"]) == (ids["a"], "hot")
-    [event] = events(client, ids["a"], lambda found: bool(found and found[0]["activities"]))
+    [event] = events(client, ids["a"], lambda nodes: bool(nodes and nodes[0]["activities"]))
     assert (event["severity"], event["state"]) == ("HIGH", "OPEN")
     [activity] = event["activities"]
     client.call(
@@ -134,8 +134,8 @@ def test_an_event_from_reading_to_activity_and_its_corrections(installation: Ins
         {"id": event["id"]},
     )
     send(client, "d", (4, 76), (5, 74))
-    told(socket, lambda each: each["clearedAt"] == at(5) and each["entity"]["id"] == ids["a"])
-    [cleared] = events(client, ids["a"], lambda found: found[0]["clearedAt"] == at(5))
+    until_sent(socket, lambda event: event["clearedAt"] == at(5) and event["entity"]["id"] == ids["a"])
+    [cleared] = events(client, ids["a"], lambda nodes: nodes[0]["clearedAt"] == at(5))
     assert (cleared["id"], cleared["state"]) == (event["id"], "CLEARED")
     assert cleared["acknowledgedAt"] is not None
 
@@ -146,9 +146,9 @@ def test_an_event_from_reading_to_activity_and_its_corrections(installation: Ins
         ' metrics: {temperature: 90}}, {externalId: "d", timestamp: "2026-01-01T00:00:00Z",'
         " metrics: {temperature: 91}}]) { accepted } }"
     )
-    [moved] = events(client, ids["a"], lambda found: spans(found) == [("2025-12-31T23:58:00Z", at(0), at(5))])
+    [moved] = events(client, ids["a"], lambda nodes: spans(nodes) == [("2025-12-31T23:58:00Z", at(0), at(5))])
     assert (moved["id"], moved["acknowledgedAt"]) == (event["id"], cleared["acknowledgedAt"])
-    assert [each["id"] for each in moved["activities"]] == [activity["id"]]
+    assert [activity["id"] for activity in moved["activities"]] == [activity["id"]]
     assert len(moved["corrections"]) >= 1
 
     # The probe had been at the other pump all the time: there the event was, and here none.
@@ -164,9 +164,9 @@ def test_an_event_from_reading_to_activity_and_its_corrections(installation: Ins
         )
     link(client, ids["d"], ids["b"], "2020-01-01T00:00:00Z")
     link(client, ids["e"], ids["a"], "2020-01-01T00:00:00Z")
-    [withdrawn] = events(client, ids["a"], lambda found: [e["state"] for e in found] == ["WITHDRAWN"])
+    [withdrawn] = events(client, ids["a"], lambda nodes: [e["state"] for e in nodes] == ["WITHDRAWN"])
     assert withdrawn["id"] == event["id"]
-    events(client, ids["b"], lambda found: spans(found) == [("2025-12-31T23:58:00Z", at(0), at(5))])
+    events(client, ids["b"], lambda nodes: spans(nodes) == [("2025-12-31T23:58:00Z", at(0), at(5))])
     socket.close()
 
 
@@ -186,9 +186,9 @@ def test_a_rule_that_changes_and_one_that_waits_for_silence(installation: Instal
     assert client.call(create, {"i": silent}).data["createRule"]["errors"] == []
     send(client, "d", (0, 60), (5, 61), (30, 62))
 
-    def of_both(found: list[dict[str, Any]]) -> bool:
+    def of_both(nodes: list[dict[str, Any]]) -> bool:
         # The last silence has gone on ever since.
-        return spans(found) == [(at(0), at(0), None), (at(5), at(15), at(30)), (at(30), at(40), None)]
+        return spans(nodes) == [(at(0), at(0), None), (at(5), at(15), at(30)), (at(30), at(40), None)]
 
     events(client, ids["a"], of_both)
     changed = {**warm, "effectiveFrom": at(20), "condition": {"expression": "temperature > 70.0"}}
@@ -197,8 +197,8 @@ def test_a_rule_that_changes_and_one_that_waits_for_silence(installation: Instal
         {"id": rule["rule"]["id"], "i": changed},
     ).data["updateRule"]
     assert updated["errors"] == []
-    found = events(client, ids["a"], lambda found: (at(0), at(0), at(20)) in spans(found))
-    assert [e["clearedReason"] for e in found if e["openedAt"] == at(0)] == ["RULE_CHANGED"]
+    nodes = events(client, ids["a"], lambda nodes: (at(0), at(0), at(20)) in spans(nodes))
+    assert [e["clearedReason"] for e in nodes if e["openedAt"] == at(0)] == ["RULE_CHANGED"]
     never = {
         **warm,
         "name": "never",
@@ -206,7 +206,7 @@ def test_a_rule_that_changes_and_one_that_waits_for_silence(installation: Instal
     }
     [refused] = client.call(create, {"i": never}).data["createRule"]["errors"]
     assert refused["path"][-1] == "clearValue"
-    # A draft of it, tried over the same time, tells the same of the readings before.
+    # A draft of it, tested over the same time, gives the same for the readings before.
     trial = client.call(
         """mutation T($i: RuleInput!) { testRule(input: $i, from: "2025-12-31T00:00:00Z", to: "2026-01-01T00:29:00Z") {
            test { entities points truncated events { entityId beganAt openedAt clearedAt value } }

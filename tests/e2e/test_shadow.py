@@ -54,8 +54,8 @@ def send(client: Client, *seconds: int) -> None:
 
 def until(look: Callable[[], Any], wanted: Any) -> None:
     deadline = Deadline(PATIENCE_S)
-    while (found := look()) != wanted:
-        deadline.pause((found, wanted))
+    while (value := look()) != wanted:
+        deadline.pause((value, wanted))
 
 
 def test_a_version_is_tried_promoted_and_dropped_while_readings_come(installation: Installation) -> None:
@@ -67,9 +67,9 @@ def test_a_version_is_tried_promoted_and_dropped_while_readings_come(installatio
         return list(series["values"])
 
     def differences() -> tuple[int, int, list[Any]]:
-        found = client.call(SHADOW).data
-        rows = found["shadowDifferences"]
-        return int(found["shadow"]["different"]), rows["totalCount"], sorted(row["timestamp"] for row in rows["nodes"])
+        state = client.call(SHADOW).data
+        rows = state["shadowDifferences"]
+        return int(state["shadow"]["different"]), rows["totalCount"], sorted(row["timestamp"] for row in rows["nodes"])
 
     send(client, *range(BEFORE))
     until(values, [PLAIN] * BEFORE)
@@ -107,6 +107,6 @@ def test_a_version_is_tried_promoted_and_dropped_while_readings_come(installatio
     dropped = client.call('mutation { dropShadow(stage: "derive") { shadow { different errors } errors { code } } }')
     assert dropped.data["dropShadow"] == {"shadow": {"different": 10, "errors": 0}, "errors": []}
     assert client.call(SHADOW).data == {"shadow": None, "shadowDifferences": {"totalCount": 0, "nodes": []}}
-    account = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received stored pending } }').data
+    counts = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received stored pending } }').data
     total = BEFORE + DURING + AFTER
-    assert account["ingestAccount"] == {"received": total, "stored": total, "pending": 0}
+    assert counts["ingestAccount"] == {"received": total, "stored": total, "pending": 0}

@@ -85,11 +85,11 @@ class Subscriber:
 def site(installation: Installation) -> tuple[Client, dict[str, str]]:
     client = installation.organization("Subscriptions")
     ids = {}
-    for noun, name in (("device", "probe"), ("device", "other"), ("asset", "pump"), ("space", "hall")):
-        field = f"create{noun.title()}"
+    for kind, name in (("device", "probe"), ("device", "other"), ("asset", "pump"), ("space", "hall")):
+        field = f"create{kind.title()}"
         ids[name] = client.call(
-            f'mutation {{ {field}(input: {{name: "{name}", externalId: "{name}"}}) {{ {noun} {{ id }} }} }}'
-        ).data[field][noun]["id"]
+            f'mutation {{ {field}(input: {{name: "{name}", externalId: "{name}"}}) {{ {kind} {{ id }} }} }}'
+        ).data[field][kind]["id"]
     client.call(
         """mutation L($device: ID!, $asset: ID!, $space: ID!) {
           linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z",
@@ -145,12 +145,12 @@ def test_each_reading_once_at_device_asset_and_below_a_space(
     installation: Installation, site: tuple[Client, dict[str, str]], subscribers: list[Subscriber]
 ) -> None:
     client, ids = site
-    asked: list[dict[str, Any]] = [
+    filters: list[dict[str, Any]] = [
         {"ids": [ids["probe"]], "metrics": ["t"]},
         {"ids": [ids["pump"]]},
         {"underId": ids["hall"], "metrics": ["t", "temperature"]},
     ]
-    subscribers.extend(Subscriber(installation, client, variables) for variables in asked)
+    subscribers.extend(Subscriber(installation, client, variables) for variables in filters)
     awake(client, subscribers)
     send(client, 0, READINGS)
     numbers = range(READINGS)

@@ -27,22 +27,22 @@ class Tenant:
     ids: dict[str, str]
 
 
-def make(client: Client, field: str, argument: str, noun: str, value: dict[str, Any]) -> str:
+def make(client: Client, field: str, argument: str, kind: str, value: dict[str, Any]) -> str:
     input_type = argument[0].upper() + argument[1:]
     payload = client.call(
-        f"mutation M($input: {input_type}!) {{ {field}(input: $input) {CREATED % noun} }}", {"input": value}
+        f"mutation M($input: {input_type}!) {{ {field}(input: $input) {CREATED % kind} }}", {"input": value}
     ).data[field]
     assert payload["errors"] == []
-    identity: str = payload[noun]["id"]
+    identity: str = payload[kind]["id"]
     return identity
 
 
 def tenant(installation: Installation, name: str) -> Tenant:
     client = installation.organization(name)
     ids = {
-        noun: make(client, f"create{noun.title()}", f"create{noun.title()}Input", noun,
-                   {"name": f"{name} {noun}", "externalId": f"shared-{noun}"})
-        for noun in ("device", "asset", "space", "person")
+        kind: make(client, f"create{kind.title()}", f"create{kind.title()}Input", kind,
+                   {"name": f"{name} {kind}", "externalId": f"shared-{kind}"})
+        for kind in ("device", "asset", "space", "person")
     }  # fmt: skip
     ids["activity"] = make(client, "createActivity", "createActivityInput", "activity", {"name": f"{name} activity"})
     ids["template"] = make(
@@ -53,14 +53,14 @@ def tenant(installation: Installation, name: str) -> Tenant:
     watched = {"name": "hot", "condition": {"threshold": {"metric": "temperature", "operator": "GT", "value": 80}}}
     ids["rule"] = make(client, "createRule", "ruleInput", "rule", watched)
     until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    quiet = client.call(
+    suppression = client.call(
         """mutation M($asset: ID!, $space: ID!, $to: DateTime!) {
              shelveEvents(entityId: $asset, to: $to) { shelf { id } }
              createMaintenanceWindow(underId: $space, to: $to) { maintenanceWindow { id } } }""",
         {"asset": ids["asset"], "space": ids["space"], "to": until},
     ).data
-    ids["shelf"] = quiet["shelveEvents"]["shelf"]["id"]
-    ids["window"] = quiet["createMaintenanceWindow"]["maintenanceWindow"]["id"]
+    ids["shelf"] = suppression["shelveEvents"]["shelf"]["id"]
+    ids["window"] = suppression["createMaintenanceWindow"]["maintenanceWindow"]["id"]
     linked = client.call(
         """mutation M($device: ID!, $asset: ID!) {
              linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z"}) {
@@ -139,18 +139,18 @@ def test_a_draft_is_not_tried_on_others(tenants: tuple[Tenant, Tenant]) -> None:
         assert refused == {"test": None, "errors": [{"code": "NOT_FOUND", "path": ["input", "scope", *scope]}]}
 
 
-def test_events_of_others_are_not_told(installation: Installation, tenants: tuple[Tenant, Tenant]) -> None:
+def test_events_of_other_organizations_are_not_sent(installation: Installation, tenants: tuple[Tenant, Tenant]) -> None:
     north, south = tenants
     sockets = {}
-    for name, each in (("north", north), ("south", south)):
+    for name, item in (("north", north), ("south", south)):
         socket = connect(installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True)
-        init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {each.client.token}"}}
+        init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {item.client.token}"}}
         socket.send(json.dumps(init))
         assert json.loads(socket.recv())["type"] == "connection_ack"
         text = "subscription { events { state entity { id } } }"
         socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": text}}))
         sockets[name] = socket
-    # It has begun by then.
+    # It has begun by then: the protocol does not tell when.
     quiet_period(patient(0.5))
     # Each has a rule for above 80, whose devices have the same external ids.
     south.client.call(
@@ -158,13 +158,13 @@ def test_events_of_others_are_not_told(installation: Installation, tenants: tupl
              {deviceId: $device, metrics: {temperature: 95}}]) { accepted } }""",
         {"device": south.ids["device"]},
     )
-    told = json.loads(sockets["south"].recv(timeout=patient(60)))["payload"]["data"]["events"]
-    assert told["state"] == "OPEN"
-    assert told["entity"]["id"] in {south.ids["device"], south.ids["asset"]}
+    sent = json.loads(sockets["south"].recv(timeout=patient(60)))["payload"]["data"]["events"]
+    assert sent["state"] == "OPEN"
+    assert sent["entity"]["id"] in {south.ids["device"], south.ids["asset"]}
     with pytest.raises(TimeoutError):
         sockets["north"].recv(timeout=2)
     foreign = north.client.call(
-        "query Q($id: ID!) { node(id: $id) { id } events { totalCount } }", {"id": told["entity"]["id"]}
+        "query Q($id: ID!) { node(id: $id) { id } events { totalCount } }", {"id": sent["entity"]["id"]}
     )
     assert foreign.data == {"node": None, "events": {"totalCount": 0}}
     for socket in sockets.values():
@@ -236,7 +236,7 @@ def test_foreign_ids_change_nothing(tenants: tuple[Tenant, Tenant], mutation: st
     assert south.client.call(snapshot).data == before
 
 
-def test_places_and_names_of_others_are_not_found(tenants: tuple[Tenant, Tenant]) -> None:
+def test_places_and_names_of_other_organizations_are_not_found(tenants: tuple[Tenant, Tenant]) -> None:
     """These look into indexes that all organizations share."""
     north, south = tenants
     place = '{type: "Polygon", coordinates: [[[8, 47], [9, 47], [9, 48], [8, 47]]]}'
@@ -248,11 +248,11 @@ def test_places_and_names_of_others_are_not_found(tenants: tuple[Tenant, Tenant]
         around(longitude: 8.9, latitude: 47.2) {{ totalCount }} within(geometry: {place}) {{ totalCount }}
         entities(filter: {{search: "thern hal"}}) {{ totalCount }} }}"""
     for client, count in ((south.client, 1), (north.client, 0)):
-        found = client.call(text).data
-        assert {name: found[name]["totalCount"] for name in found} == dict.fromkeys(found, count)
+        data = client.call(text).data
+        assert {name: data[name]["totalCount"] for name in data} == dict.fromkeys(data, count)
 
 
-def test_an_import_knows_nothing_of_others(tenants: tuple[Tenant, Tenant]) -> None:
+def test_an_import_sees_its_own_organization_only(tenants: tuple[Tenant, Tenant]) -> None:
     north, south = tenants
     edge = {"record": "edge", "relationship": "MONITORED_BY", "target": {"id": south.ids["device"]}}
     made = north.client.call(

@@ -16,15 +16,15 @@ _BLOCK = re.compile(r"^```(graphql|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def blocks() -> list[tuple[str, Any]]:
     """Return the operations of the page, each with the answer that the page expects, or None."""
-    found: list[tuple[str, Any]] = []
+    result: list[tuple[str, Any]] = []
     for language, text in _BLOCK.findall(page_read(_PAGE)):
         if language == "graphql":
-            found.append((text, None))
+            result.append((text, None))
         else:
-            operation, expected = found.pop()
+            operation, expected = result.pop()
             assert expected is None
-            found.append((operation, json.loads(text)))
-    return found
+            result.append((operation, json.loads(text)))
+    return result
 
 
 def test_every_block_answers_as_the_page_says(installation: Installation) -> None:

@@ -1,4 +1,4 @@
-"""Every list of the schema is counted by what it can hold; none counts as one."""
+"""Every list of the schema is counted at its maximum length; none counts as one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LISTS = sorted(
 
 def cost(text: str, variables: dict[str, object] | None = None) -> float:
     document = parse(text)
-    [operation] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    [operation] = [definition for definition in document.definitions if isinstance(definition, OperationDefinitionNode)]
     return Limits(SCHEMA).check(document, operation, variables or {})
 
 
@@ -56,11 +56,11 @@ def test_no_bound_is_of_a_list_that_is_not_there() -> None:
         ("{ entityTypes { id } }", {}, 1_000),
     ],
 )  # fmt: skip
-def test_what_lists_count(text: str, variables: dict[str, object], least: int) -> None:
+def test_costs_of_lists(text: str, variables: dict[str, object], least: int) -> None:
     assert least <= cost(text, variables) < 2 * least + 100
 
 
-def test_what_is_on_a_page_is_counted_for_each_row_and_what_is_beside_it_once() -> None:
+def test_fields_of_a_page_are_counted_per_row_and_others_once() -> None:
     page = "{ entities(first: 100) { nodes { id } totalCount pageInfo { hasNextPage } } }"
     assert cost(page) == 1 + (1 + 100) + 1 + 2
     spread = "{ entities(first: 100) { ...P } } fragment P on EntityConnection { nodes { id } totalCount pageInfo { hasNextPage } }"

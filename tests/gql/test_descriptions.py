@@ -30,8 +30,8 @@ WORDS = re.compile(r"[A-Za-z0-9']+")
 
 def words(text: str) -> list[str]:
     """Return the words of a description or of a name in camelCase or CAPITALS, in small letters."""
-    apart = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text).replace("_", " ")
-    return [word.lower() for word in WORDS.findall(apart)]
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text).replace("_", " ")
+    return [word.lower() for word in WORDS.findall(spaced)]
 
 
 def name_of(coordinate: str) -> str:
@@ -39,7 +39,7 @@ def name_of(coordinate: str) -> str:
     return coordinate.rstrip(":)").replace("(", ".").split(".")[-1]
 
 
-def test_everything_of_the_schema_is_described() -> None:
+def test_everything_in_the_schema_is_described() -> None:
     assert [name for name, text in ALL.items() if not text] == []
 
 
@@ -57,7 +57,7 @@ def test_a_description_says_more_than_the_name() -> None:
     assert repeated == {}
 
 
-def test_a_section_of_a_docstring_describes_its_entries_and_is_no_part_of_the_description() -> None:
+def test_sections_of_a_docstring_describe_their_entries_and_are_not_part_of_the_description() -> None:
     assert {
         name: text for name, text in ALL.items() if re.search(r"^(Args|Attributes):", text or "", re.MULTILINE)
     } == {}
@@ -78,14 +78,16 @@ def test_every_entry_of_a_section_names_something_of_the_schema() -> None:
         for name, field in fields.items():
             resolver = getattr(descriptions.definition_of(field), "base_resolver", None)
             if resolver is not None:
-                known = {descriptions.definition_of(each).python_name for each in getattr(field, "args", {}).values()}
+                known = {
+                    descriptions.definition_of(argument).python_name for argument in getattr(field, "args", {}).values()
+                }
                 entries = descriptions.described(resolver.wrapped_func)[1]
                 wrong += [f"{type_.name}.{name}({key})" for key in entries if key not in known]
     assert wrong == []
 
 
 @pytest.mark.parametrize("table", [descriptions.ARGUMENTS, descriptions.FIELDS])
-def test_what_a_table_describes_recurs(table: dict[str, str]) -> None:
+def test_shared_descriptions_are_used_more_than_once(table: dict[str, str]) -> None:
     used = [name for name, text in ALL.items() if text in table.values()]
     counts = {key: sum(ALL[name] == text for name in used) for key, text in table.items()}
     assert {key: count for key, count in counts.items() if count < 2} == {}

@@ -1,4 +1,4 @@
-"""JSON that comes in by the API: refused with a code, a message and a path, or read again as it was sent."""
+"""JSON arguments of the API: refused with a code, a message and a path, or returned as sent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Door:
     has_errors: bool = True
 
 
-def noun_doors() -> dict[str, Door]:
+def entity_doors() -> dict[str, Door]:
     doors = {}
     for kind in ("Asset", "Device", "Space", "Person", "Activity"):
         of = kind.lower()
@@ -48,7 +48,7 @@ def noun_doors() -> dict[str, Door]:
 
 
 DOORS: dict[str, Door] = {
-    **noun_doors(),
+    **entity_doors(),
     "CreateActivityInput.checklist": Door(
         f'createActivity(input: {{name: "x", checklist: VALUE}}) {{ activity {{ checklist }} {_ERRORS} }}',
         "createActivity",
@@ -129,7 +129,7 @@ def ids(client: Client) -> dict[str, str]:
         )
         + " }"
     ).data
-    return {next(iter(each)): next(iter(each.values()))["id"] for each in made.values()}
+    return {next(iter(payload)): next(iter(payload.values()))["id"] for payload in made.values()}
 
 
 NUMBERS = (
@@ -219,31 +219,33 @@ def refusals(reply: Reply, door: Door) -> list[dict[str, Any]]:
     return [*top, *mine]
 
 
-def test_every_json_that_comes_in_has_its_door_here() -> None:
-    found = set()
+def test_every_json_argument_is_tested_here() -> None:
+    arguments = set()
     for name, of in core_schema().type_map.items():
         if isinstance(of, GraphQLInputObjectType):
-            found |= {f"{name}.{f}" for f, d in of.fields.items() if get_named_type(d.type).name in {"JSON", "GeoJSON"}}
+            arguments |= {
+                f"{name}.{f}" for f, d in of.fields.items() if get_named_type(d.type).name in {"JSON", "GeoJSON"}
+            }
         elif isinstance(of, GraphQLObjectType):
-            found |= {
+            arguments |= {
                 f"{name}.{field}.{argument}"
                 for field, definition in of.fields.items()
                 for argument, one in definition.args.items()
                 if get_named_type(one.type).name in {"JSON", "GeoJSON"}
             }
     # Both are read by the same functions as createActivityTemplate's and createEntityType's.
-    assert found == set(DOORS)
+    assert arguments == set(DOORS)
 
 
 @pytest.mark.parametrize("name", DOORS)
-def test_a_value_is_refused_clearly_or_comes_back(client: Client, ids: dict[str, str], name: str) -> None:
+def test_a_value_is_refused_with_a_reason_or_returned(client: Client, ids: dict[str, str], name: str) -> None:
     door = DOORS[name]
     is_list = name.endswith("checklist")
     values = OBJECTS if door.shown else ITEMS if is_list else OBJECTS | VALUES
 
     if door.shown is not None or is_list:
         plain = [{"text": "look"}] if is_list else {"v": 1.5}
-        assert all(refusals(call(client, door, ids, plain, as_literal=each), door) == [] for each in (True, False))
+        assert all(refusals(call(client, door, ids, plain, as_literal=item), door) == [] for item in (True, False))
 
     @settings(max_examples=12)
     @given(values, st.booleans())
@@ -257,8 +259,8 @@ def test_a_value_is_refused_clearly_or_comes_back(client: Client, ids: dict[str,
                 shown = shown[step]
             assert same(value, shown), (value, shown)
         elif is_list:
-            [noun] = [each for key, each in shown.items() if key != "errors"]
-            for sent, item in zip(value, noun["checklist"], strict=True):
+            [shown_entity] = [item for key, item in shown.items() if key != "errors"]
+            for sent, item in zip(value, shown_entity["checklist"], strict=True):
                 assert same(sent, {key: item[key] for key in sent})
 
     holds()
@@ -271,14 +273,14 @@ def test_every_read_shows_what_was_stored(client: Client, ids: dict[str, str], v
     door = DOORS["UpdateAssetInput.attributes"]
     before = client.call("query($id: ID!) { entity(id: $id) { attributes } }", {"id": ids["asset"]}).data["entity"]
     is_refused = bool(refusals(call(client, door, ids, value, as_literal=False), door))
-    stands = before["attributes"] if is_refused else value
+    stored = before["attributes"] if is_refused else value
     reads = client.call(
         "query($id: ID!) { entity(id: $id) { attributes } assets(filter: {}) { nodes { id attributes } } "
         "changes(first: 1) { nodes { after } } }",
         {"id": ids["asset"]},
     ).data
-    assert same(stands, reads["entity"]["attributes"])
-    assert any(each["id"] == ids["asset"] and same(stands, each["attributes"]) for each in reads["assets"]["nodes"])
+    assert same(stored, reads["entity"]["attributes"])
+    assert any(node["id"] == ids["asset"] and same(stored, node["attributes"]) for node in reads["assets"]["nodes"])
     # The same once more is no change, in whatever form its numbers were written.
     if not is_refused:
         newest = "{ changes(first: 1) { nodes { id } } }"
@@ -317,7 +319,7 @@ def test_an_import_takes_the_same(client: Client, value: Any) -> None:
         ('{"v": 1e21, "w": 18446744073709551616}', []),
     ],
 )
-def test_what_was_reported(client: Client, value: str, path: list[str] | None) -> None:
+def test_regressions(client: Client, value: str, path: list[str] | None) -> None:
     query = f'mutation($v: JSON) {{ createAsset(input: {{name: "x", attributes: $v}}) {{ asset {{ id attributes }} {_ERRORS} }} }}'
     body = f'{{"query": {json.dumps(query)}, "variables": {{"v": {value}}}}}'
     made = client.post(body.encode()).data["createAsset"]
@@ -353,9 +355,9 @@ def test_text_that_is_no_utf_8_and_numbers_that_are_none(client: Client, body: b
 def test_a_literal_beyond_a_double_is_refused(client: Client, number: str) -> None:
     door = DOORS["CreateAssetInput.attributes"]
     reply = client.call(f"mutation {{ {door.call.replace('VALUE', '{v: [' + number + ']}')} }}")
-    found = refusals(reply, door)
-    assert len(found) == 1
-    assert found[0].get("path") in (["input", "attributes", "v", "0"], None)
+    errors = refusals(reply, door)
+    assert len(errors) == 1
+    assert errors[0].get("path") in (["input", "attributes", "v", "0"], None)
     assert math.isinf(float(number))
 
 

@@ -1,4 +1,4 @@
-"""JSON that stands in a database as no door would let it in: every field of the schema that shows JSON answers."""
+"""Stored JSON that the API would not accept: every JSON field of the schema still answers."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ POISON = (
 
 def json_fields(scalar: str = "JSON") -> dict[str, list[str]]:
     """Return the names of the fields that show JSON, by the object type they are of."""
-    found: dict[str, list[str]] = defaultdict(list)
+    fields: dict[str, list[str]] = defaultdict(list)
     for name, of in core_schema().type_map.items():
         if isinstance(of, GraphQLObjectType):
             for field, definition in of.fields.items():
                 if get_named_type(definition.type).name == scalar:
-                    found[name].append(field)
-    return dict(found)
+                    fields[name].append(field)
+    return dict(fields)
 
 
 _MAKE = """mutation($type: ActivityTemplateInput!, $profile: AssetProfileInput!, $rule: RuleInput!, $kind: EntityTypeInput!,
@@ -157,20 +157,20 @@ def at(data: Any, path: list[str | int]) -> Any:
     return data
 
 
-def test_every_type_that_shows_json_has_a_place_here() -> None:
+def test_every_json_field_is_tested_here() -> None:
     # What a preview would give comes in with the question, see test_json_doors.py; what an entity was, is read from the
     # trail, which here holds nothing of one.
     assert set(json_fields()) == {*PLACES, "AssetProfileEffect", "EntityRecord"}
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_what_cannot_be_said_costs_its_place_and_not_the_answer(client: Client, name: str) -> None:
+def test_an_unencodable_value_is_null_and_the_answer_goes_through(client: Client, name: str) -> None:
     fields = json_fields()[name]
     reply = client.call(document(name, fields))
     assert reply.status == 200
     rows = [reply.body["data"]]
     for place in PLACES[name]:
-        rows = [each for row in rows for each in (row[place] if isinstance(row[place], list) else [row[place]])]
+        rows = [item for row in rows for item in (row[place] if isinstance(row[place], list) else [row[place]])]
     assert rows
     odd = [field for field in fields if f"{name}.{field}" not in TYPED]
     errors = reply.body.get("errors", [])
@@ -194,18 +194,18 @@ def test_a_socket_says_the_same(api: Api, client: Client) -> None:
         assert json.loads(socket.recv())["type"] == "connection_ack"
         query = "{ assets { nodes { name attributes } } }"
         socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": query}}))
-        told = json.loads(socket.recv())
-    assert told["type"] == "next"
-    [asset] = told["payload"]["data"]["assets"]["nodes"]
+        message = json.loads(socket.recv())
+    assert message["type"] == "next"
+    [asset] = message["payload"]["data"]["assets"]["nodes"]
     assert asset["attributes"] == SAID
-    paths = [error["path"] for error in told["payload"]["errors"]]
+    paths = [error["path"] for error in message["payload"]["errors"]]
     assert sorted(paths, key=len) == [
         ["assets", "nodes", 0, "attributes", "beyond"],
         ["assets", "nodes", 0, "attributes", "deep", 0, "below"],
     ]
 
 
-def test_what_is_odd_can_be_mended(client: Client) -> None:
+def test_odd_values_can_be_repaired(client: Client) -> None:
     [asset] = client.call("{ assets { nodes { id } } }").data["assets"]["nodes"]
     mended = client.call(
         "mutation($id: ID!) { updateAsset(id: $id, input: {attributes: {a: 1}}) { asset { attributes } "

@@ -1,4 +1,4 @@
-"""Input is parsed before a change takes the organization's lock: what is malformed waits for nobody."""
+"""Input is parsed before a change takes the organization's lock: malformed input waits for nobody."""
 
 from __future__ import annotations
 

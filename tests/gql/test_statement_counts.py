@@ -100,10 +100,10 @@ def statements() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-def asked(client: Client, query: str, first: int) -> tuple[int, Any]:
+def statements_of(client: Client, query: str, first: int) -> tuple[int, Any]:
     """Return the number of statements that a query takes, and its data.
 
-    Whether the organization is still there is asked every ten seconds, and may be just now: not in both of two tries.
+    Whether the organization is still there is checked every ten seconds, and may be just now: not in both of two tries.
     """
     counts = []
     for _ in range(2):
@@ -119,11 +119,11 @@ def client(api: Api) -> Client:
     client = api.client("many")
     for n in range(ROWS):
         made = {}
-        for noun in ("device", "asset", "space", "person", "activity"):
-            field = f"create{noun.title()}"
-            made[noun] = client.call(
-                f'mutation {{ {field}(input: {{name: "{noun} {n:03}", externalId: "{n}", type: "T"}}) {{ {noun} {{ id }} errors {{ code message }} }} }}'
-            ).data[field][noun]["id"]
+        for kind in ("device", "asset", "space", "person", "activity"):
+            field = f"create{kind.title()}"
+            made[kind] = client.call(
+                f'mutation {{ {field}(input: {{name: "{kind} {n:03}", externalId: "{n}", type: "T"}}) {{ {kind} {{ id }} errors {{ code message }} }} }}'
+            ).data[field][kind]["id"]
         client.call(
             """mutation L($device: ID!, $asset: ID!, $space: ID!) {
               a: linkDevice(input: {deviceId: $device, assetId: $asset}) { errors { code } }
@@ -138,10 +138,10 @@ def client(api: Api) -> Client:
 def test_one_row_costs_what_a_hundred_do(client: Client, name: str, field: str) -> None:
     text = f"query Q($first: Int!) {{ {name}(first: $first) {{ totalCount nodes {{ id {field} }} }} }}"
     counts = {}
-    # The first look after a change brings the graph in memory up to date, however many rows are asked for.
+    # The first look after a change brings the graph in memory up to date, however many rows are requested.
     client.call(text, {"first": 1})
     for first in (1, ROWS):
-        counts[first], data = asked(client, text, first)
+        counts[first], data = statements_of(client, text, first)
         assert len(data[name]["nodes"]) == first
     assert counts[1] == counts[ROWS], counts
     assert counts[1] > 0
@@ -171,13 +171,13 @@ def test_the_health_of_a_hundred_assets_costs_what_that_of_one_does(api: Api, cl
              assetProfile { id } } }"""
     ).data["createAssetProfile"]["assetProfile"]["id"]
     ids = [node["id"] for node in client.call("{ assets(first: 100) { nodes { id } } }").data["assets"]["nodes"]]
-    for each in ids:
+    for asset_id in ids:
         client.call(
             """mutation M($asset: ID!, $profile: ID, $parent: ID!) {
                  setAssetProfile(assetId: $asset, profileId: $profile) { errors { code } }
                  createEdge(input: {sourceId: $parent, targetId: $asset, relationship: "HAS_PART"}) { errors { code } }
                }""",
-            {"asset": each, "profile": profile, "parent": ids[0]},
+            {"asset": asset_id, "profile": profile, "parent": ids[0]},
         )
     engine = engine_create(api.settings.database_url("owner"), pool_size=1)
     with transaction(engine) as session:
@@ -187,7 +187,7 @@ def test_the_health_of_a_hundred_assets_costs_what_that_of_one_does(api: Api, cl
     client.call(query, {"first": 1})
     counts = {}
     for first in (1, ROWS):
-        counts[first], data = asked(client, query, first)
+        counts[first], data = statements_of(client, query, first)
         assert [node["healthScore"] for node in data["assets"]["nodes"]] == [60] * first
     assert counts[1] == counts[ROWS] <= HEALTH_STATEMENTS_MAX, counts
     explained = client.call(
@@ -262,12 +262,12 @@ EVENTS = (
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "field"), LISTS)
-def test_a_list_of_what_follows_costs_what_one_row_does(watched: Client, name: str, field: str) -> None:
+def test_nested_lists_cost_the_same_for_one_row_and_many(watched: Client, name: str, field: str) -> None:
     query = f"query Q($first: Int!) {{ {name}(first: $first) {{ totalCount nodes {{ id {field} }} }} }}"
     counts = {}
     watched.call(query, {"first": 1})
     for first in (1, ROWS):
-        counts[first], data = asked(watched, query, first)
+        counts[first], data = statements_of(watched, query, first)
         # The test of health makes a profile of its own.
         assert data[name]["totalCount"] in ({ROWS, ROWS + 1} if name == "assetProfiles" else {ROWS})
         assert len(data[name]["nodes"]) == first
@@ -296,7 +296,7 @@ def test_a_place_costs_what_a_hundred_do(api: Api, client: Client, field: str) -
     text = f"query Q($first: Int!) {{ {field[: field.index('(')]}: {field} {{ totalCount nodes {{ id location }} }} }}"
     counts = {}
     for first in (1, ROWS):
-        counts[first], answer = asked(client, text, first)
+        counts[first], answer = statements_of(client, text, first)
         [data] = answer.values()
         assert (len(data["nodes"]), data["totalCount"]) == (first, ROWS)
     # Near looks in up to three circles, each wider, until it has enough.

@@ -109,10 +109,10 @@ def calls(root: GraphQLObjectType, word: str) -> Iterator[tuple[str, str, dict[s
         for odd_name, argument in arguments.items():
             for text in ODD:
                 for value in odd_values(argument.type, text):
-                    values = {each: plain(a.type) for each, a in arguments.items() if is_required_argument(a)}
+                    values = {key: plain(a.type) for key, a in arguments.items() if is_required_argument(a)}
                     values[odd_name] = value
-                    header = ", ".join(f"${each}: {arguments[each].type}" for each in values)
-                    given = ", ".join(f"{each}: ${each}" for each in values)
+                    header = ", ".join(f"${value}: {arguments[value].type}" for value in values)
+                    given = ", ".join(f"{value}: ${value}" for value in values)
                     query = f"{word} O({header}) {{ {name}({given}) {selection(field)} }}"
                     yield f"{name}.{odd_name}", query, values
 
@@ -143,8 +143,8 @@ def test_no_mutation_fails_on_text_that_cannot_be_stored(api: Api) -> None:
 
 
 def test_where_the_text_is_at_fault_is_reported(api: Api) -> None:
-    api.organization("told")
-    client = api.client("told")
+    api.organization("texts")
+    client = api.client("texts")
     create = (
         "mutation C($i: CreateDeviceInput!) { createDevice(input: $i) { device { id } errors { code message path } } }"
     )
@@ -165,8 +165,8 @@ def test_where_the_text_is_at_fault_is_reported(api: Api) -> None:
 
 
 @pytest.mark.parametrize("claim", ["sub", "org"])
-def test_a_token_whose_texts_cannot_be_stored_is_no_token(api: Api, claim: str) -> None:
-    claims = {"sub": "ann", "org": "told", "role": "admin", "exp": time.time() + 600}
+def test_a_token_with_unstorable_text_is_refused(api: Api, claim: str) -> None:
+    claims = {"sub": "ann", "org": "texts", "role": "admin", "exp": time.time() + 600}
     for odd in ("a\0b", "\0"):
         token = jwt.encode({**claims, claim: odd}, SECRET, algorithm="HS256")
         reply = Client(api.url, token).call("{ viewer { role } }")

@@ -1,4 +1,4 @@
-"""The temporal graph as naively as can be: days are whole numbers, and every change copies all that is believed.
+"""The temporal graph as naively as can be: days are whole numbers, and every change copies the whole belief.
 
 Independent of the code under test: what holds is evaluated day by day, never by intervals.
 """
@@ -78,10 +78,10 @@ class NaiveGraph:
         if any(self._place(other) == self._place(edge) is not None for other in meeting):
             raise RefusedError("CONFLICT")
         if edge.relationship in HIERARCHIES:
-            for each_day in edge.days():
+            for day in edge.days():
                 downward: dict[UUID, list[UUID]] = {}
                 for other in others:
-                    if other.relationship in HIERARCHIES and each_day in other.days():
+                    if other.relationship in HIERARCHIES and day in other.days():
                         downward.setdefault(other.source, []).append(other.target)
                 if edge.source in distances(edge.target, partial(_listed, downward)):
                     raise RefusedError("CYCLE")
@@ -126,39 +126,39 @@ def _listed(neighbours: Mapping[UUID, list[UUID]], node: UUID) -> list[UUID]:
     return neighbours.get(node, [])
 
 
-def on_day(belief: Belief, each_day: int) -> dict[UUID, NaiveEdge]:
+def on_day(belief: Belief, day: int) -> dict[UUID, NaiveEdge]:
     """Return the edges that hold on a day."""
-    return {key: edge for key, edge in belief.items() if each_day in edge.days()}
+    return {key: edge for key, edge in belief.items() if day in edge.days()}
 
 
 def distances(start: UUID, neighbours: Callable[[UUID], Iterable[UUID]]) -> dict[UUID, int]:
     """Return how many hops it takes to each node, 0 to the start itself."""
-    found, waiting = {start: 0}, deque([start])
+    hops, waiting = {start: 0}, deque([start])
     while waiting:
         node = waiting.popleft()
         for near in neighbours(node):
-            if near not in found:
-                found[near] = found[node] + 1
+            if near not in hops:
+                hops[near] = hops[node] + 1
                 waiting.append(near)
-    return found
+    return hops
 
 
 def below(edges: Collection[NaiveEdge], root: UUID) -> set[UUID]:
     """Return the root and what is below it."""
-    found, grown = {root}, True
+    nodes, grown = {root}, True
     last: set[UUID] = set()
     while grown:
         grown = False
         for edge in edges:
             outward = edge.relationship in HIERARCHIES | LINKS
             near, far = (edge.source, edge.target) if outward else (edge.target, edge.source)
-            if edge.relationship not in HIERARCHIES | LINKS | {"LOCATED_IN", "TARGETS"} or near not in found - last:
+            if edge.relationship not in HIERARCHIES | LINKS | {"LOCATED_IN", "TARGETS"} or near not in nodes - last:
                 continue
-            if far not in found or (far in last and edge.relationship != "TARGETS"):
-                found.add(far)
+            if far not in nodes or (far in last and edge.relationship != "TARGETS"):
+                nodes.add(far)
                 grown = True
                 if edge.relationship == "TARGETS":
                     last.add(far)
                 else:
                     last.discard(far)
-    return found
+    return nodes

@@ -1,4 +1,4 @@
-"""Who waits for whom: changes, derivations, readers of what was known."""
+"""Locks between changes, derivations and readers of `knownAt`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def change_begin(session: Session, world: World, *, bears_on_derived: bool) -> N
     )
 
 
-def test_a_change_waits_for_who_derives_only_where_it_bears_on_that(world: World) -> None:
+def test_a_change_waits_for_derivation_only_if_it_affects_it(world: World) -> None:
     with world.session() as deriving, Session(world.api) as changing:
         revision = graph_hold(deriving, organization_id=world.organization_id)
         with pytest.raises(OperationalError, match="lock timeout"), changing.begin():
@@ -30,7 +30,7 @@ def test_a_change_waits_for_who_derives_only_where_it_bears_on_that(world: World
         assert graph_hold(deriving, organization_id=world.organization_id) == revision + 1
 
 
-def test_who_derives_waits_only_for_a_change_that_bears_on_it(world: World) -> None:
+def test_derivation_waits_only_for_changes_that_affect_it(world: World) -> None:
     with Session(world.api) as changing, world.session() as deriving:
         deriving.execute(text("SET LOCAL lock_timeout = '50ms'"))
         with changing.begin():
@@ -53,7 +53,7 @@ def test_changes_come_one_after_the_other(world: World, bears_on_derived: bool, 
 
 
 @pytest.mark.parametrize("bears_on_derived", [False, True])
-def test_who_asks_what_was_known_waits_for_the_change_under_way(world: World, bears_on_derived: bool) -> None:
+def test_a_known_at_query_waits_for_the_change_in_progress(world: World, bears_on_derived: bool) -> None:
     with Session(world.api) as changing, changing.begin(), world.session() as reading:
         change_begin(changing, world, bears_on_derived=bears_on_derived)
         reading.execute(text("SET LOCAL lock_timeout = '50ms'"))
@@ -62,7 +62,7 @@ def test_who_asks_what_was_known_waits_for_the_change_under_way(world: World, be
             moment_resolve(reading, organization_id=world.organization_id, as_of=None, known_at=EPOCH)
 
 
-def test_what_bears_on_what_is_derived_is_counted_separately(world: World) -> None:
+def test_changes_that_affect_derivation_are_counted_separately(world: World) -> None:
     def known() -> tuple[int, int]:
         with world.session() as session:
             revision = graph_hold(session, organization_id=world.organization_id)

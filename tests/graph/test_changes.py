@@ -58,8 +58,8 @@ def filled(world: World) -> World:
     return world
 
 
-def told(page: Page[Change]) -> list[tuple[str, str, int]]:
-    return [(each.actor, each.action, (each.after or {})["step"]) for each in page.items]
+def summaries(page: Page[Change]) -> list[tuple[str, str, int]]:
+    return [(change.actor, change.action, (change.after or {})["step"]) for change in page.items]
 
 
 WHOLE = [("ada", "deleted", 0), ("ada", "created", 0), ("bob", "updated", 0)] + [
@@ -71,22 +71,22 @@ WHOLE = [("ada", "deleted", 0), ("ada", "created", 0), ("bob", "updated", 0)] + 
 def test_newest_first_page_by_page(filled: World, first: int) -> None:
     pages = [page_of(filled, first)]
     while pages[-1].has_next:
-        # What is recorded meanwhile stands before the list and shifts nothing.
+        # What is recorded meanwhile comes before the list and shifts nothing.
         record(filled, "eve", "updated", SUBJECTS[0])
         pages.append(page_of(filled, first, pages[-1].keys[-1]))
-    assert [each for page in pages for each in told(page)] == WHOLE
+    assert [change for page in pages for change in summaries(page)] == WHOLE
 
 
 def test_filters(filled: World) -> None:
-    assert told(page_of(filled, subject_ids=SUBJECTS[1:])) == WHOLE[:2]
-    assert told(page_of(filled, subject_ids=[])) == []
-    assert told(page_of(filled, actors=["bob", "\0"])) == WHOLE[2:3]
-    assert told(page_of(filled, actions=["deleted", "updated"])) == [WHOLE[0], WHOLE[2]]
-    assert told(page_of(filled, actors=["ada"], subject_ids=SUBJECTS[:1])) == WHOLE[3:]
+    assert summaries(page_of(filled, subject_ids=SUBJECTS[1:])) == WHOLE[:2]
+    assert summaries(page_of(filled, subject_ids=[])) == []
+    assert summaries(page_of(filled, actors=["bob", "\0"])) == WHOLE[2:3]
+    assert summaries(page_of(filled, actions=["deleted", "updated"])) == [WHOLE[0], WHOLE[2]]
+    assert summaries(page_of(filled, actors=["ada"], subject_ids=SUBJECTS[:1])) == WHOLE[3:]
     at = page_of(filled, actors=["bob"]).items[0].recorded_at
-    assert told(page_of(filled, begins=at)) == WHOLE[:3]
-    assert told(page_of(filled, ends=at)) == WHOLE[3:]
-    assert told(page_of(filled, begins=at, ends=at + timedelta(microseconds=1))) == WHOLE[2:3]
+    assert summaries(page_of(filled, begins=at)) == WHOLE[:3]
+    assert summaries(page_of(filled, ends=at)) == WHOLE[3:]
+    assert summaries(page_of(filled, begins=at, ends=at + timedelta(microseconds=1))) == WHOLE[2:3]
     naive: list[tuple[dict[str, Any], str]] = [({"begins": EPOCH_NAIVE}, "from"), ({"ends": EPOCH_NAIVE}, "to")]
     for where, path in naive:
         with pytest.raises(BadInputError) as fault:
@@ -112,9 +112,9 @@ def test_a_cursor_of_another_list_is_refused(world: World, key: CursorKey) -> No
 
 
 def test_another_organization_reads_none(filled: World, worlds: Callable[[str], World]) -> None:
-    ids = [each.id for each in page_of(filled).items]
+    ids = [change.id for change in page_of(filled).items]
     other = worlds("other")
-    assert told(page_of(other)) == []
+    assert summaries(page_of(other)) == []
     with other.session() as session:
         for organization_id in (filled.organization_id, other.organization_id):
             assert changes_get(session, organization_id=organization_id, ids=ids) == {}

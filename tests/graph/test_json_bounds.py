@@ -43,14 +43,14 @@ def nested(levels: int) -> dict[str, Any]:
         (nested(100_000), "LIMIT_EXCEEDED", ()),
     ],
 )
-def test_what_is_refused(value: Any, code: str, path: tuple[str, ...]) -> None:
+def test_refusals(value: Any, code: str, path: tuple[str, ...]) -> None:
     with pytest.raises(ArgusError) as fault:
         json_object_check(value, path=("attributes",))
     assert (fault.value.code, fault.value.path) == (code, ("attributes", *path))
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "stored"),
     [
         (2**64 - 1, 2**64 - 1),
         (-(2**63), -(2**63)),
@@ -65,10 +65,10 @@ def test_what_is_refused(value: Any, code: str, path: tuple[str, ...]) -> None:
         (5e-324, 5e-324),
     ],
 )
-def test_a_number_is_an_integer_of_64_bits_or_a_double(sent: float, kept: float) -> None:
+def test_a_number_is_an_integer_of_64_bits_or_a_double(sent: float, stored: float) -> None:
     value = json_object_check({"a": [{"b": sent}, True, "x"]}, path=("attributes",))
-    assert value == {"a": [{"b": kept}, True, "x"]}
-    assert type(value["a"][0]["b"]) is type(kept)
+    assert value == {"a": [{"b": stored}, True, "x"]}
+    assert type(value["a"][0]["b"]) is type(stored)
     assert value["a"][1] is True
 
 
@@ -89,7 +89,7 @@ _JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(), _JSON, max_size=4))
-def test_json_without_nul_is_taken_as_it_is(value: dict[str, Any]) -> None:
+def test_json_without_nul_is_accepted_unchanged(value: dict[str, Any]) -> None:
     if "\\u0000" in json.dumps(value).replace("\\\\", ""):
         with pytest.raises(ArgusError):
             json_object_check(value, path=("a",))
@@ -97,7 +97,7 @@ def test_json_without_nul_is_taken_as_it_is(value: dict[str, Any]) -> None:
         assert json_object_check(value, path=("a",)) == value
 
 
-def test_what_is_compared_is_json_and_nothing_is_made_json_silently() -> None:
+def test_comparisons_are_of_json_values_without_coercion() -> None:
     assert json_same(MappingProxyType({"a": MappingProxyType({})}), {"a": {}})
     assert not json_same({"a": 1}, {"a": True})
     assert json_same({"a": [-0.0, 1.5]}, {"a": [0.0, 1.5]})

@@ -17,9 +17,9 @@ from graph.walk.snapshot.cache import Snapshots
 from testing.world import World, place
 
 _LOOKS = text(
-    "SELECT (SELECT count(*) FROM entities_in_boxes(:asked, '((-180,-90),(180,90))', NULL)),"
-    " (SELECT count(*) FROM entities_named_like(:asked, '%')),"
-    " (SELECT count(*) FROM edges_recorded_since(:asked, '-infinity', 10))"
+    "SELECT (SELECT count(*) FROM entities_in_boxes(:organization_id, '((-180,-90),(180,90))', NULL)),"
+    " (SELECT count(*) FROM entities_named_like(:organization_id, '%')),"
+    " (SELECT count(*) FROM edges_recorded_since(:organization_id, '-infinity', 10))"
 )
 
 
@@ -27,13 +27,13 @@ def test_an_organization_is_found_by_its_own_transactions_alone(worlds: Callable
     ours, theirs = worlds("ours"), worlds("theirs")
     hall, room = place(ours, [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 2, 2)])
     ours.edge(hall, "CONTAINS", room)
-    asked = {"asked": ours.organization_id}
+    parameters = {"organization_id": ours.organization_id}
     with ours.session() as session:
-        assert tuple(session.execute(_LOOKS, asked).one()) == (2, 2, 1)
+        assert tuple(session.execute(_LOOKS, parameters).one()) == (2, 2, 1)
     with theirs.session() as session:
-        assert tuple(session.execute(_LOOKS, asked).one()) == (0, 0, 0)
+        assert tuple(session.execute(_LOOKS, parameters).one()) == (0, 0, 0)
     with Session(ours.api) as session:
-        assert tuple(session.execute(_LOOKS, asked).one()) == (0, 0, 0)
+        assert tuple(session.execute(_LOOKS, parameters).one()) == (0, 0, 0)
 
 
 def test_a_graph_in_memory_is_walked_by_its_own_organization_alone(worlds: Callable[[str], World]) -> None:

@@ -1,4 +1,4 @@
-"""Text from outside, made fit to be stored."""
+"""Cleaning external text for storage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from graph.texts import text_clean
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "expected"),
     [
         ("plain", "plain"),
         ("a\0b", "a�b"),
@@ -20,7 +20,7 @@ from graph.texts import text_clean
         ("", ""),
     ],
 )
-def test_what_cannot_be_stored_is_replaced_and_what_is_long_cut(given: str, kept: str) -> None:
-    found = text_clean(given, max_chars=10)
-    assert found == kept
-    assert text_is_storable(found)
+def test_unstorable_characters_are_replaced_and_long_text_is_cut(given: str, expected: str) -> None:
+    cleaned = text_clean(given, max_chars=10)
+    assert cleaned == expected
+    assert text_is_storable(cleaned)

@@ -1,4 +1,4 @@
-"""The page about invalidation names every trigger, and none that is not there."""
+"""The page about invalidation names exactly the existing triggers."""
 
 from __future__ import annotations
 

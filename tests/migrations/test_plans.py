@@ -1,4 +1,4 @@
-"""How PostgreSQL means to look things up while it knows nothing of what the tables hold."""
+"""Query plans of PostgreSQL without statistics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, text
 
-# What PostgreSQL asks for each row of a table that refers to an entity with its kind.
+# The foreign-key query of PostgreSQL for each row that refers to an entity with its kind.
 _CHECK = text(
     "EXPLAIN SELECT 1 FROM ONLY entities x WHERE organization_id = 1"
     " AND id = '00000000-0000-7000-8000-000000000001' AND kind = 'ASSET' FOR KEY SHARE OF x"

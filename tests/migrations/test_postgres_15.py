@@ -1,4 +1,4 @@
-"""The oldest PostgreSQL that Argus supports: it migrates there, and a reading goes through."""
+"""The oldest PostgreSQL that Argus supports: it migrates there, and a reading is processed."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_functions_are_put_right_where_they_differ(migrated: Connection, stateme
     assert functions_apply(migrated) is False
 
 
-def test_nothing_is_locked_where_nothing_has_changed(migrated: Connection) -> None:
+def test_no_lock_is_taken_without_changes(migrated: Connection) -> None:
     assert functions_apply(migrated) is False
     locks = migrated.scalars(
         text(

@@ -1,4 +1,4 @@
-"""The wall between organizations and the rights of the roles, as PostgreSQL's own catalogue has them."""
+"""Row-level security and the rights of the roles, as in PostgreSQL's catalogue."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tables(migrated: Connection) -> list[str]:
     )
 
 
-def test_every_table_with_an_organization_is_walled_off(migrated: Connection) -> None:
+def test_every_table_with_an_organization_has_row_level_security(migrated: Connection) -> None:
     walled = tables(migrated)
     assert {"entities", "entity_edges", "telemetry_raw", "telemetry_history", "changes"} <= set(walled)
     for name in walled:
@@ -138,13 +138,13 @@ def test_the_owner_cannot_bypass_more_than_its_own(migrated: Connection) -> None
         "DELETE FROM raw_batches",
     ],
 )
-def test_what_no_role_may_do(engine: Callable[[str], Engine], role: str, statement: str) -> None:
+def test_rights_that_no_role_has(engine: Callable[[str], Engine], role: str, statement: str) -> None:
     with engine(role).connect() as connection, pytest.raises(ProgrammingError) as refused:
         connection.execute(text(statement))
     assert getattr(refused.value.orig, "sqlstate", None) == "42501"  # insufficient_privilege
 
 
-def test_no_partition_is_a_way_round_the_wall(engine: Callable[[str], Engine]) -> None:
+def test_partitions_do_not_bypass_row_level_security(engine: Callable[[str], Engine]) -> None:
     with engine("ingest").begin() as connection:
         connection.execute(text("SELECT ensure_partition('telemetry_raw', '2026-01-01Z')"))
     with engine("owner").connect() as connection:
@@ -197,7 +197,7 @@ def test_no_role_may_make_large_objects(engine: Callable[[str], Engine], role: s
         assert getattr(refused.value.orig, "sqlstate", None) == "42501"
 
 
-def test_what_is_left_to_a_superuser_is_reported(servers: TestServers) -> None:
+def test_steps_left_to_a_superuser_are_reported(servers: TestServers) -> None:
     made = servers.database_create(template="template0")
     with psycopg.connect(servers.database_server.dsn(user="argus_owner", database=made.name)) as owner:
         left = large_objects_close(owner)

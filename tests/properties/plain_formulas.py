@@ -1,4 +1,4 @@
-"""Formulas, and what they mean in a few lines of Python: the reference of what is derived."""
+"""Reference semantics of formulas in a few lines of Python."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ ATTRIBUTES = (2, 3.5, "text", None, True)
 def added(summands: Sequence[float]) -> float:
     """Add from left to right, each time rounded; the built-in sum is better than that where Python is newer."""
     total = 0.0
-    for each in summands:
-        total += each
+    for summand in summands:
+        total += summand
     return total
 
 
@@ -62,17 +62,17 @@ def carried(
     age = timedelta(minutes=int(formula.get("maxAge", "PT15M")[2:-1]))
     names = MEANT[formula["formula"]][0] if "formula" in formula else sorted(formula["sum"])
     read = {name: derived[name] if name in derived else inputs.get(name, {}) for name in names}
-    found = []
+    carried_points = []
     for t in sorted({t for series in read.values() for t in series if span[0] <= t < span[1]}):
         last = {name: max((u for u in series if u <= t), default=None) for name, series in read.items()}
         values = {name: read[name][u] for name, u in last.items() if u is not None and t - u <= age}
         if len(values) == len(names) and not any(isinstance(value, str) for value in values.values()):
-            found.append((t, {name: float(value) for name, value in values.items()}))
-    return found
+            carried_points.append((t, {name: float(value) for name, value in values.items()}))
+    return carried_points
 
 
 def plain(formula: Mapping[str, Any], values: Mapping[str, float], k: Any, *, exactly: bool) -> float | None:
-    """What one formula makes of its inputs and an attribute."""
+    """The result of one formula for its inputs and an attribute."""
     if "formula" in formula:
         return MEANT[formula["formula"]][1](values, k)
     summands = [float(formula.get("offset", 0)), *(factor * values[m] for m, factor in sorted(formula["sum"].items()))]

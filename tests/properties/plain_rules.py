@@ -1,4 +1,4 @@
-"""What events a rule finds, reading by reading and without any state that is carried: the reference of the stages."""
+"""Reference evaluation of rules, reading by reading and without carried state."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def severity_at(severity: Severity, steps: Sequence[Step], time: Time, now: date
 
 def _threshold(body: Mapping[str, Any], points: Sequence[tuple[datetime, float | None]]) -> list[Time]:
     value, clear = body["value"], body.get("clearValue", body["value"])
-    least, quiet = (timedelta(microseconds=body.get(name, 0)) for name in ("forUs", "clearForUs"))
+    least, clear_for = (timedelta(microseconds=body.get(name, 0)) for name in ("forUs", "clearForUs"))
     above = body["operator"] == "GT"
-    found: list[Time] = []
+    times: list[Time] = []
     began = opened = ceased = None
     for at, number in points:
         if number is None:
@@ -59,27 +59,27 @@ def _threshold(body: Mapping[str, Any], points: Sequence[tuple[datetime, float |
                 opened, ceased = at, None
         else:
             ceased = (ceased or at) if is_past else None
-            if ceased is not None and at - ceased >= quiet:
-                found.append(Time(opened, at))
+            if ceased is not None and at - ceased >= clear_for:
+                times.append(Time(opened, at))
                 began = opened = None
-    return found if opened is None else [*found, Time(opened, None)]
+    return times if opened is None else [*times, Time(opened, None)]
 
 
 def _no_data(after: timedelta, points: Sequence[tuple[datetime, float | None]], now: datetime) -> list[Time]:
     times: list[datetime | None] = [at for at, _ in points]
-    found = []
+    result = []
     for at, following in zip(times, [*times[1:], None], strict=False):
         assert at is not None
         if (following is None and at + after <= now) or (following is not None and following - at > after):
-            found.append(Time(at + after, following))
-    return found
+            result.append(Time(at + after, following))
+    return result
 
 
 def _expression(source: str, readings: Readings) -> list[Time]:
     """Of sums of metrics against a number: `t + u > 60.0`."""
     terms, _, limit = source.partition(" > ")
     names = terms.split(" + ")
-    found: list[Time] = []
+    times: list[Time] = []
     opened: datetime | None = None
     for at in sorted({at for name in names for at, _ in readings.get(name, [])}):
         numbers = [_stored(readings.get(name, []), at) for name in names]
@@ -89,9 +89,9 @@ def _expression(source: str, readings: Readings) -> list[Time]:
         if sum(known) > float(limit):
             opened = opened or at
         elif opened is not None:
-            found.append(Time(opened, at))
+            times.append(Time(opened, at))
             opened = None
-    return found if opened is None else [*found, Time(opened, None)]
+    return times if opened is None else [*times, Time(opened, None)]
 
 
 def _stored(points: Sequence[tuple[datetime, float | None]], at: datetime) -> float | None:
@@ -110,15 +110,15 @@ def _all(parts: Sequence[Sequence[Time]]) -> list[Time]:
             for cleared in [min((end for end in (one.cleared, other.cleared) if end is not None), default=None)]
             if cleared is None or opened < cleared
         ]
-    return sorted(common, key=lambda each: each.opened)
+    return sorted(common, key=lambda time: time.opened)
 
 
 def _any(parts: Sequence[Sequence[Time]]) -> list[Time]:
-    found: list[Time] = []
-    for time in sorted((time for part in parts for time in part), key=lambda each: each.opened):
-        last = found[-1] if found else None
+    times: list[Time] = []
+    for time in sorted((time for part in parts for time in part), key=lambda time: time.opened):
+        last = times[-1] if times else None
         if last is None or (last.cleared is not None and last.cleared < time.opened):
-            found.append(time)
+            times.append(time)
         elif last.cleared is not None and (time.cleared is None or time.cleared > last.cleared):
-            found[-1] = Time(last.opened, time.cleared)
-    return found
+            times[-1] = Time(last.opened, time.cleared)
+    return times

@@ -58,15 +58,15 @@ class Leases:
     """The leases of all stages and partitions, held by this process."""
 
     engine: Engine
-    held: dict[tuple[str, int], Lease] = field(default_factory=dict)
+    leases: dict[tuple[str, int], Lease] = field(default_factory=dict)
 
     def of(self, stage: str, partition: int) -> Lease:
-        if (stage, partition) not in self.held:
+        if (stage, partition) not in self.leases:
             with transaction(self.engine) as session:
                 lease = lease_acquire(session, stage=stage, partition=partition, holder="test", ttl=TTL)
             assert lease is not None
-            self.held[stage, partition] = lease
-        return self.held[stage, partition]
+            self.leases[stage, partition] = lease
+        return self.leases[stage, partition]
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class Site:
         return self.line.organization_id
 
     def deliver(self, readings: Sequence[dict[str, Any]], *, now: datetime) -> None:
-        """Accept readings in one call, and bring them through the stages that entries ring."""
+        """Accept readings in one call, and run the stages that entries wake."""
         line = self.line
         batches = line.append(line.accept(*readings, at=now), at=now)
         stored: list[tuple[int, NormEntry]] = []
@@ -117,7 +117,7 @@ class Site:
             for target, entry in self._attribute(partition, [entry for p, entry in stored if p == partition]):
                 self._derive(target, entry.entities, [entry], now)
 
-    def settle(self, now: datetime) -> None:
+    def drain(self, now: datetime) -> None:
         """Run all jobs until nothing is left to do as of now."""
         for _ in range(ROUNDS_MAX):
             if not self._waits(now):
@@ -151,10 +151,10 @@ class Site:
         """Have everything computed again by processes that remember nothing."""
         self.stage_cache = Memory()
         self.line.rows(_ALL_TIME, o=self.organization_id)
-        self.settle(now)
+        self.drain(now)
 
     def events(self, now: datetime, names: dict[UUID, str]) -> list[tuple[Any, ...]]:
-        """The events that stand, with every field that is a function of the data."""
+        """The current events, with every field that is a function of the data."""
         rows = self.line.rows(
             """SELECT r.name, e.entity_id, e.key, e.began_at, e.opened_at, e.cleared_at, e.cleared_reason, e.severity,
                 e.value, e.flaps, e.suppressed_until FROM events e JOIN rules r

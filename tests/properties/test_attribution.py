@@ -1,4 +1,4 @@
-"""What an asset shows depends on the links as believed now, not on how belief came about."""
+"""An asset's series depends on the links as believed now, not on the history of corrections."""
 
 from __future__ import annotations
 

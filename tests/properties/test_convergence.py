@@ -94,7 +94,7 @@ Means = Callable[[UUID, int, dict[str, Any], dict[str, Any]], tuple[dict[str, An
 def reference(
     log: list[tuple[int, UUID, Sent]], means: Means = lambda _device, _at_s, good, _sent: (good, set())
 ) -> dict[str, Any]:
-    """What must stand, in a few lines, from the raw log alone."""
+    """The expected state, in a few lines, from the raw log alone."""
     first: dict[Any, int] = {}
     points: dict[Any, Any] = {}
     dead_letters: set[tuple[int, str | None, str]] = set()
@@ -117,7 +117,7 @@ def reference(
             said_by_it = {n: v for n, v in sent.metrics.items() if v is not None}
             dead_letters |= {(raw_id, n, "UNSUPPORTED_VALUE") for n, v in said_by_it.items() if not type_of(v)}
             good, refused = means(device, sent.at_s, good, said_by_it)
-            dead_letters |= {(raw_id, *each) for each in refused}
+            dead_letters |= {(raw_id, *refusal) for refusal in refused}
         for name, value in good.items():
             points[device, sent.port, name, sent.at_s] = (raw_id, type_of(value), value)
         stored, dead = stored + bool(good), dead + (not good)
@@ -128,11 +128,11 @@ def reference(
         "points": points,
         "latest": latest,
         "letters": dead_letters,
-        "account": (len(log), stored, len(log) - stored - dead, dead, 0),
+        "counts": (len(log), stored, len(log) - stored - dead, dead, 0),
     }
 
 
-def found(line: Line) -> dict[str, Any]:
+def stored_state(line: Line) -> dict[str, Any]:
     """The stored state."""
 
     def value(row: Any) -> tuple[Any, ...]:
@@ -154,12 +154,12 @@ def found(line: Line) -> dict[str, Any]:
         "SELECT raw_id, metric, code FROM dead_letters WHERE organization_id = :o AND resolved_at IS NULL",
         o=line.organization_id,
     )
-    account = line.account()
+    counts = line.ingest_counts()
     return {
         "points": points,
         "latest": latest,
         "letters": {tuple(row) for row in dead_letters},
-        "account": (account.received, account.stored, account.duplicate, account.dead, account.pending),
+        "counts": (counts.received, counts.stored, counts.duplicate, counts.dead, counts.pending),
     }
 
 
@@ -211,10 +211,10 @@ def test_any_schedule_ends_in_the_same_state(
     devices = [line.device(), line.device()]
     batches: list[RawBatch] = []
     log: list[tuple[int, UUID, Sent]] = []
-    rest = list(sent)
-    while rest:
-        size = sizes[len(batches)] if len(batches) < len(sizes) - 1 else len(rest)
-        taken, rest = rest[:size], rest[size:]
+    remaining = list(sent)
+    while remaining:
+        size = sizes[len(batches)] if len(batches) < len(sizes) - 1 else len(remaining)
+        taken, remaining = remaining[:size], remaining[size:]
         [batch] = line.send(*(wire(reading, devices) for reading in taken))
         batches.append(batch)
         log += [(int(raw_id), devices[r.device], r) for raw_id, r in zip(batch.raw_ids, taken, strict=True)]
@@ -225,7 +225,7 @@ def test_any_schedule_ends_in_the_same_state(
         step_run(line, step, batches, memories)
     for n in reversed(range(len(batches))):
         step_run(line, Step([n], n % 2, crashes=False, isolates=False), batches, memories)
-    assert found(line) == reference(log)
+    assert stored_state(line) == reference(log)
     [lease] = line.rows("SELECT position FROM stage_leases")
     rows = line.rows(
         "SELECT feed_position FROM raw_batches WHERE organization_id = :o ORDER BY 1", o=line.organization_id

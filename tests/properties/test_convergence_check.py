@@ -1,4 +1,4 @@
-"""The self-check raises no false alarm: at any moment of any schedule, what it calls settled is as recomputed."""
+"""The self-check raises no false alarm: at any moment of any schedule, what it calls complete equals a recomputation."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from testing.line import NOW, Line
 from testing.world import world_create
 from tests.properties import test_derivation as deriving
 from tests.properties.test_derivation import Deliver, Derive, at
-from tests.properties.test_following import FOLLOWING, Following
+from tests.properties.test_propagation import PROPAGATION, Propagation
 
 _SLUGS = count()
 CHECKS: Counter[CheckKind] = Counter()
 
 
-def report_of(following: Following, begins: int, ends: int) -> Report:
-    line = following.plant.line
+def report_of(propagation: Propagation, begins: int, ends: int) -> Report:
+    line = propagation.plant.line
     with snapshot(line.engine("pipeline"), line.organization_id) as session:
         return entities_check(
             session,
@@ -49,7 +49,7 @@ def report_of(following: Following, begins: int, ends: int) -> Report:
 @given(
     sent=st.lists(deriving.SENT, min_size=1, max_size=20),
     sizes=st.lists(st.integers(1, 5), min_size=8, max_size=8),
-    steps=st.lists(st.one_of(deriving.STEP, FOLLOWING), max_size=14),
+    steps=st.lists(st.one_of(deriving.STEP, PROPAGATION), max_size=14),
     span=st.tuples(st.integers(-30, 20), st.integers(1, 40)).filter(lambda pair: pair[0] < pair[1]),
 )
 def test_no_moment_of_any_schedule_gives_a_false_alarm(
@@ -63,22 +63,26 @@ def test_no_moment_of_any_schedule_gives_a_false_alarm(
     with transaction(engine("owner")) as session:
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
-    following = Following(DerivingPlant(line))
-    rest = list(sent)
-    while rest:
-        size = sizes[len(following.schedule.batches)] if len(following.schedule.batches) < len(sizes) - 1 else len(rest)
-        taken, rest = rest[:size], rest[size:]
-        following.schedule.send(taken)
+    propagation = Propagation(DerivingPlant(line))
+    remaining = list(sent)
+    while remaining:
+        size = (
+            sizes[len(propagation.schedule.batches)]
+            if len(propagation.schedule.batches) < len(sizes) - 1
+            else len(remaining)
+        )
+        taken, remaining = remaining[:size], remaining[size:]
+        propagation.schedule.send(taken)
     for step in steps:
-        following.step(step)
-        assert report_of(following, *span).differences == []
-    for n in reversed(range(len(following.schedule.batches))):
-        following.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
-        assert report_of(following, *span).differences == []
-    following.step(Derive(brings=True, crashes=False, forgets=False))
-    following.drain()
+        propagation.step(step)
+        assert report_of(propagation, *span).differences == []
+    for n in reversed(range(len(propagation.schedule.batches))):
+        propagation.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
+        assert report_of(propagation, *span).differences == []
+    propagation.step(Derive(brings=True, crashes=False, forgets=False))
+    propagation.drain()
     for begins, ends in (span, (-30, 40), (-30, 15), (10, 40)):
-        report = report_of(following, begins, ends)
+        report = report_of(propagation, begins, ends)
         assert report.differences == []
         assert report.skipped.total() == 0
         CHECKS.update(report.checks)

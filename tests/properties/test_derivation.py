@@ -337,7 +337,7 @@ class Schedule:
         }
 
     def expected(self, *, only: int | None = None) -> dict[tuple[UUID, str, datetime], float]:
-        """What must stand, in a few lines, from the raw log, the links as believed, the formulas and the versions.
+        """The expected points, in a few lines, from the raw log, the links as believed, the formulas and the versions.
 
         only: as if this version had always been in force.
         """
@@ -391,7 +391,7 @@ class Schedule:
         )
         return [(self.devices.index(row.target_id), row.b, row.e, row.m) for row in rows]
 
-    def found(self) -> dict[tuple[UUID, str, datetime], float | str | None]:
+    def stored_points(self) -> dict[tuple[UUID, str, datetime], float | str | None]:
         return {
             (entity_id, metric, t): value
             for (entity_id, _, metric, t), value in self.plant.line.history().items()
@@ -434,10 +434,10 @@ def test_any_schedule_derives_the_same(
         schedule.record(schedule.pumps[0], schedule.recorded[schedule.pumps[0]][-1][0] + minutes, k)
     if shadow is not None:
         schedule.plant.try_out(shadow)
-    rest = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
-    while rest:
-        size = sizes[len(schedule.batches)] if len(schedule.batches) < len(sizes) - 1 else len(rest)
-        taken, rest = rest[:size], rest[size:]
+    remaining = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
+    while remaining:
+        size = sizes[len(schedule.batches)] if len(schedule.batches) < len(sizes) - 1 else len(remaining)
+        taken, remaining = remaining[:size], remaining[size:]
         schedule.send(taken)
     for step in steps:
         schedule.step(step)
@@ -445,7 +445,7 @@ def test_any_schedule_derives_the_same(
         schedule.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
     schedule.step(Derive(brings=True, crashes=False, forgets=False))
     schedule.plant.drain(chunk=timedelta(minutes=11))
-    assert schedule.found() == schedule.expected()
+    assert schedule.stored_points() == schedule.expected()
     latest = line.rows(
         'SELECT s.entity_id, s.metric, l."timestamp", l.value FROM latest_values l JOIN series s USING (organization_id)'
         " WHERE s.id = l.series_id AND s.organization_id = :o AND s.entity_id = ANY(:pumps)",
@@ -457,7 +457,7 @@ def test_any_schedule_derives_the_same(
         last[pump, metric] = (t, value)
     assert {(row.entity_id, row.metric): (row.timestamp, row.value) for row in latest} == last
 
-    # What ran in shadow all along has found what one finds that is asked for the past.
+    # What ran in shadow all along has what one computes for the past on request.
     assert schedule.plant.differences() == schedule.different(shadow)
     other = 1 if shadow == 2 else 2
     schedule.plant.try_out(None)
@@ -466,4 +466,4 @@ def test_any_schedule_derives_the_same(
     assert schedule.plant.compare(at(-1), NOW) == len(schedule.pumps)
     schedule.plant.drain(chunk=timedelta(minutes=11))
     assert schedule.plant.differences() == schedule.different(other)
-    assert schedule.found() == schedule.expected()
+    assert schedule.stored_points() == schedule.expected()

@@ -34,13 +34,13 @@ def test_anything_else_is_refused(text: str) -> None:
 
 @given(st.lists(st.integers(1, 12), max_size=40))
 def test_each_position_is_handled_once_and_in_order(arrivals: list[int]) -> None:
-    heads = FeedOffsets({0: 0})
+    offsets = FeedOffsets({0: 0})
     handled: list[int] = []
     for position in arrivals:
-        arrival = heads.classify(0, position)
+        arrival = offsets.classify(0, position)
         if arrival is Arrival.GAP:
-            handled += range(heads.positions[0] + 1, position)
+            handled += range(offsets.positions[0] + 1, position)
         if arrival is not Arrival.REPEATED:
             handled.append(position)
-        heads.advance(0, position)
+        offsets.advance(0, position)
     assert handled == list(range(1, max(arrivals, default=0) + 1))

@@ -1,4 +1,4 @@
-"""One by one = all at once = shuffled and doubled: what is derived of a history is a function of it, not of its coming.
+"""One by one = all at once = shuffled and doubled: what is derived of a history is a function of it, not of its order of arrival.
 
 A history is drawn: readings with gaps, and edits (links, parts, places, rules, formulas, profiles, shelves, windows, each
 as of a time of its own). It comes to three organizations: one reading per transaction as time goes by, with all jobs run
@@ -90,7 +90,7 @@ def histories(*edits: str) -> st.SearchStrategy[History]:
         ),
         min_size=4,
         max_size=9,
-        unique_by=lambda each: each[:2],
+        unique_by=lambda item: item[:2],
     )
     edit = st.builds(
         Edit,
@@ -104,7 +104,7 @@ def histories(*edits: str) -> st.SearchStrategy[History]:
         History,
         readings=readings,
         # The final state depends on the order of edits, which is the same however the readings come.
-        edits=st.lists(edit, min_size=1, max_size=3).map(lambda each: sorted(each, key=lambda edit: edit.before)),
+        edits=st.lists(edit, min_size=1, max_size=3).map(lambda item: sorted(item, key=lambda edit: edit.before)),
         choices=st.lists(st.integers(0, 59), min_size=3, max_size=3),
         seed=st.integers(0, 2**16),
     )
@@ -297,12 +297,14 @@ class Plant:
     def _formulas(self, derived: Mapping[str, Any], since: datetime) -> None:
         organization_id = self.site.organization_id
         with self.site.line.world.changing() as (session, change):
-            found = entity_type_by_name(session, organization_id=organization_id, kind=EntityKind.ASSET, name="pump")
-            assert found is not None
+            entity_type = entity_type_by_name(
+                session, organization_id=organization_id, kind=EntityKind.ASSET, name="pump"
+            )
+            assert entity_type is not None
             entity_type_update(
                 session,
                 change=change,
-                entity_type_id=found.id,
+                entity_type_id=entity_type.id,
                 telemetry_schema={"derived": derived},
                 effective_from=since,
             )
@@ -330,18 +332,18 @@ class Plant:
 def one_by_one(plant: Plant, history: History) -> None:
     """Each as it is measured, with all jobs run between, and what becomes known in between."""
     left = list(history.edits)
-    for n, reading in enumerate(sorted(history.readings, key=lambda each: each[:2])):
+    for n, reading in enumerate(sorted(history.readings, key=lambda item: item[:2])):
         now = at(reading[0]) + timedelta(seconds=1)
-        plant.site.settle(now)
-        for edit in [each for each in left if each.before <= n]:
+        plant.site.drain(now)
+        for edit in [edit for edit in left if edit.before <= n]:
             plant.edit(edit)
             left.remove(edit)
-            plant.site.settle(now)
+            plant.site.drain(now)
         plant.site.deliver([plant.row(reading)], now=now)
-        plant.site.settle(now)
+        plant.site.drain(now)
     for edit in left:
         plant.edit(edit)
-        plant.site.settle(FINAL)
+        plant.site.drain(FINAL)
 
 
 def at_once(plant: Plant, history: History) -> None:
@@ -365,7 +367,7 @@ def shuffled(plant: Plant, history: History) -> None:
     for step in steps:
         step()
         if chance.random() < 0.3:
-            plant.site.settle(FINAL)
+            plant.site.drain(FINAL)
 
 
 WAYS = (one_by_one, at_once, shuffled)
@@ -379,21 +381,21 @@ class Histories:
         self.seen: dict[str, int] = {"events": 0, "points": 0}
 
     def compare(self, history: History, *setups: Callable[[Plant], None]) -> None:
-        found: dict[str, dict[str, Any]] = {}
+        states: dict[str, dict[str, Any]] = {}
         for way in WAYS:
             plant = Plant(Site(self._engine, self._leases, f"site-{next(_SLUGS)}"), history.choices)
             for setup in setups:
                 setup(plant)
-            plant.site.settle(at(-1))
+            plant.site.drain(at(-1))
             way(plant, history)
-            plant.site.settle(FINAL)
-            found[way.__name__] = plant.state()
+            plant.site.drain(FINAL)
+            states[way.__name__] = plant.state()
             if way is not at_once:
                 plant.site.recompute(FINAL)
-                assert plant.state() == found[way.__name__], f"{way.__name__}: recomputed otherwise"
+                assert plant.state() == states[way.__name__], f"{way.__name__}: recomputed otherwise"
         for name in ("one_by_one", "shuffled"):
-            assert found[name] == found["at_once"], name
-        for what, of_state in found["at_once"].items():
+            assert states[name] == states["at_once"], name
+        for what, of_state in states["at_once"].items():
             self.seen[what] += len(of_state)
 
 

@@ -54,7 +54,7 @@ class Write:
 class Summarize:
     """So many transactions of it. until: up to which minute hours have been given up by those who write."""
 
-    turns: int
+    rounds: int
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def swapped(line: Line) -> list[UUID]:
             )
             for device, begins, ends in ((devices[0], BEGIN, swap), (devices[1], swap, None))
         ]
-        assert all(isinstance(each, EdgeVersion) for each in edges_create(session, change=change, drafts=drafts))
+        assert all(isinstance(edge, EdgeVersion) for edge in edges_create(session, change=change, drafts=drafts))
     return [*devices, asset]
 
 
@@ -126,7 +126,7 @@ def plants(engine: Callable[[str], Engine]) -> Callable[[], tuple[Line, list[UUI
 def shown(line: Line, entity_id: UUID, read: Read) -> list[tuple[Any, ...]]:
     begins = BEGIN + timedelta(minutes=read.begins)
     with transaction(line.engine("api"), line.organization_id) as session:
-        found: Sequence[Series] = telemetry_read(
+        series: Sequence[Series] = telemetry_read(
             session,
             organization_id=line.organization_id,
             entity_ids=[entity_id],
@@ -149,7 +149,7 @@ def shown(line: Line, entity_id: UUID, read: Read) -> list[tuple[Any, ...]]:
             s.texts,
             s.incomplete,
         )
-        for s in found
+        for s in series
     ]
 
 
@@ -182,12 +182,14 @@ def test_hours_say_what_points_say(
                         )
                     )
                 )
-            case Summarize(turns):
+            case Summarize(rounds):
                 with line.pipeline() as session:
-                    settled = hours_complete_until(session)
-                for _ in range(turns):
+                    complete_until = hours_complete_until(session)
+                for _ in range(rounds):
                     with line.pipeline() as session:
-                        if hours_aggregate(session, organization_id=line.organization_id, settled=settled).is_done:
+                        if hours_aggregate(
+                            session, organization_id=line.organization_id, complete_until=complete_until
+                        ).is_done:
                             break
             case Read(entity):
                 by_hours = shown(line, entities[entity], step)
@@ -200,7 +202,7 @@ def test_hours_say_what_points_say(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=st.lists(writes, min_size=1, max_size=4), asked=st.lists(reads, min_size=3, max_size=8))
 def test_buckets_read_after_points_were_dropped_are_those_from_before_or_are_reported_incomplete(
-    servers: TestServers, written: list[Write], asked: list[Read]
+    servers: TestServers, written: list[Write], requested: list[Read]
 ) -> None:
     """In a database of its own: a month is dropped for all."""
     database = servers.database_create()
@@ -222,19 +224,19 @@ def test_buckets_read_after_points_were_dropped_are_those_from_before_or_are_rep
                 )
             )
         line.summarize()
-        before = [shown(line, entities[read.entity], read) for read in asked]
-        kept = RetentionPolicy(None, NOW - datetime(2026, 4, 1, tzinfo=UTC))
+        before = [shown(line, entities[read.entity], read) for read in requested]
+        retention = RetentionPolicy(None, NOW - datetime(2026, 4, 1, tzinfo=UTC))
         with transaction(engines["pipeline"]) as session:
-            for month in partitions_outdated(session, retention=kept, now=NOW):
+            for month in partitions_outdated(session, retention=retention, now=NOW):
                 assert not month.is_unfinished
                 partition_drop(session, month)
-        for read, was in zip(asked, before, strict=True):
+        for read, was in zip(requested, before, strict=True):
             now = shown(line, entities[read.entity], read)
-            assert [each for each in now if not each[-1]] == [
-                old for old, each in zip(was, now, strict=True) if not each[-1]
+            assert [item for item in now if not item[-1]] == [
+                old for old, item in zip(was, now, strict=True) if not item[-1]
             ]
-            assert not any(each[-1] for each in was)
+            assert not any(item[-1] for item in was)
     finally:
-        for each in engines.values():
-            each.dispose()
+        for engine in engines.values():
+            engine.dispose()
         servers.database_drop(database)

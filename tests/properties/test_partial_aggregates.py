@@ -1,4 +1,4 @@
-"""Whatever is late, overwritten, taken back, moved or rolled back: buckets computed with partial aggregates are those computed whole.
+"""Buckets computed with partial aggregates equal those computed whole, after any late, overwritten, moved or rolled-back data.
 
 Bit for bit, of values whose sums are rounded, with partial aggregates written at every second point.
 """
@@ -76,16 +76,16 @@ class Machine:
         self.offsets[of] = slots.stop
         if slots:
             self._send(of, [(slot, value) for slot in slots])
-            self._touch(of, slots.start, slots.stop)
+            self._invalidate(of, slots.start, slots.stop)
 
     def late(self, of: int, slot: int, value: Any) -> None:
         self._send(of, [(slot, value)])
-        self._touch(of, slot, slot + 1)
+        self._invalidate(of, slot, slot + 1)
 
     def again(self, of: int, first: int, value: Any) -> None:
-        """Write many, and touch a time of which many buckets are one, as a formula does that was edited."""
+        """Write many, and invalidate a span of many buckets, as an edited formula does."""
         self._send(of, [(slot, value) for slot in range(first, SLOTS, 3)])
-        self.plant.touch({self.parts[of]: [(BEGIN - 90 * HOUR, NOW)]})
+        self.plant.invalidate({self.parts[of]: [(BEGIN - 90 * HOUR, NOW)]})
 
     def remove(self, of: int, slot: int, _c: None) -> None:
         self.plant.line.rows(
@@ -95,7 +95,7 @@ class Machine:
             e=self.devices[of],
             at=BEGIN + slot * STEP,
         )
-        self._touch(of, slot, slot + 1)
+        self._invalidate(of, slot, slot + 1)
 
     def move(self, of: int, slot: int, _c: None) -> None:
         """End the membership of a part in the midst of it, or open it again."""
@@ -106,32 +106,32 @@ class Machine:
                 edge_id=self.edges[of].edge_id,
                 valid_until=None if slot % 2 else BEGIN + slot * STEP + TICK,
             )
-        self.plant.touch_at(self.upper)
+        self.plant.invalidate_at(self.upper)
 
     def retract(self, of: int, slot: int, _c: None) -> None:
         with self.plant.line.world.changing() as (session, change):
             edge_retract(session, change=change, edge_id=self.edges[of].edge_id)
         since = BEGIN - HOUR if slot % 2 else BEGIN + slot * STEP
         self.edges[of] = self.plant.line.world.edge(self.upper, "HAS_PART", self.parts[of], valid_from=since)
-        self.plant.touch_at(self.upper)
+        self.plant.invalidate_at(self.upper)
 
     def compute(self, rows: int, _b: int, _c: None) -> None:
-        followed(self.plant)
+        propagate(self.plant)
         self.plant.compute(rows_max=rows, buckets_max=40)
 
     def crash(self, _a: int, _b: int, _c: None) -> None:
-        followed(self.plant)
+        propagate(self.plant)
         self.plant.crash(_CrashError)
 
     def _send(self, of: int, points: list[tuple[int, Any]]) -> None:
         self.plant.send(self.devices[of], "power", [(BEGIN + slot * STEP, value) for slot, value in points])
 
-    def _touch(self, of: int, first: int, until: int) -> None:
-        self.plant.touch({self.parts[of]: [(BEGIN + first * STEP, BEGIN + (until - 1) * STEP + TICK)]})
+    def _invalidate(self, of: int, first: int, until: int) -> None:
+        self.plant.invalidate({self.parts[of]: [(BEGIN + first * STEP, BEGIN + (until - 1) * STEP + TICK)]})
 
 
-def followed(plant: RollupPlant) -> None:
-    """Have nothing wait for the derive stage, of which these tests do the touching."""
+def propagate(plant: RollupPlant) -> None:
+    """Invalidate for the derive stage, so that nothing waits for it."""
     plant.line.rows("DELETE FROM dirty_windows WHERE organization_id = :o RETURNING id", o=plant.organization_id)
 
 
@@ -177,15 +177,15 @@ def test_buckets_with_partial_aggregates_are_those_computed_whole(
         machine = Machine(plant, upper, [part for part, _ in measured], [device for _, device in measured], edges)
         for name, a, b, c in steps:
             getattr(machine, name)(a, b, c)
-        followed(plant)
+        propagate(plant)
         plant.drain()
-        kept = "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING points"
-        tallied += sum(row.points > 0 for row in plant.line.rows(kept, o=plant.organization_id))
-        found = stored(plant)
+        delete = "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING points"
+        tallied += sum(row.points > 0 for row in plant.line.rows(delete, o=plant.organization_id))
+        buckets = stored(plant)
         # And all of it again, without a partial aggregate.
-        plant.touch_at(upper)
+        plant.invalidate_at(upper)
         plant.drain()
-        assert found == stored(plant)
+        assert buckets == stored(plant)
 
     check()
     assert tallied

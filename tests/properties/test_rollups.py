@@ -1,6 +1,6 @@
-"""Whatever the order of readings, edits, touches and computations, and whatever is rolled back: the same rollups.
+"""Rollups are the same for any order of readings, edits, invalidations and computations, and after rollbacks.
 
-The reference lays out every point by itself: for each bucket and upper entity it asks, point by point, whether there
+The reference lays out every point by itself: for each bucket and upper entity it checks, point by point, whether there
 is a way down at that very time.
 """
 
@@ -67,27 +67,27 @@ class Reference:
         return next((weight for since, weight in reversed(versions) if since <= at), versions[0][1] if versions else 0)
 
     def below(self, upper: UUID, at: datetime) -> set[UUID]:
-        found = {upper}
+        nodes = {upper}
         while True:
-            down = {f.target for f in self.facts if f.source in found and f.relationship == "HAS_PART" and f.holds(at)}
-            if down <= found:
-                return found - {upper}
-            found |= down
+            down = {f.target for f in self.facts if f.source in nodes and f.relationship == "HAS_PART" and f.holds(at)}
+            if down <= nodes:
+                return nodes - {upper}
+            nodes |= down
 
     def values(
         self, uppers: list[UUID], parts: list[UUID], hours: int
     ) -> dict[tuple[UUID, datetime], dict[UUID, float]]:
         """Each descendant's own sum of each bucket of so many hours."""
-        found: dict[tuple[UUID, datetime], dict[UUID, float]] = {}
+        values_by_bucket: dict[tuple[UUID, datetime], dict[UUID, float]] = {}
         for part in parts:
             for at, value in sorted(self.readings.get(part, {}).items()):
                 hour = at.replace(minute=0)
                 bucket = hour - timedelta(hours=hour.hour % hours)
                 for upper in uppers:
                     if part in self.below(upper, at):
-                        of_bucket = found.setdefault((upper, bucket), {})
+                        of_bucket = values_by_bucket.setdefault((upper, bucket), {})
                         of_bucket[part] = of_bucket.get(part, 0.0) + value
-        return found
+        return values_by_bucket
 
     def weighted(self, sums: dict[tuple[UUID, datetime], dict[UUID, float]]) -> dict[tuple[UUID, datetime], float]:
         """The means of sums, weighted by what was in force when each bucket began."""
@@ -139,7 +139,7 @@ class Machine:
             points = [(slot(n), float(n + 7**number)) for n in range(number, SLOTS, 3)]
             self.plant.send(self.devices[part], "power", points, received=slot(SLOTS))
             self.reference.readings[part] = dict(points)
-            self.plant.touch_all(part)
+            self.plant.invalidate_all(part)
         self.weigh(0, None, 1)
         self.weigh(1, None, 3)
         self.plant.drain()
@@ -149,7 +149,7 @@ class Machine:
         # A later reading of the same time wins.
         self.plant.send(self.devices[entity], "power", [(at, value)], received=slot(SLOTS))
         self.reference.readings.setdefault(entity, {})[at] = float(value)
-        self.plant.touch({entity: [(at, at + timedelta(microseconds=1))]})
+        self.plant.invalidate({entity: [(at, at + timedelta(microseconds=1))]})
 
     def edge(self, source: int, target: int, start: int) -> None:
         nodes = [*self.uppers, *self.parts]
@@ -161,7 +161,7 @@ class Machine:
         except ArgusError:
             return
         self.reference.facts.append(Fact(version, one, "HAS_PART", other, start, None))
-        self.plant.touch_at(one)
+        self.plant.invalidate_at(one)
 
     def move(self, which: int, start: int, length: int) -> None:
         if not self.reference.facts:
@@ -179,7 +179,7 @@ class Machine:
         except ArgusError:
             return
         fact.start, fact.end = start, start + length
-        self.plant.touch_at(fact.source)
+        self.plant.invalidate_at(fact.source)
 
     def weigh(self, part: int, when: int | None, weight: int) -> None:
         entity = self.parts[part]
@@ -195,7 +195,7 @@ class Machine:
         fact = self.reference.facts.pop(which % len(self.reference.facts))
         with self.plant.line.world.changing() as (session, change):
             edge_retract(session, change=change, edge_id=fact.version.edge_id)
-        self.plant.touch_at(fact.source)
+        self.plant.invalidate_at(fact.source)
 
     def compute(self, rows: int, buckets: int, _c: int) -> None:
         self.plant.compute(rows_max=rows, buckets_max=buckets)
@@ -245,7 +245,7 @@ def test_rollups_are_a_function_of_what_is_so(engine: Callable[[str], Engine]) -
         assert plant.stored("worst") == {key: max(of_bucket.values()) for key, of_bucket in by_four.items()}
         assert plant.stored("number") == {key: len(of_bucket) for key, of_bucket in by_four.items()}
         # And all of it again, as one that knew from the start.
-        plant.touch_at(*uppers)
+        plant.invalidate_at(*uppers)
         plant.drain()
         assert plant.stored() == sums
         assert plant.stored("mean") == means

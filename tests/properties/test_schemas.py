@@ -25,10 +25,10 @@ from tests.properties.test_convergence import (
     STEP,
     Sent,
     Step,
-    found,
     reference,
     retry,
     step_run,
+    stored_state,
     type_of,
     wire,
 )
@@ -98,8 +98,8 @@ EDIT = st.builds(
 
 
 def means(schema: dict[str, Any], good: dict[str, Any], sent: dict[str, Any]) -> Any:
-    """What a schema makes of metrics, said once more and plainly."""
-    kept: dict[str, Any] = {}
+    """A plain reference of applying a schema to metrics."""
+    values: dict[str, Any] = {}
     refused: set[tuple[str | None, str]] = set()
     known = schema.get("metrics", {})
     unknown = schema.get("unknown", "keep")
@@ -114,7 +114,7 @@ def means(schema: dict[str, Any], good: dict[str, Any], sent: dict[str, Any]) ->
             elif unknown == "keep" and claimed:
                 refused.add((name, "NAME_TAKEN"))
             elif unknown == "keep":
-                kept[name] = value
+                values[name] = value
             continue
         is_number = bool({"min", "max", "sentUnit"} & set(metric))
         wanted = metric.get("type", "NUMBER" if is_number else str(type_of(value)).upper()).lower()
@@ -125,11 +125,11 @@ def means(schema: dict[str, Any], good: dict[str, Any], sent: dict[str, Any]) ->
         if wanted == "number" and not metric.get("min", -math.inf) <= stored <= metric.get("max", math.inf):
             refused.add((name, "OUT_OF_RANGE"))
             continue
-        kept[metric.get("rename", name)] = stored
+        values[metric.get("rename", name)] = stored
     refused |= {(n, "METRIC_MISSING") for n, metric in known.items() if metric.get("required") and n not in sent}
-    if not kept and not refused and good == sent:
+    if not values and not refused and good == sent:
         refused.add((None, "NOTHING_KEPT"))
-    return kept, refused
+    return values, refused
 
 
 @dataclass
@@ -153,7 +153,7 @@ class World:
 
     def at(self, device: int, at_s: int) -> dict[str, Any] | None:
         versions = self.versions.get(self.types[device] or "", {})
-        begins = [each for each in versions if each <= at_s]
+        begins = [version for version in versions if version <= at_s]
         return versions[max(begins)] if begins else None
 
     def unit(self, device: int, at_s: int, stored: str) -> str | None:
@@ -176,7 +176,7 @@ class World:
     last=st.permutations(range(12)),
     together=st.booleans(),
 )
-def test_processed_again_everything_is_as_the_schemas_say(
+def test_reprocessed_readings_agree_with_the_schemas(
     engine: Callable[[str], Engine],
     sent: list[Sent],
     sizes: list[int],
@@ -192,10 +192,10 @@ def test_processed_again_everything_is_as_the_schemas_say(
     world = World({"A": {}, "B": {}}, ["A", "B"])
     batches: list[RawBatch] = []
     log: list[tuple[int, UUID, Sent]] = []
-    rest = list(sent)
-    while rest:
-        size = sizes[len(batches)] if len(batches) < len(sizes) - 1 else len(rest)
-        taken, rest = rest[:size], rest[size:]
+    remaining = list(sent)
+    while remaining:
+        size = sizes[len(batches)] if len(batches) < len(sizes) - 1 else len(remaining)
+        taken, remaining = remaining[:size], remaining[size:]
         [batch] = line.send(*(wire(reading, devices) for reading in taken))
         batches.append(batch)
         log += [(int(raw_id), devices[r.device], r) for raw_id, r in zip(batch.raw_ids, taken, strict=True)]
@@ -217,7 +217,7 @@ def test_processed_again_everything_is_as_the_schemas_say(
         return (good, set()) if schema is None else means(schema, good, said)
 
     expected = reference(log, by_schema)
-    assert found(line) == expected
+    assert stored_state(line) == expected
     rows = line.rows(
         "SELECT s.entity_id, s.port, s.metric, s.unit FROM series s JOIN latest_values l USING (organization_id)"
         " WHERE l.series_id = s.id AND s.organization_id = :o",

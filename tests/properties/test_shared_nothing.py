@@ -1,4 +1,4 @@
-"""Events and rollups are what a plain reference finds, however the work is spread over processes that share nothing.
+"""Events and rollups equal a plain reference, however the work is spread over processes that share nothing.
 
 Each stage of each partition has a memory of its own and takes a reading at a time; devices and entities are spread by
 the real hashes; statements, connections and commits fail at any point, and processes are replaced. What is stored in the
@@ -34,7 +34,7 @@ from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
 from testing.line import Line
 from testing.rollup_plant import wish
-from testing.shared_nothing import DATA, LOST, UNTOLD, Processes, processes_open
+from testing.shared_nothing import DATA, LOST, UNANNOUNCED, Processes, processes_open
 from testing.world import EPOCH, world_create
 from tests.properties.plain_rules import Readings, severity_at, times_of
 
@@ -86,13 +86,13 @@ SEND = st.builds(
     metrics=METRICS,
     until=st.sampled_from([DERIVE, DERIVE, DERIVE, DERIVE, ATTRIBUTE, NORMALIZE]),
 )
-FAIL = st.builds(Fail, kind=st.sampled_from([DATA, LOST, UNTOLD]), after=st.integers(0, 40))
+FAIL = st.builds(Fail, kind=st.sampled_from([DATA, LOST, UNANNOUNCED]), after=st.integers(0, 40))
 RESTART = st.builds(Restart, stage=st.sampled_from([NORMALIZE, ATTRIBUTE, DERIVE]), partition=st.integers(0, 2))
 STEP = st.one_of(SEND, SEND, SEND, SEND, SEND, SEND, FAIL, RESTART)
 
 
-def _threshold(metric: str, value: float, least: int, clear: int, quiet: int) -> dict[str, Any]:
-    limits = {"value": value, "forUs": least * MINUTE, "clearValue": value - clear, "clearForUs": quiet * MINUTE}
+def _threshold(metric: str, value: float, least: int, clear: int, clear_for: int) -> dict[str, Any]:
+    limits = {"value": value, "forUs": least * MINUTE, "clearValue": value - clear, "clearForUs": clear_for * MINUTE}
     return {"threshold": {"metric": metric, "operator": "GT", **limits}}
 
 
@@ -103,7 +103,7 @@ THRESHOLD = st.builds(
     value=st.sampled_from([50.0, 80.0]),
     least=st.sampled_from([0, 0, 5]),
     clear=st.sampled_from([0, 30]),
-    quiet=st.sampled_from([0, 0, 4]),
+    clear_for=st.sampled_from([0, 0, 4]),
 )
 NO_DATA = st.builds(
     lambda metric, after: {"noData": {"metric": metric, "afterUs": after * MINUTE}},
@@ -162,8 +162,8 @@ class Spread:
             asset_profile_set(session, change=change, asset_id=self.tank, profile_id=profile)
         with world.changing() as (session, change):
             bucket = BucketSize("PT10M", 0, timedelta(minutes=10))
-            asked = wish(metric="all", of_metric="t", of_types=["pump", "tank"], bucket=bucket)
-            rollup_create(session, change=change, wish=asked)
+            total = wish(metric="all", of_metric="t", of_types=["pump", "tank"], bucket=bucket)
+            rollup_create(session, change=change, wish=total)
         scopes = {
             "device": Scope(entity_id=self.devices[1]),
             "asset": Scope(entity_id=self.pump),
@@ -239,7 +239,7 @@ class Spread:
                 ),
                 {
                     "o": self.line.organization_id,
-                    "ids": [str(each) for each in self.entities],
+                    "ids": [str(entity) for entity in self.entities],
                     "begins": T0 - timedelta(days=1),
                     "ends": END,
                 },
@@ -247,25 +247,25 @@ class Spread:
 
     def expected(self) -> set[tuple[Any, ...]]:
         with self.line.world.session() as session:
-            found = assignments_of(
+            stored_assignments = assignments_of(
                 session,
                 organization_id=self.line.organization_id,
                 entity_ids=self.entities,
                 rulebook=rulebook_read(session, organization_id=self.line.organization_id),
             )
-        told: set[tuple[Any, ...]] = set()
-        for entity_id, assignments in found.items():
+        events: set[tuple[Any, ...]] = set()
+        for entity_id, assignments in stored_assignments.items():
             for assignment in assignments:
                 version = assignment.segments[-1].version
                 for key, readings in self.read(entity_id).items():
                     for time in times_of(version.condition, readings, END):
                         severity = severity_at(version.severity, version.escalation, time, END)
-                        told.add((entity_id, assignment.rule_id, key, time.opened, time.cleared, severity))
-        return told
+                        events.add((entity_id, assignment.rule_id, key, time.opened, time.cleared, severity))
+        return events
 
     def read(self, entity_id: UUID) -> dict[str, Readings]:
         """What an entity is read as, by port: of two points at one time its own goes first, then the smaller device's."""
-        found: dict[str, dict[str, dict[datetime, float | None]]] = {}
+        series: dict[str, dict[str, dict[datetime, float | None]]] = {}
         if entity_id in self.devices:
             sources = [(entity_id, port, "" if port is None else str(port)) for port in (None, 1, 2)]
         else:
@@ -274,10 +274,10 @@ class Spread:
             for (of, at_port, metric, at), value in self.history.items():
                 if (of, at_port) == (owner, port):
                     number = None if isinstance(value, str) or value is None else float(value)
-                    found.setdefault(key, {}).setdefault(metric, {}).setdefault(at, number)
+                    series.setdefault(key, {}).setdefault(metric, {}).setdefault(at, number)
         return {
             key: {metric: sorted(points.items(), key=lambda point: point[0]) for metric, points in of_key.items()}
-            for key, of_key in found.items()
+            for key, of_key in series.items()
         }
 
     def events(self) -> set[tuple[Any, ...]]:
@@ -294,7 +294,7 @@ class Spread:
         self.history = self.line.history()
 
     def rolled(self) -> dict[datetime, float]:
-        """What the rollup of the site should be."""
+        """The expected rollup of the site."""
         sums: dict[datetime, list[float]] = {}
         for asset in (self.pump, self.tank):
             for at, number in self.read(asset).get("", {}).get("t", []):
@@ -345,14 +345,14 @@ def test_events_are_the_same_whatever_processes_find_them(
             spread.check()
         processes.faults.kind = None
         processes.clock.now = END
-        processes.settle()
+        processes.drain()
         spread.look()
         assert spread.events() == spread.expected()
         rolled = {
             at: value for (of, _, metric, at), value in spread.history.items() if (of, metric) == (spread.site, "all")
         }
         assert rolled == pytest.approx(spread.rolled())
-        told = spread.events()
+        events = spread.events()
         spread.again(processes)
-        processes.settle()
-        assert (spread.events(), line.history()) == (told, spread.history)
+        processes.drain()
+        assert (spread.events(), line.history()) == (events, spread.history)

@@ -33,11 +33,11 @@ from runtime.json_values import json_read, json_write
         (f"[{'9' * 400}, {2**64}, {2**63}, 1.5]", [Decimal("9" * 400), float(2**64), 2**63, 1.5]),
     ],
 )
-def test_numbers_that_stand_in_a_database_are_read(engine: Callable[[str], Engine], stored: str, value: Any) -> None:
+def test_stored_numbers_are_read(engine: Callable[[str], Engine], stored: str, value: Any) -> None:
     with engine("owner").connect() as connection:
-        found = connection.scalar(text("SELECT CAST(:stored AS jsonb)"), {"stored": stored})
+        stored_value = connection.scalar(text("SELECT CAST(:stored AS jsonb)"), {"stored": stored})
         plain = connection.scalar(text("SELECT CAST(:stored AS json)"), {"stored": stored})
-    for read in (found, plain):
+    for read in (stored_value, plain):
         assert read == value
         assert type(read) is type(value)
 
@@ -47,7 +47,7 @@ def test_half_of_a_surrogate_pair_in_plain_json_is_read(engine: Callable[[str], 
         assert connection.scalar(text("""SELECT '{"a": "\\ud800"}'::json""")) == {"a": "\ud800"}
 
 
-def test_what_cannot_be_said_is_written_back_as_a_text() -> None:
+def test_numbers_out_of_range_are_written_back_as_text() -> None:
     assert json.loads(json_write({"a": Decimal("1e400"), "b": 1.5})) == {"a": "1E+400", "b": 1.5}
     with pytest.raises(TypeError, match="object is not JSON"):
         json_write({"a": object()})
@@ -60,7 +60,7 @@ _NUMBERS = (
 )
 
 
-def test_what_is_taken_in_comes_back_as_it_is(engine: Callable[[str], Engine]) -> None:
+def test_accepted_values_are_returned_unchanged(engine: Callable[[str], Engine]) -> None:
     round_trip = text("SELECT CAST(:value AS jsonb)")
 
     with engine("owner").connect() as connection:
@@ -69,14 +69,14 @@ def test_what_is_taken_in_comes_back_as_it_is(engine: Callable[[str], Engine]) -
         def holds(numbers: list[float]) -> None:
             stored = json_object_check({"v": numbers}, path=("attributes",))
             # What is stored is what was sent: exactly within 64 bits, else as a double.
-            assert [float(each) for each in stored["v"]] == [float(each) for each in numbers]
-            for sent, kept in zip(numbers, stored["v"], strict=True):
+            assert [float(number) for number in stored["v"]] == [float(number) for number in numbers]
+            for sent, stored_number in zip(numbers, stored["v"], strict=True):
                 if isinstance(sent, int) and -(2**63) <= sent < 2**64:
-                    assert kept == sent
+                    assert stored_number == sent
             read = connection.execute(round_trip, {"value": json_write(stored)}).scalar_one()
             assert read == stored
             assert json_read(json_write(stored)) == stored
-            kinds = [type(each) for each in stored["v"]]
-            assert [type(each) for each in read["v"]] == kinds
+            kinds = [type(number) for number in stored["v"]]
+            assert [type(number) for number in read["v"]] == kinds
 
         holds()

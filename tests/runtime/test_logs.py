@@ -1,4 +1,4 @@
-"""What is logged holds no secret: not in messages, not in fields, not in tracebacks, whichever the format."""
+"""Logs contain no secret: not in messages, fields or tracebacks, in any format."""
 
 from __future__ import annotations
 

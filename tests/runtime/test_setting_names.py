@@ -18,7 +18,7 @@ from runtime.settings.table import SETTINGS
 from runtime.settings.unknown import variables_unknown
 from testing.installation import PROJECT
 
-DECLARED = {each.name: each for each in (*SETTINGS, *COMPOSE_SETTINGS)}
+DECLARED = {setting.name: setting for setting in (*SETTINGS, *COMPOSE_SETTINGS)}
 # Options of the tests, and names that tests misspell on purpose.
 NO_SETTINGS = {
     *("ARGUS_TEST_PATIENCE", "ARGUS_TEST_PLANNER"),
@@ -53,11 +53,11 @@ def _names(path: Path) -> set[str]:
 
 def _is_known(name: str) -> bool:
     if name.endswith("_"):
-        return any(each.startswith(name) for each in DECLARED)
+        return any(declared.startswith(name) for declared in DECLARED)
     return name in DECLARED or name in NO_SETTINGS
 
 
-def test_every_name_in_the_repository_is_declared() -> None:
+def test_every_setting_name_in_the_repository_is_declared() -> None:
     used: dict[str, list[str]] = {}
     for path in _files():
         for name in _names(path):
@@ -97,27 +97,29 @@ def test_the_reference_and_the_example_are_current(tmp_path: Path, capsys: pytes
         main([])
 
 
-def test_the_example_sets_nothing_and_has_everything() -> None:
+def test_the_example_sets_nothing_and_lists_every_setting() -> None:
     lines = example().splitlines()
     assert all(line.startswith("#") or not line for line in lines)
     assert {line[1:].partition("=")[0] for line in lines if line.startswith("#ARGUS_")} == set(DECLARED)
 
 
-def test_what_compose_sets_may_be_set() -> None:
+def test_compose_sets_declared_settings() -> None:
     for name, text in _ASSIGNED.findall(COMPOSE):
         value = text.strip()
         if value and "${" not in value:
             Values({name: value.strip("\"'")}, is_embedded=False)[DECLARED[name]]
     for name, default in _REFERENCE.findall(COMPOSE):
-        # A default that stands there too is the declared one.
+        # A default that is there too is the declared one.
         assert default in {"", DECLARED[name].default}, name
 
 
-def test_compose_hands_on_every_setting() -> None:
+def test_compose_passes_every_setting() -> None:
     """But those that it makes itself, and those of roles, which it has no use for."""
     handed_on = {name for name, value in _ASSIGNED.findall(COMPOSE) if not value.strip()}
     made = {"ARGUS_DATABASE_URL", "ARGUS_REDIS_URL", "ARGUS_SECRET"}
-    assert handed_on == {each.name for each in SETTINGS if each.group not in {Group.DATABASE, Group.LOCAL}} - made
+    assert (
+        handed_on == {setting.name for setting in SETTINGS if setting.group not in {Group.DATABASE, Group.LOCAL}} - made
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,12 +139,12 @@ def test_errors_come_of_the_declaration_and_show_no_secret(name: str, text: str,
 
 
 def test_a_misspelt_variable_is_reported_with_the_nearest() -> None:
-    found = variables_unknown(
+    unknown_names = variables_unknown(
         ["ARGUS_WOKERS", "ARGUS_RETENTION_POINT", "ARGUS_XYZ", "ARGUS_WORKERS", "HOME", "ARGUS_PORT"]
     )
-    assert [(each.name, each.nearest) for each in found] == [
+    assert [(unknown.name, unknown.nearest) for unknown in unknown_names] == [
         ("ARGUS_RETENTION_POINT", "ARGUS_RETENTION_POINTS"),
         ("ARGUS_WOKERS", "ARGUS_WORKERS"),
         ("ARGUS_XYZ", None),
     ]
-    assert str(found[1]) == "ARGUS_WOKERS is no setting of Argus and has no effect. Did you mean ARGUS_WORKERS?"
+    assert str(unknown_names[1]) == "ARGUS_WOKERS is no setting of Argus and has no effect. Did you mean ARGUS_WORKERS?"

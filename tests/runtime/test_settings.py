@@ -1,4 +1,4 @@
-"""Settings: one place, and every fault names its variable."""
+"""Settings: parsing, and faults that name their variable."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_quota_has_a_minute_of_burst_unless_one_is_given() -> None:
     usual = settings_load(environment=BASE)
     assert usual.quota_device == QuotaSettings(1_000, 60_000)
     assert usual.quota_organization.readings_per_s == 0
-    told = settings_load(
+    settings = settings_load(
         environment={
             **BASE,
             "ARGUS_QUOTA_DEVICE_READINGS_PER_S": "0",
@@ -102,18 +102,20 @@ def test_a_quota_has_a_minute_of_burst_unless_one_is_given() -> None:
             "ARGUS_QUOTA_ORGANIZATION_BURST": "2000",
         }
     )
-    assert told.quota_device.readings_per_s == 0
-    assert told.quota_organization == QuotaSettings(5, 2_000)
+    assert settings.quota_device.readings_per_s == 0
+    assert settings.quota_organization == QuotaSettings(5, 2_000)
 
 
 def test_retention_is_given_in_days_or_for_ever() -> None:
     usual = settings_load(environment=BASE)
     assert (usual.retention_raw, usual.retention_points) == (timedelta(days=90), timedelta(days=365))
-    told = settings_load(environment={**BASE, "ARGUS_RETENTION_RAW": "P7D", "ARGUS_RETENTION_POINTS": "forever"})
-    assert (told.retention_raw, told.retention_points) == (timedelta(days=7), None)
+    settings = settings_load(environment={**BASE, "ARGUS_RETENTION_RAW": "P7D", "ARGUS_RETENTION_POINTS": "forever"})
+    assert (settings.retention_raw, settings.retention_points) == (timedelta(days=7), None)
     assert (usual.retention_changes, usual.retention_notifications) == (timedelta(days=30), timedelta(days=90))
-    told = settings_load(environment={**BASE, "ARGUS_RETENTION_CHANGES": "P2D", "ARGUS_RETENTION_HISTORY": "forever"})
-    assert (told.retention_changes, told.retention_history) == (timedelta(days=2), None)
+    settings = settings_load(
+        environment={**BASE, "ARGUS_RETENTION_CHANGES": "P2D", "ARGUS_RETENTION_HISTORY": "forever"}
+    )
+    assert (settings.retention_changes, settings.retention_history) == (timedelta(days=2), None)
 
 
 def test_the_embedded_servers_have_defaults_of_their_own(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A database that is frozen answers nothing: whoever waits for it is freed, and it is used again when it is back."""
+"""The watchdog frees threads that wait for a frozen database, and the database is used again once it answers."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def test_a_server_that_refuses_is_not_silent(own_servers: TestServers) -> None:
         own_servers.processes[0].send_signal(signal.SIGKILL)
         own_servers.processes[0].wait()
         # A backend may answer once more before it notices that its postmaster is gone.
-        while (told := watchdog.ask()) is None:
+        while (reason := watchdog.ask()) is None:
             pass
-        assert "refuse" in told
+        assert "refuse" in reason
         assert not watchdog.is_silent
         own_servers.processes[0] = postgres.start(own_servers.database_server, settings=FAST)
         assert watchdog.ask() is None
@@ -89,14 +89,14 @@ def test_a_server_that_refuses_is_not_silent(own_servers: TestServers) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reason"),
     [
         (psycopg.OperationalError("FATAL:  could not write init file: No space left on device"), DISK_FULL),
         (OSError(24, "Too many open files"), "cannot be asked"),
     ],
 )
-def test_whatever_keeps_it_from_asking_is_reported_and_ends_nothing(
-    database: TestDatabase, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+def test_failures_of_the_probe_are_reported_and_end_nothing(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     def refused(*_: object, **__: object) -> None:
         raise error
@@ -105,7 +105,7 @@ def test_whatever_keeps_it_from_asking_is_reported_and_ends_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(psycopg, "connect", refused)
         watchdog.start()
-        assert told in (watchdog.ask() or "")
+        assert reason in (watchdog.ask() or "")
     try:
         assert watchdog.ask() is None
     finally:

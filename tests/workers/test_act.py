@@ -1,4 +1,4 @@
-"""The act stage: rung by the bus, by itself after a second, and never twice."""
+"""The act stage: woken by the bus, by itself after a second, and never twice."""
 
 from __future__ import annotations
 
@@ -54,23 +54,23 @@ def other_waiting(alarms: Alarms) -> int:
         return counted
 
 
-def ring(state: ProcessState) -> None:
+def wake(state: ProcessState) -> None:
     state.bus.publish(stream_name(EVENTS, 0), [new_id().bytes])
 
 
-def test_an_entry_rings_and_what_is_done_is_not_done_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
+def test_an_entry_wakes_the_stage_and_nothing_is_applied_twice(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stages = [ActStage(state, Lease(ACT, partition, 1)) for partition in (0, 1)]
     assert [stage.poll() for stage in stages] == [False, False]
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     assert (stages[0].poll(), alarms.waiting()) == (False, 1)
-    ring(state)
+    wake(state)
     assert (stages[0].poll(), alarms.waiting(), len(alarms.activities())) == (True, 0, 1)
-    ring(state)
+    wake(state)
     assert [stage.poll() for stage in stages] == [True, False]
     assert (len(alarms.activities()), stages[0].counters.items, stages[0].counters.errors) == (1, 1, 0)
 
 
-def test_what_is_rung_soon_after_is_gathered(
+def test_wakeups_in_quick_succession_are_combined(
     state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
@@ -78,11 +78,11 @@ def test_what_is_rung_soon_after_is_gathered(
     monkeypatch.setattr(act, "GATHER_S", 3600.0)
     assert stage.poll()
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
-    ring(state)
+    wake(state)
     assert (stage.poll(), alarms.waiting()) == (False, 1)
 
 
-def test_who_finds_another_acting_looks_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
+def test_a_stage_that_finds_the_outbox_locked_polls_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     with Session(alarms.pipeline) as session:
@@ -91,7 +91,7 @@ def test_who_finds_another_acting_looks_again(state: ProcessState, alarms: Alarm
     assert (stage.poll(), alarms.waiting()) == (True, 0)
 
 
-def test_without_a_ring_it_looks_by_itself(
+def test_without_a_wakeup_it_polls(
     state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.stages.act.LOOK_EVERY_S", 0.0)
@@ -105,7 +105,7 @@ def test_without_a_ring_it_looks_by_itself(
     assert (stage.poll(), alarms.waiting(), len(alarms.activities())) == (True, 0, 3)
 
 
-def test_maintenance_is_looked_at_before_anything_is_followed_and_its_end_too(
+def test_maintenance_is_checked_before_changes_are_applied_and_at_its_end(
     state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.stages.act.LOOK_EVERY_S", 0.0)
@@ -140,7 +140,7 @@ def test_many_changes_leave_room_for_the_other_stages(
     monkeypatch.setattr("workers.stages.act.POLL_S", 0.0)
     other = replace(alarms, world=world_create(owner=alarms.owner, api=alarms.world.api, slug="other"))
     other.opened(other.rule(webhookUrl="https://example.org/"), other.world.entity(EntityKind.ASSET), datetime.now(UTC))
-    # What is left is the next turn's, which waits for no ring; the organizations take turns.
+    # The rest is left to the next poll, which needs no wakeup; the organizations take turns.
     for of_all, of_other in ((3, 1), (2, 0), (1, 0), (0, 0)):
         assert (stage.poll(), alarms.waiting(), other_waiting(other)) == (True, of_all, of_other)
 
@@ -165,8 +165,8 @@ def test_a_change_that_cannot_be_read_holds_back_its_rule_and_target_alone(
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("ALTER TABLE event_changes DROP CONSTRAINT ck_event_changes_kind"))
     alarms.changed(opened[0], "OF ANOTHER RELEASE", datetime.now(UTC))
-    for each in opened:
-        alarms.cleared(each, datetime.now(UTC))
+    for event_id in opened:
+        alarms.cleared(event_id, datetime.now(UTC))
     other = replace(alarms, world=world_create(owner=alarms.owner, api=alarms.world.api, slug="other"))
     other.opened(other.rule(webhookUrl="https://example.org/"), other.world.entity(EntityKind.ASSET), datetime.now(UTC))
     polls(stage)
@@ -187,13 +187,13 @@ def test_a_change_that_cannot_be_read_holds_back_its_rule_and_target_alone(
     pauses_end(alarms.owner)
     polls(stage)
     assert failures(alarms.owner) == [failed]
-    # Mended, and retried: it is followed in its order.
+    # Repaired, and retried: it is applied in its order.
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("UPDATE event_changes SET kind = 'CORRECTED' WHERE kind LIKE 'OF %'"))
     retry(alarms.owner)
     polls(stage)
     assert other_waiting(alarms) == 0
-    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+    assert [failure.is_resolved for failure in failures(alarms.owner)] == [True]
     assert all(details.suggestion is not None for _, _, details in alarms.activities())
 
 
@@ -206,17 +206,15 @@ def test_a_statement_that_fails_for_one_target_stops_no_other(state: ProcessStat
             alarms.opened(rule, target, datetime.now(UTC))
         polls(stage)
         assert (len(alarms.activities()), alarms.waiting()) == (4, 1)
-    assert [each.reason.split(" (")[0] for each in failures(alarms.owner)] == ["DivisionByZero: poison"]
+    assert [failure.reason.split(" (")[0] for failure in failures(alarms.owner)] == ["DivisionByZero: poison"]
     pauses_end(alarms.owner)
     polls(stage)
     assert (len(alarms.activities()), alarms.waiting()) == (5, 0)
-    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+    assert [failure.is_resolved for failure in failures(alarms.owner)] == [True]
 
 
 @pytest.mark.usefixtures("looking")
-def test_what_fails_for_a_transient_reason_is_tried_again_and_never_set_aside(
-    state: ProcessState, alarms: Alarms, rule: UUID
-) -> None:
+def test_transient_failures_are_retried_and_never_set_aside(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     with poisoned(alarms.owner, "activities", "true", code=DEADLOCK):
@@ -254,7 +252,7 @@ def test_an_event_that_cannot_be_looked_at_again_holds_back_only_its_own_changes
     pauses_end(alarms.owner)
     polls(stage)
     assert (len(alarms.activities()), alarms.waiting()) == (3, 0)
-    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+    assert [failure.is_resolved for failure in failures(alarms.owner)] == [True]
 
 
 @pytest.mark.usefixtures("looking")
@@ -266,7 +264,7 @@ def test_the_same_failure_is_logged_once_without_its_traceback(state: ProcessSta
         for _ in range(3):
             polls(stage)
             pauses_end(alarms.owner)
-    told = [line for line in logs if line["log_level"] != "debug"]
-    assert [line["event"] for line in told] == ["event_actions_failed", "item_failed"]
-    assert all("exc_info" not in line and "poison" in line["reason"] for line in told)
-    assert [each.tries for each in failures(alarms.owner)] == [3, 3, 3, 3]
+    reported = [line for line in logs if line["log_level"] != "debug"]
+    assert [line["event"] for line in reported] == ["event_actions_failed", "item_failed"]
+    assert all("exc_info" not in line and "poison" in line["reason"] for line in reported)
+    assert [failure.tries for failure in failures(alarms.owner)] == [3, 3, 3, 3]

@@ -1,4 +1,4 @@
-"""The job that computes dirty buckets, and what it tells the live feed."""
+"""The job that computes dirty buckets, and its entries in the live feed."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def measure(plant: RollupPlant, *points: tuple[datetime, float]) -> None:
     part, device = plant.measured()
     plant.line.world.edge(machine, "HAS_PART", part)
     plant.send(device, "power", points)
-    plant.touch_all(part)
+    plant.invalidate_all(part)
 
 
-def test_a_job_computes_what_is_dirty_and_tells_the_feed(state: ProcessState, plant: RollupPlant) -> None:
+def test_a_job_computes_dirty_buckets_and_publishes_to_the_feed(state: ProcessState, plant: RollupPlant) -> None:
     measure(plant, (NOW - HOUR, 1.0), (NOW - 2 * HOUR, 2.0))
     buckets.compute(7, 0)
     assert sorted(plant.stored().values()) == [1.0, 2.0]
@@ -55,7 +55,7 @@ def test_a_job_computes_what_is_dirty_and_tells_the_feed(state: ProcessState, pl
     assert jobs(state) == []
 
 
-def test_what_a_job_has_no_time_for_is_the_next_ones(
+def test_unfinished_work_is_left_to_the_next_job(
     state: ProcessState, plant: RollupPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measure(plant, (NOW - HOUR, 1.0))
@@ -86,17 +86,17 @@ def test_a_bucket_that_is_too_much_is_left_alone_for_a_while(
     assert (plant.dirty(), len(plant.stored())) == ([], 2)
 
 
-def test_it_is_enqueued_once_a_second_while_there_is_dirt(state: ProcessState, plant: RollupPlant) -> None:
+def test_it_is_enqueued_once_a_second_while_buckets_are_dirty(state: ProcessState, plant: RollupPlant) -> None:
     enqueuers = [Enqueuer(state), Enqueuer(state)]
     for enqueuer in (*enqueuers, *enqueuers):
         enqueuer.look()
-    turns = [turn for turn, _ in jobs(state)]
+    ticks = [tick for tick, _ in jobs(state)]
     # Two, where the second ends within this test.
-    assert 1 <= len(turns) <= 2
-    assert len(set(turns)) == len(turns)
+    assert 1 <= len(ticks) <= 2
+    assert len(set(ticks)) == len(ticks)
     plant.drain()
     Enqueuer(state).look()
-    assert [turn for turn, _ in jobs(state)] == turns
+    assert [tick for tick, _ in jobs(state)] == ticks
 
 
 def test_work_that_takes_long_rests_before_it_is_done_again(

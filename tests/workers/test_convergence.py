@@ -1,4 +1,4 @@
-"""The job of the self-check: it goes on where it was, tells each difference once, and can be turned off."""
+"""The job of the self-check: it resumes where it stopped, reports each difference once, and can be turned off."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_each_tick_checks_the_next_entities_and_reports_a_difference_once(
     line = plant.line
     state.context = replace(state.context, check_entities=2)
     assert values(line, "argus_convergence_checks_total")["derived"] == 0
-    for turn in range(2):
-        convergence.check(turn)
+    for tick in range(2):
+        convergence.check(tick)
     assert values(line, "argus_convergence_checks_total")["derived"] == 3
     assert sum(values(line, "argus_convergence_differences_total").values()) == 0
     with transaction(engine("owner")) as session:
@@ -63,12 +63,12 @@ def test_each_tick_checks_the_next_entities_and_reports_a_difference_once(
             {"o": line.organization_id},
         )
     with capture_logs() as logs:
-        for turn in range(6):
-            convergence.check(turn)
-    told = [each for each in logs if each["event"] == "convergence_difference"]
+        for tick in range(6):
+            convergence.check(tick)
+    reported = [line for line in logs if line["event"] == "convergence_difference"]
     count = int(values(line, "argus_convergence_differences_total")["derived"])
-    assert len(told) == count > 0
-    assert {(each["kind"], each["subject"], each["stored"]) for each in told} == {("derived", "total", None)}
+    assert len(reported) == count > 0
+    assert {(line["kind"], line["subject"], line["stored"]) for line in reported} == {("derived", "total", None)}
     assert values(line, "argus_convergence_differences_open")["derived"] == count
 
 

@@ -36,7 +36,7 @@ def test_a_job_summarizes_what_there_is(state: ProcessState, line: Line) -> None
     assert jobs(state) == []
 
 
-def test_what_a_job_has_no_time_for_is_the_next_ones(
+def test_unfinished_work_is_left_to_the_next_job(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line.partitions = 1
@@ -51,7 +51,7 @@ def test_it_is_enqueued_once_a_minute(state: ProcessState) -> None:
     enqueuers = [Enqueuer(state), Enqueuer(state)]
     for enqueuer in (*enqueuers, *enqueuers):
         enqueuer.look()
-    turns = [turn for turn, _ in jobs(state)]
+    ticks = [tick for tick, _ in jobs(state)]
     # Two, where the minute ends within this test.
-    assert 1 <= len(turns) <= 2
-    assert len(set(turns)) == len(turns)
+    assert 1 <= len(ticks) <= 2
+    assert len(set(ticks)) == len(ticks)

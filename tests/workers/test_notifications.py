@@ -1,4 +1,4 @@
-"""Delivery of notifications, to real receivers: signed, in order, tried again, given up; nobody holds up another."""
+"""Delivery of notifications, to real receivers: signed, in order, retried, given up; no receiver delays another."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from graph.paging import PageRequest
 from runtime.database import transaction
 from testing.installation import free_port
 from testing.receivers import Received, Receiver, Reply, answers, hangs, receiver_open, sends
-from testing.waits import patient
+from testing.waits import patient, wait_until_async
 from testing.world import World, new_id, world_create
 from workers.context import WorkerContext
 from workers.notifications import Deliverer
@@ -124,13 +124,13 @@ def deliver(*states: ProcessState, calls: int = 256, while_busy: Callable[[], No
     async def work() -> None:
         deliverers = [Deliverer(state, calls=calls) for state in states]
         try:
-            while any([await each.tick() for each in deliverers]):
+            while any([await deliverer.tick() for deliverer in deliverers]):
                 while_busy()
                 await asyncio.sleep(0.01)
         finally:
-            for each in deliverers:
-                await each._stop()
-                each.close()
+            for deliverer in deliverers:
+                await deliverer._stop()
+                deliverer.close()
 
     asyncio.run(work())
 
@@ -170,9 +170,12 @@ def test_after_a_rotation_both_secrets_sign_for_a_while(
         deliver(state)
         request = hook.seen[-1]
         timestamp = int(request.headers["X-Argus-Timestamp"])
-        by = {signature(secret=each, timestamp=timestamp, body=request.body): each for each in (SECRET, "b", "c", "d")}
-        found = [request.headers.get(f"X-Argus-Signature{end}") for end in ("", "-Previous")]
-        return tuple(None if each is None else by[each] for each in found)
+        by = {
+            signature(secret=secret, timestamp=timestamp, body=request.body): secret
+            for secret in (SECRET, "b", "c", "d")
+        }
+        signatures = [request.headers.get(f"X-Argus-Signature{end}") for end in ("", "-Previous")]
+        return tuple(None if secret is None else by[secret] for secret in signatures)
 
     secret_set(world, "b")
     assert signed() == ("b", SECRET)
@@ -184,7 +187,7 @@ def test_after_a_rotation_both_secrets_sign_for_a_while(
     assert signed() == ("d", None)
 
 
-def test_one_that_fails_is_tried_again_later_and_dead_in_the_end(
+def test_a_failed_notification_is_retried_and_finally_dead(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     sent = order(state, world, hook.url)
@@ -224,12 +227,12 @@ def test_notifications_of_an_event_are_sent_in_order(
     hook.reply = answers(204)
     owner_runs(engine, "UPDATE notifications SET due_at = now()")
     deliver(state)
-    told = [json.loads(request.body)["b"] for request in hook.seen]
-    assert [n for n in told if n != 4] == [1, 2, 3]
+    bodies = [json.loads(request.body)["b"] for request in hook.seen]
+    assert [n for n in bodies if n != 4] == [1, 2, 3]
     assert states(world) == {"DELIVERED": 4}
 
 
-def test_who_hangs_holds_up_nobody_not_even_the_same_organization(
+def test_a_hanging_receiver_delays_no_other_even_of_its_organization(
     state: ProcessState, world: World, other: World, receiver: Callable[[Reply], Receiver], freed: threading.Event
 ) -> None:
     begun, finished = threading.Semaphore(0), threading.Event()
@@ -242,13 +245,13 @@ def test_who_hangs_holds_up_nobody_not_even_the_same_organization(
     hanging, hook = receiver(hang), receiver(answers(204))
     for n in range(60):
         order(state, world, hanging.url, number=n)
-    for each in (world, other):
-        order(state, each, hook.url, number=100)
+    for item in (world, other):
+        order(state, item, hook.url, number=100)
     seen: list[tuple[int, bool]] = []
 
     def look() -> None:
         if len(hook.seen) == 2 and not freed.is_set():
-            # As many hang as may at once, and both others have been told meanwhile.
+            # As many calls hang as may at once, and both others have been delivered meanwhile.
             seen.append((sum(begun.acquire(timeout=patient(30)) for _ in range(OF_PAIR)), finished.is_set()))
             assert not begun.acquire(timeout=0.3)
             freed.set()
@@ -295,8 +298,8 @@ def test_any_number_of_processes_call_each_once(
     state: ProcessState, world: World, other: World, hook: Receiver
 ) -> None:
     for n in range(60):
-        for each in (world, other):
-            order(state, each, hook.url, number=n)
+        for item in (world, other):
+            order(state, item, hook.url, number=n)
     deliver(state, *(replace(state, holder=f"host{n}/{state.holder}") for n in range(3)), calls=5)
     assert states(world, other) == {"DELIVERED": 120}
     assert len(hook.seen) == len({request.headers["X-Argus-Delivery"] for request in hook.seen}) == 120
@@ -355,7 +358,7 @@ def test_an_outcome_that_cannot_be_written_is_lost_alone_and_dead_after_some_los
     assert states(world) == {"DELIVERED": LOSSES_MAX, "DEAD": 1}
 
 
-def test_a_claim_is_anothers_when_its_lease_is_over_or_its_process_dead(state: ProcessState, world: World) -> None:
+def test_claims_of_expired_leases_and_dead_processes_are_taken_over(state: ProcessState, world: World) -> None:
     order(state, world, "https://example.org/")
     now = datetime.now(UTC)
     scope: dict[str, Any] = {"organization_id": world.organization_id, "slots": {"example.org:443": 5}}
@@ -366,18 +369,18 @@ def test_a_claim_is_anothers_when_its_lease_is_over_or_its_process_dead(state: P
     ):
         with transaction(state.engine, world.organization_id) as session:
             claimed = notifications_claim(session, claimer=claimer, now=at, **scope)
-        assert [each.attempts for each in claimed] == expected
+        assert [notification.attempts for notification in claimed] == expected
     [mine] = claimed
     with transaction(state.engine, world.organization_id) as session:
         # Who lost it has no say any more.
-        told = {
+        records = {
             claimer: notification_record(
                 session, organization_id=world.organization_id, notification=replace(mine, attempts=attempts),
                 claimer=claimer, error=None, now=now,
             )
             for claimer, attempts in (("a", 1), ("c", 2))
         }  # fmt: skip
-        assert told == {"a": None, "c": None}
+        assert records == {"a": None, "c": None}
         claims_end(session, organization_id=world.organization_id, claimer="b")
         [again] = notifications_claim(session, claimer="c", now=datetime.now(UTC), **scope)
     assert again.attempts == 3
@@ -397,7 +400,7 @@ def test_a_dead_processs_claims_are_taken_from_it(state: ProcessState, world: Wo
     assert (len(hook.seen), states(world)) == (1, {"DELIVERED": 1})
 
 
-def test_a_process_asked_to_end_gives_back_what_hangs(
+def test_a_stopping_process_releases_hanging_calls(
     state: ProcessState, world: World, receiver: Callable[[Reply], Receiver], freed: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -409,8 +412,7 @@ def test_a_process_asked_to_end_gives_back_what_hangs(
         stopping = asyncio.Event()
         deliverer = Deliverer(state, calls=4)
         running = asyncio.create_task(deliverer.run(stopping))
-        while not hanging.seen:  # noqa: ASYNC110  (a server in a thread)
-            await asyncio.sleep(0.01)
+        await wait_until_async(lambda: hanging.seen)
         stopping.set()
         await running
         deliverer.close()
@@ -431,7 +433,7 @@ def test_without_a_secret_nothing_is_sent(
     assert rows(world)[0].last_error == "There is no secret to sign with; make one with rotateWebhookSecret."
 
 
-def test_a_test_is_one_call_that_waits_for_nobody(
+def test_a_test_is_one_call_that_does_not_wait_for_others(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     now = datetime.now(UTC)
@@ -461,20 +463,20 @@ def test_a_test_is_one_call_that_waits_for_nobody(
         ordered(hook.url)
 
 
-def test_it_is_counted_what_became_of_calls(
+def test_outcomes_of_calls_are_counted(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     order(state, world, hook.url)
     order(state, world, f"http://127.0.0.1:{free_port()}/", number=2)
     deliver(state)
     with Session(engine("api")) as session:
-        found = {
+        counts = {
             (row.name, row.labels.get("outcome")): row.value
             for row in session.execute(text("SELECT * FROM deliveries_state()"))
         }
-    assert found["argus_notifications_waiting", None] == 1
-    assert (found["argus_webhook_calls_total", "delivered"], found["argus_webhook_calls_total", "failed"]) == (1, 1)
-    assert found["argus_webhook_heartbeat_age_seconds", None] < 600
+    assert counts["argus_notifications_waiting", None] == 1
+    assert (counts["argus_webhook_calls_total", "delivered"], counts["argus_webhook_calls_total", "failed"]) == (1, 1)
+    assert counts["argus_webhook_heartbeat_age_seconds", None] < 600
 
 
 def test_the_api_can_set_a_secret_and_not_read_it(world: World) -> None:

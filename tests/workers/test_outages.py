@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -21,11 +19,11 @@ from testing.line import Line
 from testing.servers import FAST, TestServers, servers_open
 from testing.waits import Deadline, patient
 from testing.world import world_create
-from tests.workers.conftest import POOL
+from tests.workers.conftest import pool_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
 
-SETTLE_S = 60
+DRAIN_S = 60
 
 
 @pytest.fixture
@@ -52,18 +50,18 @@ def workers_running(own_servers: TestServers, engines: dict[str, Engine]) -> Ite
         "partitions": 2,
         "workers": 3,
     }
-    process = subprocess.Popen([sys.executable, "-c", POOL, json.dumps(settings)], cwd=PROJECT)
+    process = subprocess.Popen(pool_command(settings), cwd=PROJECT)
     yield
     process.terminate()
     assert process.wait(timeout=patient(30)) == 0
 
 
-def settle(line: Line) -> tuple[int, int, int]:
-    deadline = Deadline(SETTLE_S)
-    while line.account().pending:
+def drain(line: Line) -> tuple[int, int, int]:
+    deadline = Deadline(DRAIN_S)
+    while line.ingest_counts().pending:
         deadline.pause()
-    account = line.account()
-    return account.received, account.stored, account.pending
+    counts = line.ingest_counts()
+    return counts.received, counts.stored, counts.pending
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -71,7 +69,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def test_what_was_acknowledged_is_processed_when_the_servers_return(
+def test_acknowledged_readings_are_processed_when_the_servers_return(
     own_servers: TestServers, engines: dict[str, Engine], workers_running: None
 ) -> None:
     world = world_create(owner=engines["owner"], api=engines["api"], slug="line")
@@ -85,12 +83,12 @@ def test_what_was_acknowledged_is_processed_when_the_servers_return(
             bus.publish(stream_name(RAW, batch.partition), [raw_encode(batch)])
 
     send(1, is_published=True)
-    assert settle(line) == (1, 1, 0)
+    assert drain(line) == (1, 1, 0)
 
     kill(own_servers.processes[1])
     send(2, is_published=False)
     own_servers.processes[1] = valkey.start(own_servers.bus_server)
-    assert settle(line) == (2, 2, 0)
+    assert drain(line) == (2, 2, 0)
 
     kill(own_servers.processes[0])
     own_servers.processes[0] = postgres.start(own_servers.database_server, settings=FAST)
@@ -98,5 +96,5 @@ def test_what_was_acknowledged_is_processed_when_the_servers_return(
         engine.dispose()
     send(3, is_published=True)
     send(4, is_published=False)
-    assert settle(line) == (4, 4, 0)
+    assert drain(line) == (4, 4, 0)
     assert sorted(str(value) for value in line.history().values()) == ["1.0", "2.0", "3.0", "4.0"]

@@ -1,4 +1,4 @@
-"""What waits outside holds up nothing inside, and a job that nobody ran is not passed over in silence."""
+"""Waiting for the outside delays nothing inside, and an expired job is reported."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_calls_that_hang_hold_up_no_rollup(
 
     def tasks_run() -> int:
         with Session(engine("pipeline")) as session:
-            return len({each.lease.partition for each in lease_list(session) if not each.is_free})
+            return len({lease.lease.partition for lease in lease_list(session) if not lease.is_free})
 
     with receiver_open(lambda *_: None) as receiver:
         receiver.reply = hangs(receiver.ended)
@@ -95,7 +95,7 @@ def test_calls_that_hang_hold_up_no_rollup(
         ended = []
         for _ in range(3):
             before = calls_ended()
-            plant.touch_all(part)
+            plant.invalidate_all(part)
             until(lambda: plant.dirty() == [])
             ended.append(calls_ended() - before)
         assert list(plant.stored().values()) == [1.0]
@@ -121,10 +121,10 @@ def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
             signal.signal(number, handler)
     assert [(line["event"], line["log_level"], line["job"]) for line in logs] == [("job_expired", "error", job.id)]
     with Session(engine("api")) as session:
-        found = session.execute(
+        expired = session.execute(
             text("SELECT labels ->> 'job', value FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")
         ).all()
-    assert [tuple(row) for row in found] == [("sweep", 1)]
+    assert [tuple(row) for row in expired] == [("sweep", 1)]
 
 
 def test_jobs_of_a_kind_that_expire_one_after_another_are_reported_once_and_all_counted(
@@ -139,15 +139,13 @@ def test_jobs_of_a_kind_that_expire_one_after_another_are_reported_once_and_all_
         ("job_expired", "error", "hourly-1-1", 0),
     ]
     with Session(engine("api")) as session:
-        found = session.execute(
+        expired = session.execute(
             text("SELECT labels ->> 'job', value FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")
         ).all()
-    assert {tuple(row) for row in found} == {("sweep", 5), ("hourly", 1)}
+    assert {tuple(row) for row in expired} == {("sweep", 5), ("hourly", 1)}
 
 
-def test_jobs_that_recur_do_not_pile_up_where_nobody_runs_them(
-    state: ProcessState, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recurring_jobs_do_not_pile_up_without_workers(state: ProcessState, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of a kind waits: a worker that comes late would else reach only jobs whose time is over."""
     enqueuer = Enqueuer(state)
     begin_s = time.time()

@@ -60,14 +60,14 @@ def send(acceptor: Acceptor, line: Line, devices: list[UUID], first: int, count:
     assert (acceptance.accepted, acceptance.rejected) == (count, 0)
 
 
-def settle(line: Line, timeout_s: float) -> None:
+def drain(line: Line, timeout_s: float) -> None:
     deadline = Deadline(timeout_s)
-    while line.account().pending:
+    while line.ingest_counts().pending:
         deadline.pause()
 
 
 def descendants(root: int) -> list[int]:
-    found = []
+    pids = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -75,8 +75,8 @@ def descendants(root: int) -> list[int]:
             except OSError:
                 continue
             if int(fields[1]) == root and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
+                pids.append(int(entry.name))
+    return pids
 
 
 def sessions_end(servers: TestServers) -> None:
@@ -91,29 +91,29 @@ def test_workers_killed_and_a_bus_that_forgets(
     devices = [line.device() for _ in range(7)]
     running = pool()
     send(acceptor, line, devices, 0, 50)
-    settle(line, START_S)
-    assert line.account().stored == 50
+    drain(line, START_S)
+    assert line.ingest_counts().stored == 50
     killed = 0
-    for turn in range(1, 13):
-        send(acceptor, line, devices, turn * 50, 50)
-        if turn % 4 == 1:
+    for attempt in range(1, 13):
+        send(acceptor, line, devices, attempt * 50, 50)
+        if attempt % 4 == 1:
             for pid in descendants(running.pid):
                 os.kill(pid, signal.SIGKILL)
                 killed += 1
-        if turn in {2, 6, 11}:
+        if attempt in {2, 6, 11}:
             sessions_end(servers)
-        if turn == 6:
+        if attempt == 6:
             bus.flushall()
-        if turn == 10:
+        if attempt == 10:
             running.kill()
             running.wait()
             running = pool()
         # They work on some of it before the next harm.
         quiet_period(0.2)
     assert killed >= 6
-    settle(line, START_S)
-    account = line.account()
-    assert (account.received, account.stored, account.pending) == (650, 650, 0)
+    drain(line, START_S)
+    counts = line.ingest_counts()
+    assert (counts.received, counts.stored, counts.pending) == (650, 650, 0)
     history = line.history()
     assert len(history) == 1300
     for (_, _, metric, at), value in history.items():
@@ -126,7 +126,7 @@ def test_workers_killed_and_a_bus_that_forgets(
     assert [(row.d, row.low, row.high) for row in positions] == [(row.n, 1, row.n) for row in positions]
 
 
-def test_a_pool_ends_when_told(pool: Callable[[], subprocess.Popen[bytes]]) -> None:
+def test_a_pool_stops_on_a_signal(pool: Callable[[], subprocess.Popen[bytes]]) -> None:
     running = pool()
     deadline = Deadline(START_S)
     while len(descendants(running.pid)) < 4:

@@ -63,7 +63,7 @@ def test_a_replay_leaves_the_workers_to_live_readings(state: ProcessState, line:
     assert (done.state, done.done) == (ReplayState.FINISHED, READINGS + 1)
 
 
-def test_a_part_is_no_more_than_a_second_allows(
+def test_a_part_is_bounded_by_the_rate(
     state: ProcessState, line: Line, ordered: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state.context = replace(state.context, replay_readings_per_s=READINGS - 1)
@@ -75,7 +75,7 @@ def test_a_part_is_no_more_than_a_second_allows(
     assert list(job.args) == [line.organization_id, str(ordered.id), 1]
 
 
-def test_a_replay_that_nobody_comes_to_is_enqueued_once(
+def test_a_waiting_replay_is_enqueued_once(
     state: ProcessState, ordered: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enqueuer = Enqueuer(state)

@@ -1,4 +1,4 @@
-"""The jobs of retention, and what running workers remember of a partition that is gone."""
+"""The jobs of retention, and caches of running workers after a partition is dropped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from testing.installation import PROJECT, environment
 from testing.line import Line
 from testing.servers import TestDatabase
 from testing.waits import patient
-from workers import partition_task, retention
+from tests.workers.conftest import TaskRun
+from workers import retention
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState
 
@@ -46,8 +47,8 @@ def old_day(line: Line, at: datetime = LONG_AGO) -> None:
 
 
 def jobs(state: ProcessState) -> list[tuple[str, list[Any]]]:
-    found = [(str(job.func_name), list(job.args)) for job in state.queue(QUEUE_SHORT).jobs]
-    return [each for each in found if "retention" in each[0]]
+    queued = [(str(job.func_name), list(job.args)) for job in state.queue(QUEUE_SHORT).jobs]
+    return [job for job in queued if "retention" in job[0]]
 
 
 def test_the_jobs_drop_what_is_old_and_then_its_rows(keeping: ProcessState, line: Line) -> None:
@@ -61,7 +62,7 @@ def test_the_jobs_drop_what_is_old_and_then_its_rows(keeping: ProcessState, line
     assert jobs(keeping)[1:] == [("workers.retention.forget", [7, 2, "dead_letters", 0])]
 
 
-def test_what_a_job_has_no_time_for_is_the_next_ones(
+def test_unfinished_work_is_left_to_the_next_job(
     keeping: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old_day(line)
@@ -75,7 +76,7 @@ def test_what_a_job_has_no_time_for_is_the_next_ones(
     assert len(line.rows("SELECT * FROM telemetry_raw")) == 1
 
 
-def test_what_is_in_use_is_tried_again_and_left_for_the_next_hour(keeping: ProcessState, line: Line) -> None:
+def test_partitions_in_use_are_retried_and_left_for_the_next_hour(keeping: ProcessState, line: Line) -> None:
     old_day(line)
     with transaction(line.engine("owner")) as session:
         session.execute(text("LOCK TABLE telemetry_history IN ACCESS SHARE MODE"))
@@ -99,16 +100,13 @@ def test_it_is_enqueued_once_an_hour(state: ProcessState) -> None:
     enqueuers = [Enqueuer(state), Enqueuer(state)]
     for enqueuer in (*enqueuers, *enqueuers):
         enqueuer.look()
-    turns = [arguments for name, arguments in jobs(state) if name == "workers.retention.retain"]
+    ticks = [arguments for name, arguments in jobs(state) if name == "workers.retention.retain"]
     # Two, where the hour ends within this test.
-    assert 1 <= len(turns) <= 2
-    assert len({tuple(arguments) for arguments in turns}) == len(turns)
+    assert 1 <= len(ticks) <= 2
+    assert len({tuple(arguments) for arguments in ticks}) == len(ticks)
 
 
-def test_a_worker_does_not_write_into_a_month_that_was_dropped_behind_its_back(
-    state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(partition_task, "RUN_S", 0.5)
+def test_a_worker_does_not_write_into_a_dropped_month(state: ProcessState, line: Line, task_run: TaskRun) -> None:
     device = line.device()
 
     def send(*values: int) -> None:
@@ -118,7 +116,7 @@ def test_a_worker_does_not_write_into_a_month_that_was_dropped_behind_its_back(
         ]
         batches = line.send(*readings, at=datetime.now(UTC))
         state.bus.publish(stream_name(RAW, 0), [raw_encode(batch) for batch in batches])
-        partition_task.partition_task_run(0)
+        task_run()
 
     send(1)
     assert len(state.stage_cache.months) == 1
@@ -130,12 +128,12 @@ def test_a_worker_does_not_write_into_a_month_that_was_dropped_behind_its_back(
         assert partition_drop(session, month) == ["telemetry_history_202001"]
     send(2, 3)
     assert line.history() == {}
-    account = line.account()
-    assert (account.stored, account.dead, account.pending) == (1, 2, 0)
+    counts = line.ingest_counts()
+    assert (counts.stored, counts.dead, counts.pending) == (1, 2, 0)
     assert {row.code for row in line.rows("SELECT code FROM dead_letters")} == {"BEFORE_RETENTION"}
 
 
-def test_the_command_tells_and_does(line: Line, database: TestDatabase, bus_url: str) -> None:
+def test_the_command_reports_and_applies(line: Line, database: TestDatabase, bus_url: str) -> None:
     old_day(line)
     waiting = line.send(
         {"device_id": line.device(), "timestamp": LONG_AGO, "metrics": {"t": 1}}, at=LONG_AGO - timedelta(days=1)
@@ -155,19 +153,19 @@ def test_the_command_tells_and_does(line: Line, database: TestDatabase, bus_url:
         )  # fmt: skip
         return done.stdout
 
-    told = json.loads(run("--dry-run", "--json"))
-    assert (told["retentionRaw"], told["retentionPoints"], told["rows"]) == ("P90D", "P400D", {})
-    assert [(each["name"], each["state"]) for each in told["partitions"]] == [
+    report = json.loads(run("--dry-run", "--json"))
+    assert (report["retentionRaw"], report["retentionPoints"], report["rows"]) == ("P90D", "P400D", {})
+    assert [(partition["name"], partition["state"]) for partition in report["partitions"]] == [
         ("telemetry_raw_20200114", "unfinished"),
         ("telemetry_raw_20200115", "outdated"),
         ("raw_batches_20200114", "unfinished"),
         ("raw_batches_20200115", "outdated"),
         ("telemetry_history_202001", "outdated"),
     ]
-    assert all(each["bytes"] > 0 and each["rows"] >= 0 for each in told["partitions"])
+    assert all(partition["bytes"] > 0 and partition["rows"] >= 0 for partition in report["partitions"])
     assert "telemetry_history_202001" in run("--dry-run")
     done = json.loads(run("--json"))
-    assert [each["state"] for each in done["partitions"]] == [
+    assert [partition["state"] for partition in done["partitions"]] == [
         "unfinished",
         "dropped",
         "unfinished",

@@ -1,4 +1,4 @@
-"""What a process does not remember is not so: events and rollups are right though each stage has a memory of its own."""
+"""Events and rollups are correct though each stage has a cache of its own."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
 from testing.line import Line
 from testing.rollup_plant import wish
-from testing.shared_nothing import DATA, UNTOLD, Processes, processes_open
+from testing.shared_nothing import DATA, UNANNOUNCED, Processes, processes_open
 from testing.world import EPOCH
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 HOT = {"threshold": {"metric": "t", "operator": "GT", "value": 80}}
-# In the statement that asks what lies above an entity.
+# In the statement that reads what is above an entity.
 WALK = "extract(epoch FROM lower(e.valid))"
 SILENT = {"noData": {"metric": "t", "afterUs": 3_600_000_000}}
 
@@ -67,15 +67,15 @@ def send(
 
 
 def events(line: Line) -> dict[UUID, list[tuple[datetime, datetime | None]]]:
-    """The events that stand, by entity: when they opened and cleared."""
-    found: dict[UUID, list[tuple[datetime, datetime | None]]] = {}
+    """The current events, by entity: when they opened and cleared."""
+    spans: dict[UUID, list[tuple[datetime, datetime | None]]] = {}
     for row in line.rows("SELECT * FROM events WHERE withdrawn_at IS NULL ORDER BY opened_at"):
-        found.setdefault(row.entity_id, []).append((row.opened_at, row.cleared_at))
-    return found
+        spans.setdefault(row.entity_id, []).append((row.opened_at, row.cleared_at))
+    return spans
 
 
 @pytest.mark.parametrize("port", [None, 3])
-def test_a_device_is_judged_where_its_readings_were_not_normalized(
+def test_a_device_is_evaluated_by_a_process_that_did_not_normalize_its_readings(
     line: Line, processes: Processes, port: int | None
 ) -> None:
     devices = [line.device() for _ in range(8)]
@@ -93,11 +93,11 @@ def test_a_device_is_judged_where_its_readings_were_not_normalized(
     assert events(line) == {device: [(opened, T0 + timedelta(minutes=4))] for device in devices}
 
 
-def test_a_device_whose_points_are_at_hand_is_not_read_back(line: Line, processes: Processes) -> None:
+def test_a_device_with_points_at_hand_is_not_read_back(line: Line, processes: Processes) -> None:
     device = line.device()
     rule(line, Scope(entity_id=device), HOT)
     send(line, processes, device, 0, 10)
-    processes.settle()
+    processes.drain()
     with transaction(processes.owner, line.organization_id) as session:
         # Whoever read them back would find nothing to be evaluated.
         session.execute(text("CREATE RULE none AS ON INSERT TO latest_values DO INSTEAD NOTHING"))
@@ -105,7 +105,7 @@ def test_a_device_whose_points_are_at_hand_is_not_read_back(line: Line, processe
     assert events(line) == {device: [(T0 + timedelta(minutes=1), None)]}
 
 
-def test_what_a_failed_statement_left_half_read_takes_back_no_event(line: Line, processes: Processes) -> None:
+def test_a_partly_read_statement_withdraws_no_event(line: Line, processes: Processes) -> None:
     asset, device = line.world.entity(EntityKind.ASSET), line.device()
     line.world.edge(asset, "MONITORED_BY", device)
     rule(line, Scope(entity_id=asset), HOT)
@@ -116,14 +116,14 @@ def test_what_a_failed_statement_left_half_read_takes_back_no_event(line: Line, 
     for stage, minute in ((DERIVE, 1), (ATTRIBUTE, 2), (NORMALIZE, 3)):
         rule(line, Scope(entity_id=line.device()), HOT)
         send(line, processes, device, minute, 90, fails=(stage, "LEFT OUTER JOIN assets"), after=1)
-        processes.settle()
+        processes.drain()
         assert events(line) == {asset: [(T0, None)]}
     assert processes.faults.kind is None
     send(line, processes, device, 20, 10)
     assert events(line) == {asset: [(T0, T0 + timedelta(minutes=20))]}
 
 
-def test_a_commit_of_which_nobody_was_told_is_not_forgotten(line: Line, processes: Processes) -> None:
+def test_an_unannounced_commit_is_not_forgotten(line: Line, processes: Processes) -> None:
     asset, device = line.world.entity(EntityKind.ASSET), line.device()
     line.world.edge(asset, "MONITORED_BY", device)
     rule(line, Scope(entity_id=asset), HOT)
@@ -137,7 +137,7 @@ def test_a_commit_of_which_nobody_was_told_is_not_forgotten(line: Line, processe
         processes.poll(stage, batches[0].partition)
     for partition in range(processes.partitions):
         processes.stages[DERIVE, partition]._overdue_at_s = float("inf")  # type: ignore[union-attr]
-        processes.faults.arm(UNTOLD, 0)
+        processes.faults.arm(UNANNOUNCED, 0)
         processes.poll(DERIVE, partition)
         processes.faults.kind = None
     assert processes.errors == 1
@@ -146,7 +146,7 @@ def test_a_commit_of_which_nobody_was_told_is_not_forgotten(line: Line, processe
     assert events(line) == {asset: [(T0 + timedelta(minutes=2), T0 + timedelta(minutes=3))]}
 
 
-def test_nothing_above_is_not_remembered_of_a_statement_that_failed(line: Line, processes: Processes) -> None:
+def test_a_failed_statement_is_not_cached_as_an_empty_result(line: Line, processes: Processes) -> None:
     asset, device, site = (
         line.world.entity(EntityKind.ASSET, "part"),
         line.device(),
@@ -157,26 +157,26 @@ def test_nothing_above_is_not_remembered_of_a_statement_that_failed(line: Line, 
     with line.world.changing() as (session, change):
         bucket = BucketSize("PT10M", 0, timedelta(minutes=10))
         rollup_create(session, change=change, wish=wish(metric="all", of_metric="t", bucket=bucket))
-    processes.settle()
+    processes.drain()
     send(line, processes, device, 0, 1.0)
     # An edit has what is remembered read again.
     rule(line, Scope(entity_id=line.device()), HOT)
     send(line, processes, device, 10, 2.0, fails=(DERIVE, WALK))
     processes.faults.kind = None
     send(line, processes, device, 20, 3.0)
-    processes.settle()
+    processes.drain()
     rolled = {at: value for (of, _, metric, at), value in line.history().items() if (of, metric) == (site, "all")}
     assert rolled == {T0: 1.0, T0 + timedelta(minutes=10): 2.0, T0 + timedelta(minutes=20): 3.0}
 
 
-def test_a_metric_that_is_measured_and_derived_is_judged_as_it_is_read(line: Line, processes: Processes) -> None:
+def test_a_metric_both_measured_and_derived_is_evaluated_as_it_is_read(line: Line, processes: Processes) -> None:
     plant = DerivingPlant(line)
     plant.formulas({"t": {"formula": "a * 1.0", "maxAge": "PT1M"}}, since=EPOCH)
     pump, device = plant.pump(), line.device()
     line.world.edge(pump, "MONITORED_BY", device)
     rule(line, Scope(entity_id=pump), HOT)
 
-    def told(minute: int, metrics: dict[str, float]) -> None:
+    def readings_send(minute: int, metrics: dict[str, float]) -> None:
         processes.clock.now = T0 + timedelta(minutes=minute)
         processes.publish(
             line.send(
@@ -192,11 +192,11 @@ def test_a_metric_that_is_measured_and_derived_is_judged_as_it_is_read(line: Lin
             processes.poll(DERIVE, partition)
 
     for minute in (0, 10):
-        told(minute, {"a": 10.0})
+        readings_send(minute, {"a": 10.0})
         derive()
     # Both come to one transaction: one gives a derived point, the other is measured only.
-    told(20, {"a": 10.0, "t": 10.0})
-    told(30, {"t": 90.0})
+    readings_send(20, {"a": 10.0, "t": 10.0})
+    readings_send(30, {"t": 90.0})
     derive()
-    processes.settle()
+    processes.drain()
     assert events(line) == {pump: [(T0 + timedelta(minutes=30), None)]}

@@ -115,8 +115,8 @@ def test_the_next_address_is_tried_where_one_cannot_be_connected_to(hook: Receiv
 
 
 def test_redirects_are_not_followed(receiver: Callable[[Reply], Receiver], hook: Receiver) -> None:
-    away = receiver(answers(302, headers=f"Location: {hook.url}\r\n"))
-    assert call(away.url) == Outcome("The answer is 302; redirects are not followed.")
+    redirecting = receiver(answers(302, headers=f"Location: {hook.url}\r\n"))
+    assert call(redirecting.url) == Outcome("The answer is 302; redirects are not followed.")
     assert hook.seen == []
 
 
@@ -137,18 +137,16 @@ def test_redirects_are_not_followed(receiver: Callable[[Reply], Receiver], hook:
         (b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", Outcome("The answer is 503.", is_transient=True)),
     ],
 )
-def test_what_counts_is_the_status_of_a_whole_answer(
-    receiver: Callable[[Reply], Receiver], raw: bytes, outcome: Outcome
-) -> None:
+def test_only_a_complete_answer_counts(receiver: Callable[[Reply], Receiver], raw: bytes, outcome: Outcome) -> None:
     assert call(receiver(sends(raw)).url) == outcome
 
 
 @pytest.mark.parametrize("raw", [b"\x00\x01nonsense", b"HTTP/1.1 2000 \x00\r\n\r\n", b"SSH-2.0-x\r\n", b"\xff" * 999])
-def test_what_is_no_http_is_reported(receiver: Callable[[Reply], Receiver], raw: bytes) -> None:
-    found = call(receiver(sends(raw)).url)
-    assert found.is_transient
-    assert found.error is not None
-    assert found.error.startswith("No answer: it is no HTTP (")
+def test_an_answer_that_is_not_http_is_reported(receiver: Callable[[Reply], Receiver], raw: bytes) -> None:
+    outcome = call(receiver(sends(raw)).url)
+    assert outcome.is_transient
+    assert outcome.error is not None
+    assert outcome.error.startswith("No answer: it is no HTTP (")
 
 
 @pytest.mark.parametrize(
@@ -168,12 +166,12 @@ def test_an_answer_without_end_is_bounded(
     long = receiver(never_ends(ended, head, piece))
     tracemalloc.start()
     try:
-        found = call(long.url)
+        result = call(long.url)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     # What was taken is not sent again and again.
-    assert found == (
+    assert result == (
         outcome or Outcome(f"No answer: its head takes more than {ANSWER_MAX_BYTES} bytes.", is_transient=True)
     )
     assert peak < ANSWER_MAX_BYTES * 40
@@ -202,7 +200,7 @@ def test_one_limit_holds_for_all_of_a_call(
 
 
 @pytest.mark.slow
-def test_who_answers_after_eight_and_a_half_seconds_has_been_told(receiver: Callable[[Reply], Receiver]) -> None:
+def test_an_answer_after_eight_and_a_half_seconds_counts_as_delivered(receiver: Callable[[Reply], Receiver]) -> None:
     slow = receiver(waits(8.5, answers(200, b"ok")))
     assert call(slow.url) == Outcome()
     assert len(slow.seen) == 1
@@ -243,7 +241,7 @@ def test_a_name_that_cannot_be_is_reported(host: str) -> None:
     assert refused.startswith("There is no such place: ")
 
 
-def test_where_nobody_listens_the_fault_is_reported() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     refused = call("http://127.0.0.1:1/")
     assert refused.is_transient
     assert refused.error is not None

@@ -1,7 +1,7 @@
 """The act stage of a partition task: apply the actions of event changes.
 
-An entry of its stream only rings: what there is to do is written in the database, by the transaction that changed the
-event. So a lost entry costs a second, and one that comes twice nothing.
+An entry of its stream is only a wakeup: what there is to do is written in the database, by the transaction that changed
+the event. So a lost entry costs a second, and one that comes twice nothing.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from workers.stages.reader import StageReader
 _log = structlog.get_logger(__name__)
 
 READ_ENTRIES: Final = 256
-# Without a ring it is looked so often.
+# Without a wakeup it polls so often.
 LOOK_EVERY_S: Final = 1.0
 # Of an organization in one transaction, in which no other change of its graph begins. Statements do not grow with their
 # number, but for those of activities that go to somebody.
 CHANGES_AT_ONCE: Final = 100
 # No transaction begins after so long: the other stages of the partition task have their turn.
 POLL_S: Final = 0.25
-# What was rung is gathered for so long before it is looked at again: many are followed as cheaply as one.
+# Wakeups are combined for so long before the next poll: many changes are applied as cheaply as one.
 GATHER_S: Final = 0.2
 
 
@@ -52,7 +52,7 @@ class ActStage:
         self.counters = StageCounters()
         self._state = state
         self._look_at_s = self._gather_until_s = 0.0
-        # Organizations for which acting fails whatever is left out.
+        # Organizations for which applying actions fails whatever is left out.
         self._cooldowns = Cooldowns()
         self._failed = FailedView(state, FailedQueue.EVENT_CHANGES)
         # The organization that had its turn last.
@@ -82,14 +82,14 @@ class ActStage:
         has_worked = False
         # In turns, so that an organization with many changes does not keep the others waiting.
         ready = [event_change for event_change in waiting if not self._cooldowns.is_active(event_change)]
-        left = deque(sorted(ready, key=lambda item: (item <= self._last, item)))
-        while left:
-            organization_id = self._last = left.popleft()
+        pending = deque(sorted(ready, key=lambda item: (item <= self._last, item)))
+        while pending:
+            organization_id = self._last = pending.popleft()
             changes = self._act(organization_id, is_pending=waiting[organization_id])
             has_worked = has_worked or changes > 0
             if changes == CHANGES_AT_ONCE:
-                left.append(organization_id)
-            if left and time.monotonic() >= until_s:
+                pending.append(organization_id)
+            if pending and time.monotonic() >= until_s:
                 # There is more: the next poll looks at once.
                 self._look_at_s = 0.0
                 break
@@ -149,7 +149,7 @@ class ActStage:
             if is_retryable(unread):
                 raise
             keys = []
-        followed = 0
+        applied = 0
         failed: set[str] = set()
         for change_id, holds in keys:
             if holds in failed:
@@ -160,14 +160,14 @@ class ActStage:
             elif done.is_elsewhere:
                 break
             else:
-                followed += done.changes
-        if not failed and not followed:
+                applied += done.changes
+        if not failed and not applied:
             # What fails is none of the changes.
             self._cooldowns.begin(organization_id)
-        return followed
+        return applied
 
     def _act_on(self, organization_id: int, change_id: int, holds: str) -> AppliedActions | None:
-        """Follow one change; where it fails write that down, and return None."""
+        """Apply one change; where it fails, record the failure and return None."""
         try:
             done = self._changes_apply(organization_id, only=change_id)
         except Exception as error:

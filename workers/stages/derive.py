@@ -172,7 +172,7 @@ class DeriveStage:
         return [entity for entity in entities if not isolated.get((organization_id, str(UUID(bytes=entity))), False)]
 
     def _fail(self, organization_id: int, entity: bytes, error: Exception) -> None:
-        """Leave an entity alone for a while, or until somebody asks, with its windows: the others go on."""
+        """Leave an entity alone for a while, or until a retry is requested, with its windows: the others go on."""
         self.counters.errors += 1
         self._failed.fail(organization_id, str(UUID(bytes=entity)), error)
 

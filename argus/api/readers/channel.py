@@ -29,7 +29,7 @@ class Kind(IntEnum):
     TAKEN = 2
     CLOSED = 3
     READY = 4
-    ASKED = 5
+    PING = 5
     METRICS = 6
     OPENED = 7
 

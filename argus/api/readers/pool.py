@@ -34,7 +34,7 @@ WAIT_MAX_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 8.0
 METRICS_TIMEOUT_S: Final = 1.0
 _LOOK_S: Final = 0.1
-_ASK_EVERY_S: Final = 1.0
+_PING_EVERY_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -246,7 +246,7 @@ class Readers:
                 # It has no address, and is not refused: its process has bounds of its own for what it forwards.
                 self.admission.enter(UNKNOWN)
                 self._adopt(message.file, UNKNOWN, message.body)
-            case Kind.ASKED:
+            case Kind.PING:
                 reader.is_pinged = False
             case Kind.METRICS:
                 reader.metrics = message.body.decode()
@@ -288,10 +288,10 @@ class Readers:
         self.admission.leave(address)
 
     async def _watch(self) -> None:
-        asked_s, trouble = 0.0, ""
+        pinged_s, trouble = 0.0, ""
         while self._template.is_running():
             try:
-                asked_s = self._look(asked_s)
+                pinged_s = self._look(pinged_s)
             except Exception as error:  # noqa: BLE001  (without this task no reader would be started again)
                 if repr(error) != trouble:
                     trouble = repr(error)
@@ -300,8 +300,8 @@ class Readers:
         _log.error("reader_template_ended")
         self.ended()
 
-    def _look(self, asked_s: float) -> float:
-        """Ping the readers and end those that hang; return when they were last pinged. asked_s: the time before."""
+    def _look(self, pinged_s: float) -> float:
+        """Ping the readers and end those that hang; return when they were last pinged. pinged_s: the time before."""
         now_s = time.monotonic()
         for reader in self.readers:
             reader.child.watch(_say)
@@ -311,12 +311,12 @@ class Readers:
                 reader.child.process.kill()
         while self._waiting and now_s - self._waiting[0].since_s > WAIT_MAX_S:
             self._give_up(self._waiting.pop(0))
-        if now_s - asked_s < _ASK_EVERY_S:
-            return asked_s
+        if now_s - pinged_s < _PING_EVERY_S:
+            return pinged_s
         for reader in self.readers:
             if reader.channel is not None and reader.is_ready and not reader.is_pinged:
                 reader.is_pinged = True
-                reader.channel.send(Kind.ASKED)
+                reader.channel.send(Kind.PING)
         return now_s
 
 

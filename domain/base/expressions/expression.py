@@ -136,7 +136,7 @@ class _Compiler:
             return self._name(node)
         if isinstance(node, Call):
             return self._call(node)
-        raise self._refusal("A list stands only to the right of `in`.", node)
+        raise self._refusal("A list is allowed only to the right of `in`.", node)
 
     def _call(self, node: Call) -> tuple[Kind, Evaluation]:
         special = {
@@ -192,13 +192,13 @@ class _Compiler:
 
     def _as_number(self, node: Node, kind: Kind, evaluation: Evaluation) -> Evaluation:
         if kind is Kind.TEXT:
-            raise self._refusal("A text stands where a number must.", node)
+            raise self._refusal("A text is used where a number is needed.", node)
         return _to_numbers(kind, evaluation)
 
     def _truth(self, node: Node) -> Evaluation:
         kind, evaluation = self.part(node)
         if kind is Kind.TEXT:
-            raise self._refusal("A text stands where true or false must.", node)
+            raise self._refusal("A text is used where true or false is needed.", node)
         return evaluation if kind is Kind.BOOLEAN else _to_truths(_to_numbers(kind, evaluation))
 
     def _choice(self, node: Call) -> tuple[Kind, Evaluation]:
@@ -232,7 +232,7 @@ class _Compiler:
     def _membership(self, node: Call) -> tuple[Kind, Evaluation]:
         item, among = node.arguments
         if not isinstance(among, Listed) or not all(isinstance(element, Constant) for element in among.elements):
-            raise self._refusal("To the right of `in` stands a list of constants, such as [1, 2].", node)
+            raise self._refusal("To the right of `in` there must be a list of constants, such as [1, 2].", node)
         kind, evaluation = self.part(item)
         values = [element.value for element in among.elements if isinstance(element, Constant)]
         if values and all(isinstance(value, str) for value in values) and isinstance(evaluation, _AttributeRead):
@@ -387,7 +387,7 @@ def _negation(truth: Evaluation) -> Evaluation:
 
 
 def _junction(left: Evaluation, right: Evaluation, *, decides: bool) -> Evaluation:
-    """Or, which true decides; and, which false decides. Either side alone may decide, whatever the other is."""
+    """Or (decided by true) and and (decided by false). Either side alone may decide, whatever the other is."""
 
     def evaluate(rows: Rows) -> Part:
         one, other = left(rows), right(rows)

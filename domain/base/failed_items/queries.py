@@ -54,7 +54,7 @@ def failed_items_page(
     queues: Collection[FailedQueue] | None = None,
     states: Collection[FailedItemState] | None = None,
 ) -> Page[FailedItem]:
-    """Return one page, what failed last first. One statement, and one more for the total if requested.
+    """Return one page, the latest failure first. One statement, and one more for the total if requested.
 
     queues None: of all. states None: what is not resolved.
     """

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.configuration.profiles.content import content_merge
 from domain.configuration.profiles.cycles import circles_refuse
-from domain.configuration.profiles.preview import attributes_followed
+from domain.configuration.profiles.preview import attributes_propagated
 from domain.configuration.profiles.rules import profile_rules_delete, profile_rules_write
 from domain.definitions.profiles.content import content_json
 from domain.definitions.profiles.model import AssetProfile, ProfileContent
@@ -100,7 +100,7 @@ def profile_update(
 
 
 def content_changed(before: AssetProfile, **members: Any) -> ProfileContent:
-    """Return what a profile would say. Raises BadInputError, LimitExceededError, ConflictError for another bucket."""
+    """Return a changed content. Raises BadInputError, LimitExceededError, ConflictError for another bucket."""
     content = content_merge(before.newest.content, **members)
     if bucket_us_of(content.health) != bucket_us_of(before.newest.content.health):
         message = "The bucket of a profile cannot be changed: its health points are at its buckets."
@@ -192,7 +192,7 @@ def _values(
 def _version_write(
     session: Session, change: GraphChange, content: ProfileContent, *, profile_id: UUID, number: int, begins: datetime
 ) -> None:
-    """Write a version, and what it says of rules."""
+    """Write a version, and the versions of its rules."""
     session.execute(
         insert(asset_profile_versions),
         {
@@ -234,10 +234,10 @@ def _attributes_pass(session: Session, change: GraphChange, before: AssetProfile
         message = f"Default attributes of a profile can be changed while at most {USERS_MAX} assets use it."
         raise LimitExceededError(message, path=("defaultAttributes",))
     for asset in entities_get(session, organization_id=organization_id, ids=users).values():
-        followed = attributes_followed(asset.attributes, old=old, new=new)
-        if not json_same(followed, dict(asset.attributes)):
+        propagated = attributes_propagated(asset.attributes, old=old, new=new)
+        if not json_same(propagated, dict(asset.attributes)):
             typed_entity_update(
-                session, change=change, spec=ASSET, entity_id=asset.id, patch=EntityPatch(attributes=followed)
+                session, change=change, spec=ASSET, entity_id=asset.id, patch=EntityPatch(attributes=propagated)
             )
 
 

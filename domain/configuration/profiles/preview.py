@@ -31,12 +31,12 @@ class Difference:
 class AssetPreview:
     """The effect of a change on one asset's attributes.
 
-    given: those that would be new or another, by name. kept: those that stay though the profile's default does not.
+    given: those that would be new or another, by name. retained: those that stay though the profile's default does not.
     """
 
     asset: Entity
     given: Mapping[str, Any]
-    kept: Sequence[str]
+    retained: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ def profile_preview(
         formulas=difference(before.formulas, after.formulas),
         rules=difference({r["name"]: r for r in before.rules}, {r["name"]: r for r in after.rules}),
         is_health_changed=not json_same(before.health, after.health),
-        assets=sorted((p for p in previews if p.given or p.kept), key=lambda p: (p.asset.name, p.asset.id)),
+        assets=sorted((p for p in previews if p.given or p.retained), key=lambda p: (p.asset.name, p.asset.id)),
     )
 
 
-def attributes_followed(
+def attributes_propagated(
     attributes: Mapping[str, Any], *, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return an asset's attributes after its profile's defaults have become others.
@@ -82,13 +82,13 @@ def attributes_followed(
     One that is still the old default becomes the new one; a new default that the asset does not have is added where
     it had none before; anything else stays, what the profile no longer has, too.
     """
-    followed = dict(attributes)
+    propagated = dict(attributes)
     for name, value in new.items():
         if name not in old:
-            followed.setdefault(name, value)
+            propagated.setdefault(name, value)
         elif name in attributes and json_same(attributes[name], old[name]):
-            followed[name] = value
-    return followed
+            propagated[name] = value
+    return propagated
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
@@ -101,12 +101,12 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differenc
 
 
 def _asset(asset: Entity, old: Mapping[str, Any], new: Mapping[str, Any], changed: Difference) -> AssetPreview:
-    followed = attributes_followed(asset.attributes, old=old, new=new)
+    propagated = attributes_propagated(asset.attributes, old=old, new=new)
     given = {
         name: value
-        for name, value in followed.items()
+        for name, value in propagated.items()
         if name not in asset.attributes or not json_same(asset.attributes[name], value)
     }
-    touched = {*changed.added, *changed.removed, *changed.changed}
-    kept = sorted(name for name in touched & asset.attributes.keys() if name not in given)
-    return AssetPreview(asset, given, kept)
+    changed_names = {*changed.added, *changed.removed, *changed.changed}
+    retained = sorted(name for name in changed_names & asset.attributes.keys() if name not in given)
+    return AssetPreview(asset, given, retained)

@@ -167,7 +167,7 @@ def dependency_devices(
 ) -> None:
     """Load these devices (16 bytes each) into the index. Two statements at most.
 
-    Nothing is known of any where it raises.
+    If it raises, none of them has been loaded.
     """
     missing = [device for device in devices if device not in index.devices]
     if not missing:
@@ -197,7 +197,7 @@ def dependency_devices(
 def dependency_entities(session: Session, *, organization_id: int, index: DependencyIndex, ids: Iterable[UUID]) -> None:
     """Load these entities into the index. Two statements at most, and those of `assignments_of`.
 
-    Nothing is known of any where it raises.
+    If it raises, none of them has been loaded.
     """
     missing = {entity_id for entity_id in ids if entity_id.bytes not in index.entities}
     if not missing:
@@ -231,7 +231,7 @@ def dependency_entities(session: Session, *, organization_id: int, index: Depend
             None if profile_id is None else index.plans.get(profile_id),
             histories.get(entity_id, UNKNOWN),
         )
-    # Last, and at once: what is half read must not stand here as if it were all.
+    # Last, and at once: the index never holds entities that were read only in part.
     index.entities.update(known)
 
 

@@ -17,8 +17,8 @@ _NO_INSTANTS: Final[Instants] = np.empty(0, dtype=np.int64)
 class PointChanges:
     """How the wanted points of one metric of an entity differ from the stored ones.
 
-    at, values: new and changed points, in microseconds since the Unix epoch. removed: when stored points are to go.
-    corrects: a stored point was not right. [begins_us, ends_us) holds all of it.
+    at, values: new and changed points, in microseconds since the Unix epoch. removed: instants of points to delete.
+    corrects: a stored point was wrong. [begins_us, ends_us) covers all of it.
     """
 
     entity: bytes
@@ -42,7 +42,7 @@ class SeriesChange:
 def points_diff(*, metric: str, entities: Sequence[bytes], wanted: Column, stored: Column) -> list[PointChanges]:
     """Return the differences between wanted and stored points of one metric, both over the same spans.
 
-    entities: by the columns' owners. What is stored as it is wanted is left out.
+    entities: by the columns' owners. Points that are stored as wanted are left out.
     """
     ends_wanted = np.searchsorted(wanted.owner, np.arange(len(entities) + 1)).tolist()
     ends_stored = np.searchsorted(stored.owner, np.arange(len(entities) + 1)).tolist()

@@ -26,7 +26,7 @@ from graph.tables import entity_types
 _log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-# What is said from when to when, ascending: [begins_us, ends_us) of event time.
+# Formulas by event time: [begins_us, ends_us), ascending.
 FormulaSpans = Sequence[tuple[int, int, Mapping[str, Any]]]
 
 _NOTHING: Final[FormulaSpans] = ()
@@ -37,7 +37,8 @@ class Derivation:
     """The formulas of a type by event time, the metrics they read, and for how long a value counts.
 
     sets: each with the version in force. shadow: the same by the version in shadow, where another is in force.
-    is_chained: derived metrics are read by others. has_attributes: any formula reads some. areas: the spaces it asks.
+    is_chained: derived metrics are read by others. has_attributes: any formula reads some. areas: the spaces it refers
+    to.
     """
 
     sets: tuple[FormulaSet, ...]
@@ -161,7 +162,7 @@ def _overlaid(
 
 
 def _merged(of_type: FormulaSpans, of_profile: FormulaSpans) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
-    """Return what is derived when. Where both together go in a circle, the profile's formulas are left out."""
+    """Return what is derived when. Where both together are cyclic, the profile's formulas are left out."""
     for begins, ends, typed, both in _overlaid(of_type, of_profile):
         if (cycle := derived_cycle(both)) is not None:
             # A type and a profile that were saved independently, and an asset that got both since.

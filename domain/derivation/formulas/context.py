@@ -35,7 +35,7 @@ class FormulaContext:
 
     histories: one for each entity, or none at all where no formula reads attributes. areas: by external id, those there
     are. lead_us: for how long before each begin derived metrics that others read are computed too, where the state at
-    the begin does not tell them.
+    the begin does not determine them.
     """
 
     histories: Sequence[History] = ()
@@ -59,7 +59,7 @@ class FormulaContext:
         for n in np.flatnonzero(counts > 1).tolist():
             first, last = np.searchsorted(owner, (n, n + 1)).tolist()
             versions_before = np.searchsorted(since[begins[n] : begins[n + 1]], at[first:last], side="right")
-            # What was before the first record was as that.
+            # The first record also counts before its own instant.
             places[first:last] += np.maximum(versions_before - 1, 0)
         versions = [version for history in self.histories for version in history.versions]
         return {key: Attribute([_member(version, key) for version in versions], places) for key in keys}

@@ -236,8 +236,8 @@ def _carried(column: Column, owner: Places, at: Instants, max_age_us: int) -> Va
     """Return the last value of the entity at or before each instant; NaN where there is none young enough."""
     if not len(column) or not len(at):
         return np.full(len(at), np.nan)
-    theirs, mine = _keys(column, owner, at)
-    place = np.searchsorted(theirs, mine, side="right") - 1
+    column_keys, instant_keys = _keys(column, owner, at)
+    place = np.searchsorted(column_keys, instant_keys, side="right") - 1
     before = np.maximum(place, 0)
     is_valid = (place >= 0) & (column.owner[before] == owner) & (at - column.at[before] <= max_age_us)
     return np.where(is_valid, column.values[before], np.nan)

@@ -22,7 +22,7 @@ _FORGET = text(
     WHERE f.organization_id = :organization_id AND f.entity_id = u.e AND f.last_at >= u.b AND f.last_at < u.t
     """
 )
-_KEEP = text(
+_STORE = text(
     """
     INSERT INTO derivation_faults AS f (organization_id, entity_id, metric, last_at, message)
     SELECT :organization_id, u.e, u.m, u.t, u.w FROM unnest(:entities, :metrics, :last, :messages) AS u (e, m, t, w)
@@ -56,7 +56,7 @@ def faults_write(
 ) -> None:
     """Store faults of entities. Two statements at most.
 
-    recomputed: over which entities were recomputed: earlier faults there are void.
+    recomputed: spans over which entities were recomputed: earlier faults there are void.
     """
     arrays_enable(session)
     if recomputed:
@@ -68,7 +68,7 @@ def faults_write(
             last[item.entity, item.fault.metric] = item.fault
     if last:
         session.execute(
-            _KEEP,
+            _STORE,
             {
                 "organization_id": organization_id,
                 "entities": uuid_array(b"".join(entity for entity, _ in last)),

@@ -12,7 +12,7 @@ from domain.derivation.formulas.outputs import DerivedCommit
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.readings import NO_PORT
 
-# Of a commit with more only the times are sent: who watches reads them again.
+# Of a larger commit only the time ranges are sent: subscribers read them again.
 POINTS_MAX: Final = 10_000
 
 

@@ -3,7 +3,7 @@
 {"derived": {name: {"sum": {metric: factor, ...}, "offset": number, "unit": UCUM code, "maxAge": ISO 8601 duration}}}
 A derived point is the offset and the sum of each input times its factor; or what a CEL expression gives:
 {"derived": {name: {"formula": "supply - return_", "unit": UCUM code, "maxAge": ISO 8601 duration}}}
-The inputs of an expression may themselves be derived, as long as that comes to an end.
+The inputs of an expression may themselves be derived, as long as there is no cycle.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MEMBERS: Final = ("sum", "offset", FORMULA, "unit", "maxAge")
 _UNIT_MAX_CHARS: Final = 64
 _COMPILED_MAX: Final = 10_000
 
-# Names of a circle that a message tells.
+# Names of a cycle that a message quotes.
 CYCLE_SHOWN_MAX: Final = 20
 
 Path = tuple[str, ...]
@@ -84,7 +84,7 @@ def derived_check(value: Any, *, path: Path) -> None:
     """Check the `derived` member of a schema.
 
     Raises BadInputError at the place at fault: an unknown member, an input that is itself derived, a factor that is
-    no number, an expression that is none or goes in a circle, a unit that is no UCUM code, an age that is no fixed
+    no number, an invalid or cyclic expression, a unit that is no UCUM code, an age that is no fixed
     duration up to 31 days; LimitExceededError above METRICS_MAX formulas or TERMS_MAX inputs.
     """
     if not isinstance(value, Mapping):
@@ -108,14 +108,14 @@ def derived_cycle(value: Mapping[str, Any]) -> FormulaCycle | None:
 def cycle_text(cycle: FormulaCycle) -> str:
     """Return a cycle as text: each metric, and the one it is derived from.
 
-    >>> circle_told(("a", "b"))
+    >>> cycle_text(("a", "b"))
     "'a' -> 'b' -> 'a'"
     """
-    shown = [repr(name) for name in (*cycle, cycle[0])]
-    if len(shown) > CYCLE_SHOWN_MAX:
-        between = len(shown) - CYCLE_SHOWN_MAX
-        shown[CYCLE_SHOWN_MAX - 1 : -1] = [f"... ({between} more)"]
-    return " -> ".join(shown)
+    names = [repr(name) for name in (*cycle, cycle[0])]
+    if len(names) > CYCLE_SHOWN_MAX:
+        between = len(names) - CYCLE_SHOWN_MAX
+        names[CYCLE_SHOWN_MAX - 1 : -1] = [f"... ({between} more)"]
+    return " -> ".join(names)
 
 
 def formulas_of(schema: Mapping[str, Any]) -> tuple[Formula, ...]:
@@ -140,12 +140,12 @@ def _formula(name: str, formula: Mapping[str, Any]) -> Formula:
 
 @lru_cache(maxsize=_COMPILED_MAX)
 def _compiled(source: str) -> Expression:
-    # All schemas are read again whenever a link or an attribute changes; their expressions are the same ones.
+    # All schemas are read again whenever a link or an attribute changes; their expressions mostly stay the same.
     return expression_compile(source, path=())
 
 
 def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | FormulaCycle:
-    """Return formulas in the order in which they can be computed; or a circle that some of them make."""
+    """Return formulas in the order in which they can be computed; or a cycle among them."""
     waits = {name: {i for i in formula.inputs if i in formulas} for name, formula in sorted(formulas.items())}
     ordered: list[Formula] = []
     while waits:
@@ -159,7 +159,7 @@ def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | FormulaCycle:
 
 
 def _cyclic(waits: Mapping[str, set[str]]) -> FormulaCycle:
-    """Return a circle, its smallest name first: whoever waits for one that waits comes to one at last."""
+    """Return a cycle, its smallest name first: following names that wait for each other ends in one."""
     name, passed = next(iter(waits)), list[str]()
     while name not in passed:
         passed.append(name)

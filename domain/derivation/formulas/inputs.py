@@ -114,7 +114,7 @@ def sources_of(session: Session, *, organization_id: int, derivations: Mapping[b
         links.setdefault(link.source_id, []).append(link)
     devices = {link.device_id for of_entity in links.values() for link in of_entity}
     rows = series_rows(session, organization_id=organization_id, entity_ids={*ids, *devices})
-    # What is read at an entity: what its devices measure, and what was not made of it by formulas.
+    # Inputs of an entity: what its devices measure, and its own series except those of formulas.
     read = {
         entity_id: of_entity_rows if entity_id in devices else [row for row in of_entity_rows if row.origin != FORMULA]
         for entity_id, of_entity_rows in rows.items()

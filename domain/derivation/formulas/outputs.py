@@ -121,7 +121,7 @@ def changes_write(
 ) -> list[SeriesChange]:
     """Apply changes to history and latest values; return them. Two statements, or five where points are removed.
 
-    Points from before the retention bound are left out of the changes: there nothing is written any more. One statement
+    Points before the retention bound are left out of the changes and not written. One statement
     more where anything is old.
     """
     if not changes:

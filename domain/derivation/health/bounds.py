@@ -71,7 +71,7 @@ def bounds_of(
             "asset_id": asset_id,
             "has_part": HAS_PART,
             "series": bigint_array(sorted(series)),
-            # What is from before counts, and becomes too old, up to a freshness later; of a part from the end of its
+            # Earlier values count, and expire, up to one freshness later; those of a part from the end of its
             # own bucket on, which may be longer.
             "begins": instant_of(begins_us - freshness - DAY_US),
             "ends": instant_of(ends_us),

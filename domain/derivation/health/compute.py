@@ -121,7 +121,7 @@ def health_buckets_compute(
 
 
 def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, span: Span) -> None:
-    """Compute the health of an asset over a span; what is too much at once is left for later."""
+    """Compute the health of an asset over a span; what exceeds the bound is left for later."""
     length = DAY_US if plan is None else plan.bucket_us
     begins, ends = span
     if plan is not None and begins < micros_of(work.now) - FRESHNESS_MOST // _US:
@@ -135,7 +135,7 @@ def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, s
         bounds = bounds_of(
             session, organization_id=work.organization_id, asset_id=asset_id, plan=plan, begins_us=begins, ends_us=ends
         )
-        # Where there is nothing, it is still to be noted that nothing was measured.
+        # Where there are no points, that nothing was measured is still to be recorded.
         begins, ends = (begins, begins + length) if bounds is None else bounds
     from_health = metrics_from_health(
         session, organization_id=work.organization_id, ids=[asset_id], config=work.config

@@ -1,6 +1,7 @@
 """Compute the health of many assets in one bucket each, from the last points before its end, in a few statements.
 
-The same function evaluates as makes the series (`score.py`), from the same facts: only what decides is read of them.
+The same function scores as for the stored series (`score.py`), from the same facts, of which only the decisive ones are
+read.
 """
 
 from __future__ import annotations
@@ -98,127 +99,133 @@ def healths_compute(
 
     Sixteen statements at most. Raises LimitExceededError for more parts or events than are read at once.
     """
-    looks = _looks(session, organization_id, ids, micros_of(at), micros_of(now))
-    if not looks:
+    requests = _requests(session, organization_id, ids, micros_of(at), micros_of(now))
+    if not requests:
         return {}
     config = derivation_config_read(session, organization_id=organization_id)
-    chosen = [look.asset_id for look in looks]
+    chosen = [request.asset_id for request in requests]
     from_health = metrics_from_health(session, organization_id=organization_id, ids=chosen, config=config)
-    spans = [(look.asset_id, look.begins_us, look.ends_us) for look in looks]
+    spans = [(request.asset_id, request.begins_us, request.ends_us) for request in requests]
     events = events_open(session, organization_id=organization_id, spans=spans, from_health=from_health)
-    _sources_read(session, organization_id, looks, from_health)
-    lengths = _children_read(session, organization_id, looks)
-    facts = _facts(session, organization_id, looks, lengths, events)
+    _sources_read(session, organization_id, requests, from_health)
+    lengths = _children_read(session, organization_id, requests)
+    facts = _facts(session, organization_id, requests, lengths, events)
     now_us = micros_of(now)
     return {
-        look.asset_id: BucketHealth(
-            look.begins_us,
-            look.ends_us,
-            health_score(look.settings, known, begins_us=look.begins_us, ends_us=look.ends_us, now_us=now_us),
+        request.asset_id: BucketHealth(
+            request.begins_us,
+            request.ends_us,
+            health_score(request.settings, known, begins_us=request.begins_us, ends_us=request.ends_us, now_us=now_us),
         )
-        for look, known in zip(looks, facts, strict=True)
+        for request, known in zip(requests, facts, strict=True)
     }
 
 
-def _looks(session: Session, organization_id: int, ids: Collection[UUID], at_us: int, now_us: int) -> list[_Request]:
-    looks = []
+def _requests(session: Session, organization_id: int, ids: Collection[UUID], at_us: int, now_us: int) -> list[_Request]:
+    requests = []
     for asset_id, plan in plans_get(session, organization_id=organization_id, ids=ids).items():
         begins = at_us - at_us % plan.bucket_us
         ends = begins + plan.bucket_us
         settings = plan.at(ends - 1)
         if settings is not None:
-            # Of what is not due yet nothing is said: at a time to come, that of now counts.
+            # At a future instant the facts of now count: nothing is known yet of what is not due.
             since = min(begins, now_us) - settings.freshness_us - plan.bucket_us
-            looks.append(_Request(asset_id, plan, settings, begins, ends, since))
-    return looks
+            requests.append(_Request(asset_id, plan, settings, begins, ends, since))
+    return requests
 
 
 def _sources_read(
-    session: Session, organization_id: int, looks: Sequence[_Request], from_health: Mapping[UUID, frozenset[str]]
+    session: Session, organization_id: int, requests: Sequence[_Request], from_health: Mapping[UUID, frozenset[str]]
 ) -> None:
-    ids = [look.asset_id for look in looks]
+    ids = [request.asset_id for request in requests]
     by_asset = sources_list(session, organization_id=organization_id, entity_ids=ids, metrics=None)
-    for look in looks:
-        metrics = metrics_of_plan(look.plan) - from_health[look.asset_id]
-        sources = by_asset.get(look.asset_id, ())
-        look.valued = [source for source in sources if source.metric in metrics]
-        look.measured = [s for source in sources for s in source.segments if s.series.entity_id != look.asset_id]
+    for request in requests:
+        metrics = metrics_of_plan(request.plan) - from_health[request.asset_id]
+        sources = by_asset.get(request.asset_id, ())
+        request.valued = [source for source in sources if source.metric in metrics]
+        request.measured = [s for source in sources for s in source.segments if s.series.entity_id != request.asset_id]
 
 
-def _children_read(session: Session, organization_id: int, looks: Sequence[_Request]) -> dict[UUID, int]:
+def _children_read(session: Session, organization_id: int, requests: Sequence[_Request]) -> dict[UUID, int]:
     """Note the parts of each asset; return the length of a bucket of each part that has health."""
-    children = children_read(session, organization_id=organization_id, ids=[look.asset_id for look in looks])
+    children = children_read(session, organization_id=organization_id, ids=[request.asset_id for request in requests])
     plans, sources = child_sources(
         session, organization_id=organization_id, ids={child for of_asset in children.values() for child in of_asset}
     )
-    for look in looks:
-        look.children = {
+    for request in requests:
+        request.children = {
             child: spans
-            for child, spans in children.get(look.asset_id, {}).items()
-            if any(begins < look.ends_us <= ends for begins, ends in spans)
+            for child, spans in children.get(request.asset_id, {}).items()
+            if any(begins < request.ends_us <= ends for begins, ends in spans)
         }
-        look.child_health = [sources[child] for child in look.children if child in sources]
+        request.child_health = [sources[child] for child in request.children if child in sources]
     return {child: plan.bucket_us for child, plan in plans.items()}
 
 
 def _facts(
     session: Session,
     organization_id: int,
-    looks: Sequence[_Request],
+    requests: Sequence[_Request],
     lengths: Mapping[UUID, int],
     events: Sequence[Sequence[OpenEvent]],
 ) -> list[Facts]:
-    requested = _Windows()
+    series_windows = _Windows()
     wanted = []
-    for look in looks:
-        valued = [[requested.note(s, look.since_us, look.ends_us) for s in source.segments] for source in look.valued]
-        measured = [requested.note(s, look.since_us, look.ends_us) for s in look.measured]
-        # A point of a part says what was so at the end of its own bucket.
+    for request in requests:
+        valued = [
+            [series_windows.note(s, request.since_us, request.ends_us) for s in source.segments]
+            for source in request.valued
+        ]
+        measured = [series_windows.note(s, request.since_us, request.ends_us) for s in request.measured]
+        # A point of a part holds for the end of its own bucket.
         child_health = [
-            [requested.note(s, look.since_us - length, look.ends_us + 1 - length) for s in source.segments]
-            for source in look.child_health
+            [series_windows.note(s, request.since_us - length, request.ends_us + 1 - length) for s in source.segments]
+            for source in request.child_health
             for length in [lengths[source.entity_id]]
         ]
         wanted.append((valued, measured, child_health))
-    _last_read(session, organization_id, requested)
-    last_measured = [requested.last(measured) for _, measured, _ in wanted]
+    _last_read(session, organization_id, series_windows)
+    last_measured = [series_windows.last(measured) for _, measured, _ in wanted]
     silent = [n for n, last in enumerate(last_measured) if last is None]
     ever = measured_before(
         session,
         organization_id=organization_id,
-        requests=[(looks[n].measured, looks[n].since_us) for n in silent],
+        requests=[(requests[n].measured, requests[n].since_us) for n in silent],
     )
     for n, is_known in zip(silent, ever, strict=True):
-        last_measured[n] = (looks[n].since_us - 1, np.nan) if is_known else None
+        last_measured[n] = (requests[n].since_us - 1, np.nan) if is_known else None
     facts = []
-    for n, (look, (valued, _, child_health)) in enumerate(zip(looks, wanted, strict=True)):
+    for n, (request, (valued, _, child_health)) in enumerate(zip(requests, wanted, strict=True)):
         values = {
-            source.metric: _track(requested.last(windows)) for source, windows in zip(look.valued, valued, strict=True)
+            source.metric: _track(series_windows.last(windows))
+            for source, windows in zip(request.valued, valued, strict=True)
         }
         children = [
-            Child(source.entity_id, look.children[source.entity_id], _track(requested.last(windows), length - 1))
-            for source, windows in zip(look.child_health, child_health, strict=True)
+            Child(
+                source.entity_id, request.children[source.entity_id], _track(series_windows.last(windows), length - 1)
+            )
+            for source, windows in zip(request.child_health, child_health, strict=True)
             for length in [lengths[source.entity_id]]
         ]
         facts.append(Facts(values, _track(last_measured[n]).at, events[n], children))
     return facts
 
 
-def _last_read(session: Session, organization_id: int, requested: _Windows) -> None:
-    if not requested.places:
+def _last_read(session: Session, organization_id: int, series_windows: _Windows) -> None:
+    if not series_windows.places:
         return
     arrays_enable(session)
     rows = session.execute(
         _LAST,
         {
             "organization_id": organization_id,
-            "series": bigint_array([series for series, _, _ in requested.places]),
-            "begins": instant_array([begins for _, begins, _ in requested.places]),
-            "ends": instant_array([ends for _, _, ends in requested.places]),
+            "series": bigint_array([series for series, _, _ in series_windows.places]),
+            "begins": instant_array([begins for _, begins, _ in series_windows.places]),
+            "ends": instant_array([ends for _, _, ends in series_windows.places]),
         },
     )
     for row in rows:
-        requested.current[row.n] = (micros_of(row.at), np.nan if row.value is None else row.value)
+        series_windows.current[row.n] = (micros_of(row.at), np.nan if row.value is None else row.value)
 
 
 def _track(last: Last | None, later_us: int = 0) -> Track:

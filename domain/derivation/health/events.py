@@ -54,7 +54,7 @@ def events_open(
     """Return, for each (asset, begins_us, ends_us), its events that were open in that time or cleared at its begin.
 
     from_health: by asset, metrics computed from its health: events of rules that read it do not count, or health would
-    come of itself. One statement. Raises LimitExceededError above EVENTS_MAX of one asset.
+    depend on itself. One statement. Raises LimitExceededError above EVENTS_MAX of one asset.
     """
     arrays_enable(session)
     rows = session.execute(

@@ -92,7 +92,7 @@ def events_spans(session: Session, *, organization_id: int, changes: Sequence[Ev
 
 
 def _open_spans(session: Session, organization_id: int, ids: Sequence[UUID]) -> dict[UUID, Span]:
-    """Return the spans over which events are open, or by any earlier correction were."""
+    """Return the spans over which events are open, or were before an earlier correction."""
     arrays_enable(session)
     rows = session.execute(
         select(events.c.id, events.c.opened_at, events.c.cleared_at).where(

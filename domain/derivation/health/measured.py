@@ -1,7 +1,7 @@
 """Find whether, and since when, anything was measured of an asset, however long ago: freshness needs it.
 
-That there was a reading counts for ever: an asset that was once measured and falls silent is known to be silent. So
-neither question has a look-back. Both are answered by index look-ups over the link intervals of each series, by the
+A first reading counts for ever: an asset that was once measured and stops sending is known to be silent. So neither
+question has a lower time bound. Both are answered by index look-ups over the link intervals of each series, by the
 latest point where that decides, and by the hours of series beyond the retention of points.
 """
 
@@ -20,7 +20,9 @@ from domain.derivation.rollups.buckets import FIRST_US, LAST_US
 from domain.telemetry.model.attribution import Segment
 
 # Before it points are beyond retention; hours of series are not.
-_KEPT = "coalesce((SELECT p.final_until FROM hours_progress p WHERE p.organization_id = :organization_id), '-infinity')"
+_FINAL_UNTIL = (
+    "coalesce((SELECT p.final_until FROM hours_progress p WHERE p.organization_id = :organization_id), '-infinity')"
+)
 _BEFORE = text(
     f"""
     SELECT u.n - 1 AS n FROM unnest(:series, :begins, :ends) WITH ORDINALITY AS u (s, b, e, n)
@@ -31,7 +33,7 @@ _BEFORE = text(
                 AND h."timestamp" >= u.b AND h."timestamp" < u.e)
         OR EXISTS (
             SELECT FROM series_hours r WHERE r.organization_id = :organization_id AND r.series_id = u.s
-                AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_KEPT})
+                AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_FINAL_UNTIL})
     """  # noqa: S608  (constants)
 )
 _FIRST = text(
@@ -44,7 +46,7 @@ _FIRST = text(
         UNION ALL
         (SELECT r.hour FROM series_hours r
          WHERE r.organization_id = :organization_id AND r.series_id = u.s
-            AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_KEPT} ORDER BY r.hour LIMIT 1)
+            AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_FINAL_UNTIL} ORDER BY r.hour LIMIT 1)
     ) p
     """  # noqa: S608  (constants)
 )

@@ -106,7 +106,7 @@ def facts_read(
     since = begins_us - plan.freshness_us - plan.bucket_us
     sources = sources_list(session, organization_id=organization_id, entity_ids=[asset_id], metrics=None)[asset_id]
     valued = [source for source in sources if source.metric in metrics]
-    # Measured is what its devices send; what was made of that by formulas and the like is not.
+    # Only readings of its devices count as measured, not what formulas and the like make of them.
     measured = [
         Source(asset_id, source.metric, None, segments)
         for source in sources
@@ -127,14 +127,14 @@ def facts_read(
             values[valued[n].metric] = Track(points.at, points.values)
         else:
             readings.append(points.at)
-    heard = np.unique(np.concatenate(readings))
+    measured_at = np.unique(np.concatenate(readings))
     segments = [segment for source in measured for segment in source.segments]
-    if not len(heard) or heard[0] >= begins_us + plan.bucket_us:
+    if not len(measured_at) or measured_at[0] >= begins_us + plan.bucket_us:
         [is_known] = measured_before(session, organization_id=organization_id, requests=[(segments, since)])
-        # When it was does not matter, only that it was.
-        heard = np.concatenate([np.array([since - 1] if is_known else [], dtype=np.int64), heard])
+        # Only whether it was ever measured matters, not when.
+        measured_at = np.concatenate([np.array([since - 1] if is_known else [], dtype=np.int64), measured_at])
     children = _children(session, organization_id=organization_id, asset_id=asset_id, since_us=since, ends_us=ends_us)
-    return HealthRead(Facts(values, heard, events, children), segments)
+    return HealthRead(Facts(values, measured_at, events, children), segments)
 
 
 def metrics_of_plan(plan: Plan) -> frozenset[str]:
@@ -183,7 +183,7 @@ def _children(session: Session, *, organization_id: int, asset_id: UUID, since_u
         return []
     plans, by_child = child_sources(session, organization_id=organization_id, ids=spans.keys())
     sources = list(by_child.values())
-    # A point says what was so at the end of its own bucket, which may be longer than the asset's.
+    # A point holds for the end of its own bucket, which may be longer than the asset's.
     longest = max((plans[source.entity_id].bucket_us for source in sources), default=0)
     children: list[Child] = []
     scanned = points_scan(
@@ -195,5 +195,5 @@ def _children(session: Session, *, organization_id: int, asset_id: UUID, since_u
         children.append(Child(child_id, spans[child_id], Track(at, points.values)))
     with_score = {child.id for child in children}
     none = Track(np.empty(0, dtype=np.int64), np.empty(0))
-    # A part without a score costs nothing; that it came or went is still something that happened.
+    # A part without a score costs nothing; that it was added or removed is a fact all the same.
     return children + [Child(child_id, spans[child_id], none) for child_id in spans if child_id not in with_score]

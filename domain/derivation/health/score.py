@@ -120,7 +120,7 @@ def expiries(settings: HealthSettings, facts: Facts) -> list[int]:
     for at in (facts.readings, *(track.at for track in facts.values.values())):
         instants.update(_lapses(at, settings.freshness_us))
     for child in facts.children:
-        # That of a part counts while it is one.
+        # The score of a part counts while it is one.
         lapses = _lapses(child.scores.at, settings.freshness_us)
         instants.update(at for at in lapses if any(begins <= at < ends for begins, ends in child.spans))
     return sorted(instants)
@@ -168,23 +168,23 @@ def _thresholds(settings: HealthSettings, facts: Facts, ends_us: int, now_us: in
         track = facts.values.get(threshold.metric)
         last = None if track is None else _last(track, settings, ends_us, now_us)
         if last is not None:
-            share, detail = _passed(threshold, last[1])
+            share, detail = _threshold_cost(threshold, last[1])
             parts.append(Part("THRESHOLD", threshold.metric, share * threshold.weight, threshold.weight, detail))
     return parts
 
 
-def _passed(threshold: Threshold, value: float) -> tuple[float, str]:
+def _threshold_cost(threshold: Threshold, value: float) -> tuple[float, str]:
     """Return the share of its weight that a value costs: half from a warning on, all from what is critical on."""
-    shown = f"{value:g}"
+    number = f"{value:g}"
     if value <= threshold.crit_low:
-        return 1.0, f"{shown} is at or below critLow {threshold.crit_low:g}"
+        return 1.0, f"{number} is at or below critLow {threshold.crit_low:g}"
     if value >= threshold.crit_high:
-        return 1.0, f"{shown} is at or above critHigh {threshold.crit_high:g}"
+        return 1.0, f"{number} is at or above critHigh {threshold.crit_high:g}"
     if value <= threshold.warn_low:
-        return 0.5, f"{shown} is at or below warnLow {threshold.warn_low:g}"
+        return 0.5, f"{number} is at or below warnLow {threshold.warn_low:g}"
     if value >= threshold.warn_high:
-        return 0.5, f"{shown} is at or above warnHigh {threshold.warn_high:g}"
-    return 0.0, f"{shown} is within its bounds"
+        return 0.5, f"{number} is at or above warnHigh {threshold.warn_high:g}"
+    return 0.0, f"{number} is within its bounds"
 
 
 def _is_long_silent(settings: HealthSettings, facts: Facts, begins_us: int, now_us: int) -> bool:

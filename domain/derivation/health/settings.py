@@ -87,7 +87,7 @@ def thresholds_check(value: Any, *, path: Path) -> dict[str, Any]:
         for name, bound in given:
             _number(bound, (*place, name))
         for (one, low), (other, high) in pairwise(given):
-            # A warning and what is critical may be the same; a lower bound meets no upper one.
+            # A warning and a critical bound may be equal; a lower bound lies below every upper one.
             if low > high or (low == high and one.endswith("Low") and other.endswith("High")):
                 raise BadInputError(f"{other} must lie above {one}.", path=(*place, other))
         if "weight" in bounds:

@@ -41,7 +41,7 @@ _TOGETHER: Final = {
 GENERATION: Final = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM dirty_buckets_generation)"
 # Not transactional: whoever adds a bucket from here on, in a transaction of any age, adds it to this generation.
 _NEXT_GENERATION = text("SELECT nextval('dirty_buckets_generation')")
-# What fails and is left alone together: a rollup at an entity; all of an asset's health.
+# Keys that fail and are isolated together: a rollup at an entity; all of an asset's health.
 _KEY: Final = "CASE d.computation WHEN 'ROLLUP' THEN 'rollup:' || d.computation_id || '/' ELSE '' END || d.entity_id"
 _IS_FREE: Final = " AND ".join(
     f"NOT {isolation_sql(queue, organization='d.organization_id', holds=_KEY)}"
@@ -59,7 +59,7 @@ _ADD = text(
         SET ends = excluded.ends WHERE d.ends < excluded.ends
     """  # noqa: S608  (constants)
 )
-# In the order of the keys, as those who add them do.
+# In the order of the keys, as in transactions that add them.
 _TAKE = text(
     f"""
     SELECT entity_id, computation, computation_id, begins, ends, generation FROM dirty_buckets
@@ -93,7 +93,7 @@ _DUE = text("SELECT DISTINCT organization_id FROM dirty_buckets WHERE computatio
 
 @dataclass(frozen=True, slots=True)
 class DirtyBucket:
-    """What is dirty of an entity, over [begins_us, ends_us), microseconds."""
+    """A dirty bucket of an entity: [begins_us, ends_us), microseconds."""
 
     entity_id: UUID
     computation_id: UUID
@@ -118,7 +118,7 @@ def buckets_add(
     computation_id: UUID,
     computation: Computation = Computation.ROLLUP,
 ) -> None:
-    """Add buckets of an entity (16 bytes), as (begin, end), to what is dirty. Writes nothing."""
+    """Add buckets of an entity (16 bytes), as (begin, end), to the dirty ones. Writes nothing."""
     for begins, ends in buckets:
         key = (entity, computation, computation_id, begins)
         dirty[key] = max(ends, dirty.get(key, ends))
@@ -147,7 +147,7 @@ def buckets_take(
 ) -> TakenBuckets:
     """Take the oldest dirty buckets, before anything is read. Buckets invalidated from here on stay.
 
-    What failed and is left alone stays too. only: of one key, see `bucket_keys`.
+    What failed and is isolated stays too. only: of one key, see `bucket_keys`.
     """
     arrays_enable(session)
     generation = int(session.scalar(_NEXT_GENERATION) or 0)

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import UUID
 from graph.metadata import metadata
 from graph.tables import INSTANT
 
-# Rises whenever dirty buckets are taken; what is invalidated since has a greater number than what was taken.
+# Increases whenever dirty buckets are taken; buckets invalidated since have a greater number than those taken.
 dirty_buckets_generation = Sequence("dirty_buckets_generation", metadata=metadata, data_type=BigInteger, cache=1)
 dirty_buckets = Table(
     "dirty_buckets",

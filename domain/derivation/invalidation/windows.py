@@ -25,7 +25,7 @@ MEMBERSHIP: Final = "membership"
 ROLLUP: Final = "rollup"
 # Its health has been computed.
 HEALTH: Final = "health"
-# The profile of an asset, or what it says, changed.
+# The profile of an asset changed, or its content.
 PROFILE: Final = "profile"
 # A rule was edited, or is to be evaluated although no reading comes.
 RULE: Final = "rule"
@@ -79,7 +79,7 @@ class Window:
 
 
 def entity_slot(entity: bytes) -> int:
-    """Return where an entity (16 bytes) goes in the streams: this modulo the number of partitions."""
+    """Return the slot of an entity (16 bytes): its partition is this modulo the number of partitions."""
     return entity[14] * 256 + entity[15]
 
 

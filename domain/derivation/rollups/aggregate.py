@@ -27,7 +27,7 @@ def rollup_values(draft: RollupDraft, values: Values, weights: Values | None) ->
     result = np.full(values.shape[1], np.nan)
     filled = np.flatnonzero(counts)
     if not len(filled):
-        # Of no descendants at all there is no least value.
+        # Without descendants there is no minimum.
         return result
     low = draft.aggregate is RollupAggregate.MIN or draft.worst is Worst.LOWEST
     if draft.aggregate is RollupAggregate.COUNT:
@@ -39,7 +39,7 @@ def rollup_values(draft: RollupDraft, values: Values, weights: Values | None) ->
             of_bucket = has[:, n]
             result[n] = _mean_or_sum(draft, values[of_bucket, n], None if weights is None else weights[of_bucket, n])
     result[~np.isfinite(result)] = np.nan
-    # A zero has no sign, for which of two zeros is the least nobody tells.
+    # Zero has no sign: which of two zeros is the minimum would depend on the order.
     return result + 0.0
 
 
@@ -52,7 +52,7 @@ def _mean_or_sum(draft: RollupDraft, values: NDArray[np.float64], weights: Value
     total, weight = sum_rounded(weighted.tolist()), sum_rounded(weights.tolist())
     if math.isfinite(total) and math.isfinite(weight):
         return total / weight
-    # On the way to a mean that a double may well hold.
+    # An intermediate result may overflow although the mean itself does not.
     pairs = zip(map(Fraction, values.tolist()), map(Fraction, weights.tolist()), strict=True)
     exact = sum((value * pair for value, pair in pairs), Fraction())
     return fraction_rounded(exact / sum(map(Fraction, weights.tolist()), Fraction()))

@@ -14,10 +14,10 @@ from domain.base.packed import Instants, instant_of
 from domain.derivation.rollups.model import RollupDraft
 from domain.telemetry.model.buckets import bucket_edges
 
-# Readings before 1970 are none, and buckets end before the calendar does.
+# There are no readings before 1970, and buckets end before the calendar does.
 FIRST_US: Final = 0
 LAST_US: Final = 253_370_764_800_000_000
-# A time of more buckets is one coarse one, worked off in parts.
+# A span of more buckets is one coarse bucket, processed in parts.
 BUCKETS_FINE: Final = 64
 _DAY_US: Final = 86_400_000_000
 _MONTH_DAYS: Final = 28

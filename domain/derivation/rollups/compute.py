@@ -116,7 +116,7 @@ class _Work:
     changes: list[SeriesChange] = field(default_factory=list)
     notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
     left: DirtyBuckets = field(default_factory=dict)
-    # What several rollups read is read once: by metric and port, by descendant.
+    # Sources that several rollups share are read once: by metric and port, by descendant.
     sources: dict[tuple[str, int | None], dict[UUID, Sequence[Source]]] = field(default_factory=dict)
     expanded: int = 0
 
@@ -134,7 +134,7 @@ def buckets_compute(
 ) -> ComputedBuckets:
     """Compute the oldest dirty buckets of an organization; where another transaction does, none.
 
-    only: of one key, see `queue.bucket_keys`.
+    only: of one key, see `buckets.bucket_keys`.
 
     Of a long span at most `buckets_max` buckets are computed, the rest is invalidated again.
     Raises LimitExceededError where more than `points_max` points would have to be read: then take fewer.
@@ -322,7 +322,7 @@ def _ranges(
     cells = 0
     for item in spans:
         upper, begins, ends = item.entity, max(item.begins_us, FIRST_US), min(item.ends_us, LAST_US)
-        # At least one bucket, so that every transaction comes further.
+        # At least one bucket, so that every transaction makes progress.
         size = max(1, len(members[upper]))
         most = max(0 if ranges else 1, min(work.buckets_max, (CELLS_MAX - cells) // size))
         until = begins

@@ -55,7 +55,7 @@ _BOUNDS = text(
 class Memo:
     """Values read in one transaction, at one revision of the derivation config.
 
-    values: of buckets of one descendant, by what they were made of; None where there are no points. made: partial
+    values: of buckets of one descendant, by the points they aggregate; None where there are none. new_partials: partial
     aggregates to be stored.
     """
 

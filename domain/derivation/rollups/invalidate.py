@@ -34,7 +34,7 @@ def rollups_invalidate(
 
     changed: by entity (16 bytes), [begin, end) in microseconds of event time. metrics: by entity, which may have
     changed; where an entity is left out, or without the argument: any. The caller holds the organization's graph,
-    shared, and has written what changed. Three statements where all is known.
+    shared, and has written what changed. Three statements where the topology is cached.
     """
     if not changed:
         return 0
@@ -67,7 +67,7 @@ def rollups_invalidate_at(
 ) -> int:
     """Invalidate the buckets of all rollups at these entities, and above them, over these spans; return how many.
 
-    For what is below them, or what they are, has changed: an edge of a hierarchy, a place, a type.
+    Because what is below them, or what they are, has changed: an edge of a hierarchy, a place, a type.
     """
     if not changed:
         return 0

@@ -28,7 +28,7 @@ from domain.derivation.rollups.model import RollupDraft
 from domain.telemetry.model.attribution import Segment
 from domain.telemetry.model.buckets import Counted
 
-# The newest points stay out, for they often come in another order, or with others of their time.
+# The newest points stay out: they often arrive out of order, or with others of the same instant.
 OPEN: Final = 16
 # A partial aggregate is written when so many points are new to it.
 LEAST: Final = 32
@@ -73,7 +73,7 @@ _PRUNE = text(
     WHERE organization_id = :organization_id AND written_at < clock_timestamp() - interval '2 hours'
     """
 )
-# Of the current generation, as dirty buckets are, and in one order: who invalidates waits for nobody who computes.
+# Of the current generation, as dirty buckets are, and in one order: writers never wait for a computation.
 _INVALIDATE = text(
     f"""
     INSERT INTO rollup_input_changes AS r (organization_id, entity_id, generation, begins, ends)
@@ -172,7 +172,7 @@ def partial_extended(
 ) -> PartialAggregate | None:
     """Return the partial aggregate of all but the newest points; None where little is new, or it is not exact.
 
-    before: how many of the rows stand for the one that was there. pending_us: what lies from there on stays out.
+    before: how many of the rows belong to the one that was there. pending_us: what lies from there on stays out.
     """
     at = counted.points.at
     cut = len(at) - OPEN
@@ -210,7 +210,9 @@ def partials_read(session: Session, *, organization_id: int, keys: Sequence[tupl
     for row in rows:
         partial = None
         if row.until is not None:
-            partial = PartialAggregate(micros_of(row.until), row.points, _kept(row.value, row.error, row.error_left))
+            partial = PartialAggregate(
+                micros_of(row.until), row.points, _parts_stored(row.value, row.error, row.error_left)
+            )
         partials[row.n] = KnownPartial(partial, None if row.pending is None else micros_of(row.pending))
     return partials
 
@@ -272,7 +274,7 @@ def partials_delete_invalid(session: Session, *, organization_id: int, generatio
     )
 
 
-def _kept(*parts: float) -> tuple[float, ...]:
+def _parts_stored(*parts: float) -> tuple[float, ...]:
     """Return the stored parts: the first, and the others that are not NaN."""
     return (parts[0], *(part for part in parts[1:] if not math.isnan(part)))
 

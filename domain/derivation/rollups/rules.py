@@ -110,7 +110,7 @@ def writers_check(session: Session, *, organization_id: int, draft: RollupDraft,
     """Refuse a rollup that conflicts with others. others: without the one it replaces.
 
     Raises ConflictError where the name is taken, where something else writes its metric at an entity of its own, or
-    where it would, by way of others, feed itself; LimitExceededError where there are ROLLUPS_MAX.
+    where it would, directly or through others, read what it writes; LimitExceededError where there are ROLLUPS_MAX.
     """
     if len(others) >= ROLLUPS_MAX:
         raise LimitExceededError(f"An organization has at most {ROLLUPS_MAX} rollups.")
@@ -185,7 +185,7 @@ def _unit(unit: str | None) -> str | None:
 
 
 def _circle_check(draft: RollupDraft, others: Iterable[RollupDraft]) -> None:
-    """Follow what reads what the draft writes."""
+    """Raise ConflictError if a rollup would read, directly or through others, what it writes."""
     every = [draft, *others]
     seen: set[int] = set()
     waiting = [draft]

@@ -25,7 +25,7 @@ REMEMBERED_MAX: Final = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Above:
-    """An upper entity of a rollup, and when one entity is among its descendants."""
+    """An upper entity of a rollup, and the spans in which an entity is among its descendants."""
 
     grid: Grid
     rollup_id: UUID
@@ -35,7 +35,7 @@ class Above:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A descendant, and when it is one."""
+    """A descendant, and the spans in which it is one."""
 
     id: UUID
     kind: str
@@ -82,7 +82,7 @@ class RollupCache:
 def above_fill(session: Session, *, organization_id: int, known: RollupTopology, ids: Collection[bytes]) -> None:
     """Load what is above these entities (16 bytes). Two statements, and for each hierarchy one per level.
 
-    Nothing is known of any where it raises.
+    If it raises, none of them has been loaded.
     """
     missing = {UUID(bytes=item) for item in ids if item not in known.above}
     if not missing:
@@ -111,7 +111,7 @@ def above_fill(session: Session, *, organization_id: int, known: RollupTopology,
                     if upper in fitting and upper != entity_id
                 ]
                 above[entity_id.bytes] += places
-    # Last, and at once: what is half read must not stand here as if it were all.
+    # Last, and at once: the index never holds entities that were read only in part.
     known.above.update(above)
     known.count += sum(map(len, above.values()))
 
@@ -147,7 +147,7 @@ def below_get(
 ) -> dict[bytes, list[Member]]:
     """Return the descendants that a rollup counts, by upper entity; none where the rollup does not apply.
 
-    Raises LimitExceededError where there are too many. Nothing is known of any where it raises.
+    Raises LimitExceededError where there are too many. If it raises, none of them has been loaded.
     """
     missing = {UUID(bytes=item) for item in uppers if (rollup.id, item) not in known.below}
     if missing:

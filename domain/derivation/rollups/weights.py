@@ -16,7 +16,7 @@ from domain.telemetry.model.attribution import BEGIN_US
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The weights of one descendant, each from an instant on; NaN where it has none. The first counts from ever.
+    """The weights of one descendant, each from an instant on; NaN where it has none. The first also counts before.
 
     since_us: ascending, as many as values, at least one.
     """
@@ -31,7 +31,7 @@ UNWEIGHTED: Final = Weights((BEGIN_US,), (math.nan,))
 def weights_recorded(versions: Iterable[tuple[int, Any]]) -> Weights:
     """Return the weights of an attribute's versions: (from when on, value), ascending. Without any, none.
 
-    What is no positive number is no weight.
+    Only positive numbers are weights.
     """
     since_us: list[int] = []
     values: list[float] = []
@@ -51,7 +51,7 @@ def weights_at(weights: Sequence[Weights], begins: Instants) -> Values:
         return matrix
     first_us, last_us = int(begins[0]), int(begins[-1])
     for n, weight in enumerate(weights):
-        # What was before the first record was as that.
+        # The first record also counts before its own instant.
         first, last = (max(bisect_right(weight.since_us, at_us) - 1, 0) for at_us in (first_us, last_us))
         if first == last:
             matrix[n] = weight.values[first]

@@ -27,7 +27,7 @@ def formulas_refuse_type(
 ) -> None:
     """Raise ConflictError where any version of a type's schema derives what a rollup writes at such entities.
 
-    Call it when all is written. Two statements.
+    Call it after writing. Two statements.
     """
     rows = session.scalars(
         select(telemetry_schemas.c.schema[MEMBER]).where(
@@ -44,7 +44,7 @@ def formulas_refuse_profile(
     session: Session, *, organization_id: int, type_name: str | None, metrics: Collection[str]
 ) -> None:
     """Raise ConflictError where a profile derives what a rollup writes at assets of its type. One statement."""
-    _refuse(session, organization_id, metrics, _meant(type_name), path=(_FORMULAS,))
+    _refuse(session, organization_id, metrics, _selector_of(type_name), path=(_FORMULAS,))
 
 
 def formulas_check(session: Session, *, organization_id: int, draft: RollupDraft) -> None:
@@ -54,7 +54,7 @@ def formulas_check(session: Session, *, organization_id: int, draft: RollupDraft
             message = f"{draft.metric!r} is derived by the telemetry schema of the type {name!r}."
             raise ConflictError(message, path=("metric",))
     for name, type_name in session.execute(_profiles_deriving(organization_id, draft.metric)):
-        if draft.at.meets(_meant(type_name)):
+        if draft.at.meets(_selector_of(type_name)):
             raise ConflictError(f"{draft.metric!r} is derived by the profile {name!r}.", path=("metric",))
 
 
@@ -69,7 +69,7 @@ def _refuse(
             raise ConflictError(message, path=(*path, rollup.draft.metric))
 
 
-def _meant(type_name: str | None) -> EntitySelector:
+def _selector_of(type_name: str | None) -> EntitySelector:
     """Return the assets that a profile is for."""
     return EntitySelector(frozenset({EntityKind.ASSET}), None if type_name is None else frozenset({type_name}))
 

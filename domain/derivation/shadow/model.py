@@ -17,7 +17,7 @@ class Shadow:
 
     compared: points compared, counted each time. different: how many differ now, as far as they are stored. omitted:
     differences beyond the maximum that is stored; where there are any, the list is not complete.
-    errors: entities that the version in shadow failed on, each time it did. last_error: how.
+    errors: entities that the version in shadow failed on, each time it did. last_error: the message.
     """
 
     stage: str
@@ -32,7 +32,7 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True)
 class ShadowDifference:
-    """A point on which a version in shadow differs from the one in force; a value that is None: it gives no point."""
+    """A point on which a version in shadow differs from the one in force; a value of None: no point."""
 
     entity_id: UUID
     metric: str

@@ -29,7 +29,7 @@ from graph.texts import text_clean
 
 _log = logging.getLogger(__name__)
 
-# So many times a transaction looks for the entity a version fails on, by halving; then it leaves the rest.
+# So many failures are searched by halving in a transaction; then the rest is not compared.
 FAILURES_MAX: Final = 32
 _ERROR_MAX_CHARS: Final = 500
 
@@ -81,7 +81,7 @@ class ShadowComparison:
     """The points of a transaction, compared with those of the version in shadow.
 
     compared: how many. errors: of so many entities none could be; error: why, of the last. failures: how often the
-    version has failed. spans: over which entities were derived: earlier differences there are void.
+    version has failed. spans: those over which entities were derived: earlier differences there are void.
     """
 
     compared: int = 0
@@ -236,7 +236,7 @@ def _differences(derived: Derived) -> tuple[list[Differences], int]:
         in_force = _within(derived.outputs.get(metric, NOTHING), sets)
         owner, at, values, shadow_values = _aligned(in_force, given.get(metric, NOTHING))
         compared += len(at)
-        # No number equals itself that is none: where one has no point, they differ.
+        # NaN equals nothing: where one has no point, they differ.
         places = np.flatnonzero(values != shadow_values)
         if len(places):
             differences.append(

@@ -39,7 +39,7 @@ _Key = tuple[int, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _StaySeries:
-    """A stored series that says whether its entity is in an area."""
+    """A stored series that tells whether its entity is in an area."""
 
     row: SeriesRow
     area: str
@@ -65,7 +65,7 @@ class _ListedStay:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _SeriesWindow:
     """A series to read over a range and some time around it."""
 
     series: _StaySeries
@@ -74,7 +74,7 @@ class _Look:
 
     @property
     def begins_us(self) -> int:
-        # What was true just before counts on, up to its age.
+        # A point just before the range counts in it, up to its age.
         return max(
             0, self.requested.begins_us - self.around_us - max(watch.max_age_us for watch in self.series.watches)
         )
@@ -102,13 +102,13 @@ class _Look:
         return stays, any(is_begun or is_open for is_begun, is_open in cut)
 
     def _begins_before(self, presence: Presence, first_us: int) -> bool:
-        # A point seen before it would have been joined to it, or parts it from all that was; an older one is too old.
+        # An earlier point that was read is joined to it, or separates it from others; older points no longer count.
         reach_us = self.begins_us + max(watch.max_age_us for watch in self.series.watches)
         is_first = presence.begins_us == first_us and presence.begins_us < reach_us
         return is_first and self.begins_us > max(0, self.series.watches[0].begins_us)
 
     def _ends_after(self, presence: Presence) -> bool:
-        # Nothing that is known comes after now.
+        # Nothing is known after now.
         return presence.is_lost and self.ends_us <= presence.ends_us and self.ends_us <= self.requested.now_us
 
     def _stay(self, presence: Presence, *, is_begun: bool, is_open: bool) -> _ListedStay:
@@ -190,10 +190,10 @@ def _range(*, from_: datetime | None, to: datetime | None, now: datetime) -> _Ra
 
 
 def _moving(organization_id: int) -> Select[Any]:
-    mine = and_(assets.c.organization_id == entities.c.organization_id, assets.c.id == entities.c.id)
+    same_asset = and_(assets.c.organization_id == entities.c.organization_id, assets.c.id == entities.c.id)
     return (
         select(entities.c.id, entities.c.kind, entities.c.type, assets.c.profile_id)
-        .outerjoin_from(entities, assets, mine)
+        .outerjoin_from(entities, assets, same_asset)
         .where(entities.c.organization_id == organization_id)
     )
 
@@ -206,14 +206,14 @@ def _watched(
     config: DerivationConfig,
     spaces: Mapping[str, UUID] | None,
 ) -> list[_StaySeries]:
-    """Return the stored series of what moves that say whether it is in a space.
+    """Return the stored series that tell whether moving things are in a space.
 
     spaces: those requested, by external id; None: all.
     """
     if not moving:
         return []
     watches: dict[UUID, Watches] = {}
-    # All things of a type and a profile share what is derived.
+    # Everything of one type and profile has the same derivation.
     known: dict[tuple[str, str | None, UUID | None], Watches] = {}
     for row in moving:
         key = (row.kind, row.type, row.profile_id)
@@ -224,10 +224,10 @@ def _watched(
             watches[row.id] = known[key]
     if spaces is None:
         areas = {area for of_entity in watches.values() for _, area in of_entity}
-        there = entities_by_external_id(
+        space_by_area = entities_by_external_id(
             session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=areas
         )
-        spaces = {area: space.id for area, space in there.items()}
+        spaces = {area: space.id for area, space in space_by_area.items()}
     series = series_rows(session, organization_id=organization_id, entity_ids=watches)
     return [
         _StaySeries(row, area, spaces.get(area), of_area)
@@ -245,20 +245,20 @@ def _stays_read(
     done: list[_ListedStay] = []
     open_ = watched
     for around_us in _AROUND_US:
-        looks = [_Look(item, requested, around_us) for item in open_]
+        windows = [_SeriesWindow(item, requested, around_us) for item in open_]
         scanned = points_scan(
             session,
             organization_id=organization_id,
-            sources=[look.source() for look in looks],
-            begins_us=min((look.begins_us for look in looks), default=0),
-            ends_us=max((look.ends_us for look in looks), default=0),
+            sources=[window.source() for window in windows],
+            begins_us=min((window.begins_us for window in windows), default=0),
+            ends_us=max((window.ends_us for window in windows), default=0),
         )
         open_ = []
         for n, points in scanned:
-            look = looks[n]
-            stays, is_cut = look.read(points)
+            window = windows[n]
+            stays, is_cut = window.read(points)
             if is_cut and around_us != _AROUND_US[-1]:
-                open_.append(look.series)
+                open_.append(window.series)
             else:
                 done += stays
     return done

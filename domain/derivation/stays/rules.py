@@ -16,7 +16,7 @@ from domain.base.packed import Instants, Values
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Over [begins_us, ends_us) a metric says whether something is in an area; a point counts for max_age_us."""
+    """Over [begins_us, ends_us) a metric tells whether something is in an area; a point counts for max_age_us."""
 
     begins_us: int
     ends_us: int
@@ -25,7 +25,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """It was true over [begins_us, ends_us). is_lost: no point ended it, but that none came."""
+    """A span [begins_us, ends_us) in which a metric was true. is_lost: it ended because no further point came."""
 
     begins_us: int
     ends_us: int

@@ -1,4 +1,4 @@
-"""Find the derived metrics that tell stays: those whose formula is nothing but `inArea(...)`. Pure."""
+"""Find the derived metrics of stays: those whose formula is nothing but `inArea(...)`. Pure."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def watches_of(derivation: Derivation, *, areas: Collection[str] | None) -> Watc
 def watching(config: DerivationConfig, *, areas: Collection[str]) -> tuple[list[tuple[str, str]], list[Any]]:
     """Return the types (kind, name) and the profiles that ever had a stay metric for these areas."""
 
-    def is_asked(formulas: Mapping[str, Any]) -> bool:
-        # Each by itself: a profile's may go in a circle together, and are then left out.
+    def has_area(formulas: Mapping[str, Any]) -> bool:
+        # One at a time: the formulas of a profile may be cyclic together, and are then left out.
         compiled = (formulas_of({MEMBER: {name: formula}}) for name, formula in formulas.items())
         return any(item.expression is not None and item.expression.area in areas for [item] in compiled)
 
-    types = [key for key, spans in config.types.items() if any(is_asked(formulas) for _, _, formulas in spans)]
-    profiles = [key for key, spans in config.profiles.items() if any(is_asked(formulas) for _, _, formulas in spans)]
+    types = [key for key, spans in config.types.items() if any(has_area(formulas) for _, _, formulas in spans)]
+    profiles = [key for key, spans in config.profiles.items() if any(has_area(formulas) for _, _, formulas in spans)]
     return types, profiles

@@ -42,7 +42,7 @@ class ChangeRunner(Protocol):
 
 
 class _NothingNewError(Exception):
-    """Ends a change that would write nothing, so that it leaves no trace, a revision neither."""
+    """Rolls back a change that would write nothing, so that it leaves no revision."""
 
     def __init__(self, missing: list[EdgeRecord]) -> None:
         super().__init__()

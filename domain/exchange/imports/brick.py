@@ -144,7 +144,7 @@ class _Reader:
         return kinds
 
     def _untyped(self, kinds: dict[URIRef, EntityKind]) -> None:
-        """Take in what has no type but a part to play; report the rest as dangling."""
+        """Add untyped subjects that take part in relations; report the rest as dangling."""
         feeding = {source for relation, source, _ in self._statements if relation == "feeds"}
         places = {source for relation, source, _ in self._statements if relation == "isLocationOf"}
         subjects = set(self._graph.subjects())

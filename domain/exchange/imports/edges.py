@@ -93,7 +93,7 @@ def _draft(record: EdgeRecord, source: EntityId, target: EntityId, valid_from: d
 
 
 def _same(believed: Iterable[EdgeVersion], record: EdgeRecord, default: datetime) -> EdgeVersion | None:
-    """Return the edge a record is about: that which begins when it says, or is true when nothing is said."""
+    """Return the edge of a record: the one that begins at its time, or the current one if it has none."""
     for version in believed:
         if record.valid_from is None:
             if version.valid.contains(default):

@@ -56,7 +56,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeRecord:
-    """An edge between two ends. valid_from None: whatever the import as a whole says."""
+    """An edge between two ends. valid_from None: that of the import as a whole."""
 
     source: Ref
     relationship: str

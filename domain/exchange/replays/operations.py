@@ -96,7 +96,7 @@ def replay_order(
     actor: str,
     now: datetime,
 ) -> Replay:
-    """Order a replay of what was measured in [begins, ends), by these devices or by all.
+    """Order a replay of the readings of [begins, ends), of these devices or of all.
 
     Raises BadInputError where it ends before it begins, NotFoundError for a device there is not, LimitExceededError
     for more than 10,000 devices, ConflictError where a hundred replays wait already.
@@ -138,7 +138,7 @@ def replay_order(
 
 
 def replay_cancel(session: Session, *, organization_id: int, replay_id: UUID, now: datetime) -> Replay:
-    """Cancel a replay; what it has corrected by then stays. Raises NotFoundError, ConflictError where it is over."""
+    """Cancel a replay; corrections so far stay. Raises NotFoundError, ConflictError where it is over."""
     before = replay_get(session, organization_id=organization_id, replay_id=replay_id)
     done = session.execute(
         update(replays)
@@ -155,7 +155,7 @@ def replay_cancel(session: Session, *, organization_id: int, replay_id: UUID, no
 
 
 def replay_fail(session: Session, *, organization_id: int, replay_id: UUID, message: str, now: datetime) -> None:
-    """Mark a replay as failed. What it has corrected by then stays."""
+    """Mark a replay as failed. Corrections so far stay."""
     session.execute(
         update(replays)
         .where(replays.c.organization_id == organization_id, replays.c.id == replay_id)
@@ -257,7 +257,7 @@ def _do(
 
 
 def _total(session: Session, organization_id: int, replay: Replay) -> int:
-    """Count the readings; where that takes long, take what the planner believes."""
+    """Count the readings; if that takes long, use the planner's estimate."""
     span = {"begins": replay.begins, "ends": replay.ends}
     values = {"organization_id": organization_id, "devices": replay.device_ids, **span}
     try:

@@ -22,10 +22,10 @@ _CURSOR: Final = "replays"
 _OPEN = text(
     """
     SELECT organization_id, id FROM (
-        SELECT *, row_number() OVER (PARTITION BY organization_id ORDER BY created_at, id) AS turn FROM replays
+        SELECT *, row_number() OVER (PARTITION BY organization_id ORDER BY created_at, id) AS place FROM replays
         WHERE state IN ('QUEUED', 'RUNNING') AND coalesce(touched_at, '-infinity') < clock_timestamp() - :idle
     ) r
-    ORDER BY turn, created_at, id
+    ORDER BY place, created_at, id
     LIMIT greatest(0, :at_once - (
         SELECT count(*) FROM replays WHERE state = 'RUNNING' AND touched_at >= clock_timestamp() - :idle
     ))

@@ -117,14 +117,14 @@ def readings_next(session: Session, *, scope: Scope, after: Place, limit: int) -
                 continue
             # More than there is room for: without the last instant, which may go on.
             last = int(readings.at[min(room, len(readings) - 1)])
-            head = readings.before(last)
-            if not len(head) and not result:
+            complete = readings.before(last)
+            if not len(complete) and not result:
                 # More than a part at one instant: all of it, so that it is evaluated as one.
                 at = instant_of(last)
                 one = Scope(scope.organization_id, at, at + _INSTANT, None)
-                head = _read(session, one, [device_id], [at], limit=None)[0]
-            upto = instant_of(int(head.at[-1])) if len(head) else begins[n].astimezone(UTC) - _INSTANT
-            return _joined([*result, head]), (device_id, upto)
+                complete = _read(session, one, [device_id], [at], limit=None)[0]
+            upto = instant_of(int(complete.at[-1])) if len(complete) else begins[n].astimezone(UTC) - _INSTANT
+            return _joined([*result, complete]), (device_id, upto)
         done += len(chunk)
     if len(devices) == DEVICES_AT_ONCE:
         return _joined(result), (devices[-1], scope.ends)

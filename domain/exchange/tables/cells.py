@@ -70,7 +70,7 @@ class CellForm:
             return f"{text!r} looks like a number with a decimal comma: --decimal , reads it."
         if self.decimal != "." and _NUMBER.fullmatch(text):
             return f"{text!r} looks like a number with a decimal point, where {self.decimal!r} is the decimal sign."
-        return f"{text!r} looks like a number and is none: digits 0 to 9, {self.decimal!r} as the decimal sign."
+        return f"{text!r} looks like a number and is not one: digits 0 to 9, {self.decimal!r} as the decimal sign."
 
 
 def _number(number: str, text: str) -> float | int:

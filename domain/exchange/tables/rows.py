@@ -55,7 +55,7 @@ class Table:
         try:
             cells = next(self._reader)
         except csv.Error as error:
-            message = f"The first line is no CSV: {error}."
+            message = f"The first line is not CSV: {error}."
             raise BadInputError(message, path=("file",)) from None
         self._first: list[str] | None = None if has_header else cells
         self.columns = _named(cells) if has_header else [str(n) for n in range(1, len(cells) + 1)]
@@ -68,7 +68,7 @@ class Table:
             try:
                 cells = next(self._reader, None)
             except csv.Error as error:
-                yield RowFault(self.line, f"This is no CSV: {error}.")
+                yield RowFault(self.line, f"This is not CSV: {error}.")
                 continue
             if cells is None:
                 return

@@ -41,7 +41,7 @@ FORMATS: Final = ("iso", *_DATES, *_PER_SECOND, "excel")
 
 
 class TimeError(ValueError):
-    """A cell is no time in the form named, or none of the zone's; the message says why and what to do."""
+    """A cell is not a time in the form named, or none of the zone's; the message says why and what to do."""
 
 
 def time_reader(form: str) -> Callable[[str], datetime]:
@@ -63,7 +63,7 @@ def time_reader(form: str) -> Callable[[str], datetime]:
     try:
         datetime.strptime(datetime(2026, 1, 31, 12, tzinfo=UTC).strftime(form), form)  # noqa: DTZ007
     except (ValueError, re.error):
-        message = f"{form!r} is no pattern of times; %d.%m.%Y %H:%M:%S is one."
+        message = f"{form!r} is not a pattern of times; %d.%m.%Y %H:%M:%S is one."
         raise BadInputError(message, path=("timestampFormat",)) from None
     return partial(_patterned, form=form)
 
@@ -71,14 +71,14 @@ def time_reader(form: str) -> Callable[[str], datetime]:
 def _iso(cell: str) -> datetime:
     text = cell.strip()
     if not _ISO.fullmatch(text):
-        msg = f"{text!r} is no time of ISO 8601 (2026-01-31T12:00:00Z){_advice(text)}."
+        msg = f"{text!r} is not a time of ISO 8601 (2026-01-31T12:00:00Z){_advice(text)}."
         raise TimeError(msg)
     # More digits than microseconds have are cut off.
     text = _FRACTION.sub(lambda found: found[1] + found[2][:6], text).replace(" +", "+").replace(" Z", "Z")
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        msg = f"{text!r} is no time there is."
+        msg = f"{text!r} is not a time that exists."
         raise TimeError(msg) from None
 
 
@@ -98,13 +98,13 @@ def _advice(text: str) -> str:
 def _epoch(cell: str, *, form: str) -> datetime:
     text = cell.strip()
     if not _NUMBER.fullmatch(text):
-        msg = f"{text!r} is no number, as times in the form {form} are."
+        msg = f"{text!r} is not a number, as times in the form {form} are."
         raise TimeError(msg)
     microseconds = Decimal(text.replace(",", ".")) * 1_000_000 / _PER_SECOND[form]
     try:
         return _EPOCH + timedelta(microseconds=int(microseconds))
     except OverflowError:
-        msg = f"{text!r} is no time in the form {form}."
+        msg = f"{text!r} is not a time in the form {form}."
         raise TimeError(msg) from None
 
 
@@ -112,7 +112,7 @@ def _excel(cell: str) -> datetime:
     text = cell.strip()
     days = Decimal(text.replace(",", ".")) if _NUMBER.fullmatch(text) else Decimal(0)
     if not _EXCEL_FIRST <= days < _EXCEL_END:
-        msg = f"{text!r} is no number of days as spreadsheets have them (45000.5)."
+        msg = f"{text!r} is not a number of days as spreadsheets have them (45000.5)."
         raise TimeError(msg)
     # A spreadsheet's doubles hold milliseconds and no more.
     return _EXCEL_EPOCH + timedelta(milliseconds=int((days * _DAY_MS).to_integral_value()))
@@ -125,13 +125,13 @@ def _dated(cell: str, *, form: str) -> datetime:
     rest = "" if date is None else text[date.end() :].strip(" T,")
     clock = _CLOCK.fullmatch(rest) if rest else None
     if date is None or (rest and clock is None):
-        msg = f"{text!r} is no time in the form {form} ({shown} hh:mm:ss)."
+        msg = f"{text!r} is not a time in the form {form} ({shown} hh:mm:ss)."
         raise TimeError(msg)
     try:
         at = datetime(int(date["y"]), int(date["m"]), int(date["d"]))  # noqa: DTZ001
         return at if clock is None else at + _clock(clock)
     except ValueError:
-        msg = f"{text!r} is no time in the form {form} ({shown})."
+        msg = f"{text!r} is not a time in the form {form} ({shown})."
         raise TimeError(msg) from None
 
 
@@ -151,7 +151,7 @@ def _patterned(cell: str, *, form: str) -> datetime:
     try:
         return datetime.strptime(text, form)  # noqa: DTZ007
     except ValueError:
-        msg = f"{text!r} is no time in the form {form}."
+        msg = f"{text!r} is not a time in the form {form}."
         raise TimeError(msg) from None
 
 

@@ -18,7 +18,7 @@ from domain.pipeline.act.outbox import (
     event_changes_defer,
     event_changes_done,
     event_changes_next,
-    events_followed,
+    openings_processed,
     outbox_lock,
 )
 from domain.pipeline.act.suppressed import OPENS, event_changes_sort, suppression_ends
@@ -44,7 +44,7 @@ def event_actions_apply(
 ) -> AppliedActions:
     """Apply the next changes of an organization's events, in order; none where another transaction is doing so.
 
-    only: that change alone, if it is among them: where following some at once failed, each is followed by itself.
+    only: that change alone, if it is among them: where applying some at once failed, each is applied alone.
     now: the wall's. late: what opened and cleared longer before it is history; None: nothing is. The organization's
     graph is locked only where an activity changes.
     """
@@ -79,7 +79,7 @@ def event_actions_apply(
     ids = [event_change.change_id for event_change in waiting if event_change.change_id not in sorted_out.deferred]
     event_changes_done(session, organization_id=organization_id, change_ids=ids, now=now)
     event_changes_defer(session, organization_id=organization_id, due=sorted_out.deferred)
-    events_followed(session, organization_id=organization_id, event_ids=sorted_out.followed, now=now)
+    openings_processed(session, organization_id=organization_id, event_ids=sorted_out.openings, now=now)
     done.changes = len(waiting)
     done.change_ids = [event_change.change_id for event_change in waiting]
     return done
@@ -92,7 +92,7 @@ def _is_history(event_change: EventChange, now: datetime, late: timedelta | None
 
 
 def _on_activities(session: Session, organization_id: int, actionable: Sequence[EventChange]) -> list[EventChange]:
-    """Return what an activity follows, or may. One statement at most."""
+    """Return the activity changes that events require or allow. One statement at most."""
     # One that is made in this very transaction opened before: its rule has a template.
     doubtful = [
         event_change for event_change in actionable if event_change.kind in CLOSES and event_change.template_id is None

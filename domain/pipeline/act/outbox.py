@@ -20,7 +20,7 @@ ACT_LOCK: Final = 0x41435453
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", ACT_LOCK))
 # What waits behind a change of the same rule and target that failed, and before what is found out of its suppression.
-_HELD = f"""
+_ISOLATED = f"""
     EXISTS (
         SELECT FROM failed_items f
         WHERE f.organization_id = c.organization_id AND f.resolved_at IS NULL AND CASE f.queue
@@ -42,10 +42,10 @@ _WAITING = text(
     ) w GROUP BY organization_id
     """  # noqa: S608  (constants)
 )
-# What is held over is so only while its event is open.
+# A change is deferred only while its event is open.
 _IS_NEXT = f"""
     c.organization_id = :organization_id AND c.processed_at IS NULL
-    AND (c.due_at IS NULL OR c.due_at <= :now OR num_nonnulls(e.cleared_at, e.withdrawn_at) > 0) AND NOT {_HELD}
+    AND (c.due_at IS NULL OR c.due_at <= :now OR num_nonnulls(e.cleared_at, e.withdrawn_at) > 0) AND NOT {_ISOLATED}
 """
 _KEYS = text(
     f"""
@@ -85,7 +85,7 @@ _HOLD = text(
     "UPDATE event_changes c SET due_at = u.at FROM unnest(:ids, :due) AS u (id, at)"
     " WHERE c.organization_id = :organization_id AND c.id = u.id"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("due", type_=ARRAY(DateTime(timezone=True))))
-_FOLLOWED = text(
+_OPENINGS_PROCESSED = text(
     """
     UPDATE events e SET opening_processed_at = :now FROM (
         -- In the order of their ids, in which their evaluation locks them.
@@ -114,9 +114,9 @@ class ChangeKind(StrEnum):
 class EventChange:
     """One row, with the current event and the actions of its rule. Times UTC, event times.
 
-    side_effects_disabled: nothing may follow, it is of a replay. was_deferred: it waited for a suppression to end.
-    suppressed_until: the event opened in a suppression that ends then. is_followed: what follows
-    from its opening was seen to. others_open: another event of the rule and entity is open.
+    side_effects_disabled: no side effects, it is of a replay. was_deferred: it waited for a suppression to end.
+    suppressed_until: the event opened in a suppression that ends then. is_opening_processed: the
+    actions of its opening were applied. others_open: another event of the rule and entity is open.
     """
 
     change_id: int
@@ -134,7 +134,7 @@ class EventChange:
     cleared_at: datetime | None
     is_withdrawn: bool
     suppressed_until: datetime | None
-    is_followed: bool
+    is_opening_processed: bool
     others_open: bool
     template_id: UUID | None
     webhook_url: str | None
@@ -198,10 +198,10 @@ def event_changes_defer(session: Session, *, organization_id: int, due: Mapping[
         session.execute(_HOLD, values)
 
 
-def events_followed(session: Session, *, organization_id: int, event_ids: Sequence[UUID], now: datetime) -> None:
+def openings_processed(session: Session, *, organization_id: int, event_ids: Sequence[UUID], now: datetime) -> None:
     """Mark the actions of these events' openings as applied."""
     if event_ids:
-        session.execute(_FOLLOWED, {"organization_id": organization_id, "ids": list(event_ids), "now": now})
+        session.execute(_OPENINGS_PROCESSED, {"organization_id": organization_id, "ids": list(event_ids), "now": now})
 
 
 def _event_change(row: Any) -> EventChange:

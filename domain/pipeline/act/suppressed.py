@@ -1,7 +1,7 @@
 """Defer actions of suppressed events: those that opened, or escalate, while shelved or in maintenance.
 
 Whether an event is suppressed follows its shelves and windows (`domain/rules/suppression.py`). What is still open when
-a suppression ends is followed then: until that time its change is deferred.
+a suppression ends is acted on then: until that time its change is deferred.
 """
 
 from __future__ import annotations
@@ -101,12 +101,12 @@ _RELEASE = text(
 class SortedChanges:
     """Sorted changes. actionable: to apply, in order. deferred: until when, by change.
 
-    followed: events whose opening is done.
+    openings: events whose opening is processed.
     """
 
     actionable: list[EventChange] = field(default_factory=list)
     deferred: dict[int, datetime] = field(default_factory=dict)
-    followed: list[UUID] = field(default_factory=list)
+    openings: list[UUID] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +146,22 @@ def event_changes_sort(
     suppressed: by change, until when its event is suppressed now. Changes in neither list need no action. Pure.
     """
     sorted_changes = SortedChanges()
-    seen = {event_change.event_id for event_change in event_changes if event_change.is_followed}
+    processed = {event_change.event_id for event_change in event_changes if event_change.is_opening_processed}
     for event_change in event_changes:
         if event_change.kind in OPENS:
-            is_again = event_change.event_id in sorted_changes.followed or (
-                event_change.kind is ChangeKind.OPENED and event_change.event_id in seen
+            is_again = event_change.event_id in sorted_changes.openings or (
+                event_change.kind is ChangeKind.OPENED and event_change.event_id in processed
             )
             if is_again or event_change.is_suppressed:
                 continue
             if event_change.change_id in suppressed and not event_change.side_effects_disabled:
                 sorted_changes.deferred[event_change.change_id] = suppressed[event_change.change_id]
                 continue
-            sorted_changes.followed.append(event_change.event_id)
+            sorted_changes.openings.append(event_change.event_id)
             if not event_change.side_effects_disabled and not is_history(event_change):
                 sorted_changes.actionable.append(event_change)
         elif event_change.side_effects_disabled or (
-            event_change.event_id not in seen and event_change.event_id not in sorted_changes.followed
+            event_change.event_id not in processed and event_change.event_id not in sorted_changes.openings
         ):
             # The opening was not notified. Where it still will be, it will be with the state of that time.
             continue
@@ -169,11 +169,11 @@ def event_changes_sort(
             sorted_changes.deferred[event_change.change_id] = suppressed[event_change.change_id]
         elif event_change.kind not in RATES or event_change.is_open or not event_change.was_deferred:
             sorted_changes.actionable.append(event_change)
-    return SortedChanges(_ended(sorted_changes.actionable), sorted_changes.deferred, sorted_changes.followed)
+    return SortedChanges(_ended(sorted_changes.actionable), sorted_changes.deferred, sorted_changes.openings)
 
 
 def _ended(actionable: Sequence[EventChange]) -> list[EventChange]:
-    """Let each opening of an event that is over by now be followed by its end, where no news of that comes after it."""
+    """Insert the end of each event that is over by now after its opening, unless a later change is its end."""
     ended: set[UUID] = set()
     with_ends: list[EventChange] = []
     for event_change in reversed(actionable):
@@ -221,7 +221,7 @@ def _again(session: Session, organization_id: int, limit: int) -> list[UUID]:
 
 
 def _retry(session: Session, organization_id: int, ids: Sequence[UUID]) -> list[FailedItem]:
-    """Look again at events that failed; what is done, or no longer there, is resolved."""
+    """Retry failed events; successes and vanished events are resolved."""
     if not ids:
         return []
     rows = session.execute(_EVENTS, {"organization_id": organization_id, "ids": list(ids)}).all()

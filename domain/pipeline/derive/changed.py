@@ -21,9 +21,9 @@ from domain.derivation.invalidation.windows import (
 from domain.telemetry.model.attribution import END_US, spans_union
 
 Span = tuple[int, int]
-# Windows that never change what the formulas of an entity make: who lies below whom changed, or what evaluates.
+# Windows that never change what the formulas of an entity make: a hierarchy changed, or rules.
 _PROPAGATED_ONLY: Final = frozenset({HIERARCHY, MEMBERSHIP, RULE, TIMER})
-# And those that change nothing either where the entity has no formulas, and never had.
+# Windows that change nothing either where the entity has no formulas, and never had.
 _PROPAGATED_WITHOUT_FORMULAS: Final = frozenset({HEALTH, READINGS, ROLLUP})
 
 

@@ -18,7 +18,7 @@ from graph.ids import NewId
 
 
 def rules_evaluate(session: Session, given: DeriveInput, plan: EvaluationPlan, *, new_id: NewId) -> Evaluations:
-    """Evaluate rules, and write what they say. The points that they read are written."""
+    """Evaluate rules, and write their events. The points that they read have been written."""
     done: list[EventsDone] = []
     rule_states: dict[tuple[int, bytes], EntityRuleState | None] = {}
     for evaluations in (

@@ -43,7 +43,7 @@ class _LiveEntity:
 
 @dataclass(frozen=True, slots=True)
 class _Spans:
-    """Over which each of several entities is derived, and its state at the begin; None where it is not known."""
+    """The span over which each entity is derived, and its state at the begin; None where it is not known."""
 
     begins_us: Instants
     ends_us: Instants
@@ -162,7 +162,7 @@ def metrics_plan(
     stored: Mapping[str, Column],
     is_recompute: bool,
 ) -> list[MetricPlan]:
-    """Decide what is written of entities of one derivation: what is stored as it is wanted stays.
+    """Decide what is written of entities of one derivation: points that are stored as wanted stay.
 
     wanted, stored: points that should be and that are, by metric; their owners are places among `entities`.
     """
@@ -185,7 +185,7 @@ def metrics_plan(
 
 
 def _live_plan(given: DeriveInput, live: Sequence[_LiveEntity], *, shadow_failures: int) -> DerivePlan:
-    """Plan entities of one derivation from the points at hand; the plan leaves out those for which these do not do."""
+    """Plan entities of one derivation from the points at hand, except those for which these are not enough."""
     places = [(item.entity, NO_PORT) for item in live]
     gathered = entries_gather(given.entries, places={place: n for n, place in enumerate(places)})
     watermarks = np.array([item.checkpoint.watermark_us for item in live], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Plan what follows from the changes of a transaction, for rules, health and what lies below an entity. Pure."""
+"""Plan what follows from the changes of a transaction: for rules, health and what lies below an entity. Pure."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def health_changes(
     evaluations: Evaluations,
     events: Mapping[bytes, Sequence[Span]],
 ) -> HealthChanges:
-    """Return over which the health of assets is invalid: where their points, parts, events or profile changed.
+    """Return the spans over which health is invalid: points, parts, events or the profile of an asset changed.
 
     events: by asset, the spans of the events that changed.
     """
@@ -68,7 +68,7 @@ def health_changes(
             plans[entity] = plan
     invalid = {entity: of_entity for entity, of_entity in spans.items() if entity in plans}
     for entity, windows in given.windows.items():
-        # Of one that uses no profile any more the points go.
+        # Points of an asset that uses no profile any more are removed.
         dirty = [(window.begins_us, window.ends_us) for window in windows if window.reason == PROFILE]
         if dirty and entity not in plans:
             invalid[entity] = dirty
@@ -82,7 +82,7 @@ def _health_spans(
     evaluations: Evaluations,
     events: Mapping[bytes, Sequence[Span]],
 ) -> dict[bytes, list[Span]]:
-    """Return over which points, parts or events of entities changed, whether they have a health or not."""
+    """Return the spans over which points, parts or events of entities changed, whether they have health or not."""
     spans: dict[bytes, list[Span]] = {}
     for entity, of_entity in changed.points.items():
         # What its own health made of its points has no part in it.

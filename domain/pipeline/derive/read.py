@@ -72,7 +72,8 @@ def stored_read(
 ) -> Iterator[StoredRanges]:
     """Yield the stored points of windows of entities, one derivation at a time, so that no more are in memory.
 
-    Six statements, and one for each derivation. Raises LimitExceededError where one has more than `points_max` points.
+    Five statements at most, and one for each derivation. Raises LimitExceededError where one has more than `points_max`
+    points.
     """
     organization_id = given.organization_id
     derivations = {entity: given.index.entity_of(entity).derivation or _NO_DERIVATION for entity in windows}

@@ -1,7 +1,7 @@
 """The derive stage: dirty windows become derived points. One transaction takes some entities of one organization.
 
 Live data is a dirty window whose points are at hand and lie after all that was derived before: what the process
-remembers of an entity's inputs is enough to derive on, and nothing is read back. Whatever else made a window dirty,
+has cached of an entity's inputs is enough to go on from, and nothing is read back. Whatever else made a window dirty,
 late data, a corrected link, an edited formula, its span is recomputed from stored points, and only differences are
 written. Either way the final result is a function of the series, the links and the configuration.
 
@@ -122,7 +122,7 @@ def _propagation(
     retained_from_us = retained_from_read(session, given, changed)
     beyond_retention: frozenset[bytes] = frozenset()
     if retained_from_us is not None:
-        # Events, rollups and health of a time whose points have gone stay what they are.
+        # Events, rollups and health of a time whose points were dropped stay as stored.
         beyond_retention, changed = changed.before(retained_from_us), changed.clamped(retained_from_us)
     below = below_read(session, given, changed)
     propagation = propagation_plan(given, changed=changed, below=below, at_hand=plan.at_hand)

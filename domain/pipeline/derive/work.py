@@ -48,7 +48,7 @@ class DeriveRun:
 class DeriveInput:
     """The dirty windows of a transaction's entities, and what is known of these.
 
-    index: has what depends on each of them. entries: of the bus, one of each commit, attributed at the index's
+    index: the dependents of each of them are loaded. entries: of the bus, one of each commit, attributed at the index's
     revision. checkpoints, rule_states: of these entities, as cached.
     """
 
@@ -158,7 +158,7 @@ class PropagationPlan:
 
 @dataclass(frozen=True, slots=True)
 class HealthChanges:
-    """Over which the health of assets is invalid. plans: of those that have one."""
+    """Spans over which the health of assets is invalid. plans: of those that have one."""
 
     spans: Mapping[bytes, Sequence[Span]]
     plans: Mapping[bytes, Plan]

@@ -38,14 +38,14 @@ _MOVE = text(
 # Locked, so that none of them turns out to repeat another before the transaction has counted it.
 _COUNTED = text(
     """
-    WITH held AS MATERIALIZED (
+    WITH locked AS MATERIALIZED (
         SELECT k.device_id, k.key, k.raw_id, k.stored
         FROM unnest(:devices, :keys) AS u (d, k)
         JOIN reading_keys k ON k.organization_id = :organization_id AND k.device_id = u.d AND k.key = u.k
         ORDER BY k.device_id, k.key FOR NO KEY UPDATE OF k
     )
-    SELECT u.n - 1 AS n, held.stored FROM unnest(:devices, :keys, :ids) WITH ORDINALITY AS u (d, k, i, n)
-    JOIN held ON held.device_id = u.d AND held.key = u.k AND held.raw_id = u.i
+    SELECT u.n - 1 AS n, locked.stored FROM unnest(:devices, :keys, :ids) WITH ORDINALITY AS u (d, k, i, n)
+    JOIN locked ON locked.device_id = u.d AND locked.key = u.k AND locked.raw_id = u.i
     """
 )
 

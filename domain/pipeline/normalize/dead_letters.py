@@ -127,7 +127,7 @@ def dead_letters_resolve(
 
 
 def dead_letter_id(*, organization_id: int, raw_id: int, stage: str, metric: str | None) -> uuid.UUID:
-    """Return the id of a dead letter: the same whoever writes it and however often."""
+    """Return the id of a dead letter: deterministic, so that writing it again changes nothing."""
     about = f"{organization_id}/{raw_id}/{stage}/" + ("" if metric is None else f"={metric}")
     return uuid.uuid5(_NAMESPACE, about)
 

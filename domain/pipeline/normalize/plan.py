@@ -26,7 +26,7 @@ _NAN = math.nan
 
 @dataclass(frozen=True, slots=True)
 class WritePlan:
-    """What is to be written of some readings.
+    """What to write of some readings.
 
     points: places of the points to store. outcomes: of the readings, in their order. dead_letters: of those that count.
     """
@@ -39,7 +39,7 @@ class WritePlan:
 def write_plan(
     normalized: Normalized, *, is_stored: NDArray[np.bool_], chosen: NDArray[np.intp], duplicates: NDArray[np.intp]
 ) -> WritePlan:
-    """Decide what is written of the chosen readings: those that repeat another count for nothing.
+    """Decide what to write of the chosen readings, without those that repeat another.
 
     is_stored: by reading, whether it has any point. duplicates: places of readings, all of them chosen.
     """
@@ -127,11 +127,11 @@ def readings_normalize(
 def _under_schema(
     i: int, sent: dict[str, Any], schema: MetricSchema, dead_letters: list[DeadLetterDraft]
 ) -> dict[str, Any]:
-    """Return what a schema makes of a reading's metrics; what it refuses becomes a dead letter."""
+    """Apply a schema to a reading's metrics; refused ones become dead letters."""
     dead_letters_before = len(dead_letters)
-    odd = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
-    dead_letters += [_unsupported(i, name, sent[name]) for name in odd]
-    good = {name: value for name, value in sent.items() if name not in odd} if odd else sent
+    non_numbers = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
+    dead_letters += [_unsupported(i, name, sent[name]) for name in non_numbers]
+    good = {name: value for name, value in sent.items() if name not in non_numbers} if non_numbers else sent
     accepted, faults = schema_apply(schema, good, sent=sent)
     for fault in faults:
         payload = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]

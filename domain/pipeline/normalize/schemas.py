@@ -23,7 +23,7 @@ from domain.telemetry.store.points import PointColumns
 DEVICES_MAX = 200_000
 
 # A row per version and its devices: a schema crosses the wire once however many devices there are. A device whose
-# type has no schema is told where its series have units or types of an earlier one.
+# type has no schema is refused where its series have units or types of an earlier one.
 _FIND = text(
     """
     WITH typed AS (
@@ -141,10 +141,10 @@ def units_reconcile(
     if not notes.units_to_check:
         return
     arrays_enable(session)
-    wanted = {"organization_id": organization_id, "series": bigint_array(sorted(notes.units_to_check))}
+    parameters = {"organization_id": organization_id, "series": bigint_array(sorted(notes.units_to_check))}
     units_checked_until: dict[int, float] = {}
     other: dict[int, tuple[bytes | None, int]] = {}
-    for row in session.execute(_UNITS, wanted):
+    for row in session.execute(_UNITS, parameters):
         versions = schemas.get(row.entity_id.bytes)
         if versions is None:
             continue

@@ -54,7 +54,7 @@ class NormalizedBatches:
 
 @dataclass(frozen=True, slots=True)
 class NormalizeInput:
-    """The readings of a transaction, and what they mean.
+    """The readings of a transaction, normalized.
 
     again: those that were processed before, but for those that retention has made final. places: of the readings to
     process. normalized: of all readings, whether they are to be processed or not.
@@ -72,7 +72,7 @@ class NormalizeInput:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of some readings of a transaction once they were written.
+    """The outcome of writing some readings of a transaction.
 
     outcomes: of the readings at `places`; of a place that is there twice, the last. stored: places of the points
     that are in history. superseded: readings that turned out to repeat these, and had been written before.
@@ -92,11 +92,11 @@ class NormalizeResult:
     outcome: by reading. is_stored: by point. The others are as in `Written`.
     """
 
-    def __init__(self, given: NormalizeInput) -> None:
+    def __init__(self, inputs: NormalizeInput) -> None:
         # What is not processed was stored before its time was dropped.
-        self.outcome = np.full(len(given.readings), STORED, dtype=np.int8)
-        self.outcome[given.places] = DEAD
-        self.is_stored = np.zeros(len(given.normalized.readings), dtype=np.bool_)
+        self.outcome = np.full(len(inputs.readings), STORED, dtype=np.int8)
+        self.outcome[inputs.places] = DEAD
+        self.is_stored = np.zeros(len(inputs.normalized.readings), dtype=np.bool_)
         self.dead_letters: list[DeadLetterDraft] = []
         self.superseded: list[Readings] = []
         self.notes = PendingCacheUpdates()

@@ -18,7 +18,7 @@ from graph.json_bounds import text_check
 
 # RFC 5321, 4.5.3.1.3: a path has 256 octets, of which the angle brackets take two.
 EMAIL_MAX_CHARS: Final = 254
-# Only what is surely no address is refused; whether mail arrives, only mail can tell.
+# Only what is surely no address is refused; whether mail arrives, only a mail can show.
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 
 

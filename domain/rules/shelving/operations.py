@@ -78,7 +78,7 @@ def maintenance_window_create(
 ) -> MaintenanceWindow:
     """Create a maintenance window over [begins, ends) of event time. begins None: now. under_id None: anywhere.
 
-    What has followed already stays. Raises BadInputError for a span that is empty or longer than 366 days;
+    Side effects so far stay. Raises BadInputError for a span that is empty or longer than 366 days;
     NotFoundError; LimitExceededError above WINDOWS_MAX.
     """
     organization_id = change.organization_id

@@ -15,7 +15,7 @@ from domain.telemetry.store.tables import dead_letters
 from graph.errors import BadInputError
 from graph.tables import INSTANT
 
-# So many at a call; the answer tells how many are left.
+# So many at a call; the answer says how many are left.
 DEAD_LETTERS_MAX: Final = 10_000
 
 _REOPEN = text("SELECT batches_reopen(:organization_id, :raw_ids, :received)").bindparams(
@@ -82,8 +82,8 @@ def dead_letters_discard(
         .values(discarded_at=now, discarded_by=actor)
         .execution_options(synchronize_session=False)
     )
-    left = session.execute(select(func.count()).select_from(dead_letters).where(*conditions)).scalar_one()
-    return Done(int(done.rowcount), left)  # type: ignore[attr-defined]
+    remaining = session.execute(select(func.count()).select_from(dead_letters).where(*conditions)).scalar_one()
+    return Done(int(done.rowcount), remaining)  # type: ignore[attr-defined]
 
 
 def _filter_check(where: DeadLetterFilter) -> None:

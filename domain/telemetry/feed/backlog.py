@@ -65,17 +65,17 @@ class Backlog:
         before = self.points_left_out
         for part in series:
             self._series_add(part)
-        for taken in invalidated:
-            _range_add(self._invalidated, taken)
+        for range_ in invalidated:
+            _range_add(self._invalidated, range_)
         self.dropped += self.points_left_out > before
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits."""
+        """Whether the backlog is empty."""
         return not (self._latest or self._gaps or self._invalidated or self.dropped)
 
     def take(self, count: int) -> Thinned:
-        """Remove and return what waits of the first `count` series, entities and ranges."""
+        """Remove and return the backlog of the first `count` series, entities and ranges."""
         latest = [self._latest.pop(key) for key in list(islice(self._latest, count))]
         thinned = Thinned(
             latest, _taken(self._invalidated, count), _taken(self._gaps, count), self.points_left_out, self.dropped

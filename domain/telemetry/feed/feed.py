@@ -108,13 +108,13 @@ class Watch:
     def sees(self, entry: FeedEntry) -> list[InvalidatedRange]:
         """Return the invalidated ranges of an entry that the watch sees, through links too."""
         ranges: list[InvalidatedRange] = []
-        for taken in entry.invalidated:
-            if taken.entity_id in self.own_ids and (self.metrics is None or taken.metric in self.metrics):
-                ranges.append(taken)
-            for link in self.links.get(taken.entity_id, ()):
-                metric = None if taken.metric is None else metric_under(link, metric=taken.metric)
-                begins = max(link.begins_us, micros_of(taken.from_))
-                ends = min(link.ends_us, micros_of(taken.to))
+        for range_ in entry.invalidated:
+            if range_.entity_id in self.own_ids and (self.metrics is None or range_.metric in self.metrics):
+                ranges.append(range_)
+            for link in self.links.get(range_.entity_id, ()):
+                metric = None if range_.metric is None else metric_under(link, metric=range_.metric)
+                begins = max(link.begins_us, micros_of(range_.from_))
+                ends = min(link.ends_us, micros_of(range_.to))
                 if metric is not None and begins < ends and (self.metrics is None or metric in self.metrics):
                     ranges.append(InvalidatedRange(link.source_id, metric, instant_of(begins), instant_of(ends)))
         return ranges
@@ -130,7 +130,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class FeedUpdate:
-    """One message to a subscriber. cursor: where the feed goes on after it.
+    """One message to a subscriber. cursor: the position after it.
 
     dropped: updates that are not here, or not whole, because the client was too slow. gaps: where their points were,
     points_left_out: how many. memo: what was made of it for one subscriber and serves the others that are sent it.
@@ -162,12 +162,12 @@ class FeedOffsets:
 
     def classify(self, partition: int, position: int) -> Arrival:
         """Classify an entry by its position; FIRST: of an unknown partition."""
-        head = self.positions.get(partition)
-        if head is None:
+        last = self.positions.get(partition)
+        if last is None:
             return Arrival.FIRST
-        if position == head + 1:
+        if position == last + 1:
             return Arrival.NEXT
-        return Arrival.REPEATED if position <= head else Arrival.GAP
+        return Arrival.REPEATED if position <= last else Arrival.GAP
 
     def advance(self, partition: int, position: int) -> None:
         """Advance a partition's offset to `position`; never goes back."""
@@ -234,7 +234,7 @@ def groups_series(by_device: Mapping[UUID, Sequence[FeedGroup]], watch: Watch) -
 
 
 def _common(one: Collection[UUID], other: Collection[UUID]) -> Iterator[UUID]:
-    """Yield what is in both. The fewer are gone through: most watches see few devices, most entries hold many."""
+    """Yield the intersection. The smaller one is iterated: most watches see few devices, most entries hold many."""
     few, many = sorted((one, other), key=len)
     return (entity_id for entity_id in few if entity_id in many)
 

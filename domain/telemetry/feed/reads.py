@@ -177,7 +177,7 @@ def feed_offsets(session: Session, *, organization_id: int, after: Positions, re
             "recent": recent,
         },
     )
-    return {row.partition: row.head for row in rows}
+    return {row.partition: row.feed_offset for row in rows}
 
 
 def feed_since(

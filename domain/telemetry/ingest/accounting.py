@@ -25,7 +25,7 @@ HOUR_S: Final = 3_600
 _FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 # One statement, so that a batch that is finished meanwhile is counted once.
-_ACCOUNT = text(
+_COUNTS = text(
     """
     SELECT coalesce(sum(n.stored), 0)::bigint AS stored, coalesce(sum(n.duplicate), 0)::bigint AS duplicate,
         coalesce(sum(n.dead), 0)::bigint AS dead, coalesce(sum(n.pending), 0)::bigint AS pending
@@ -67,7 +67,7 @@ _OF_DEVICE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class IngestAccount:
+class IngestCounts:
     """Counts of readings: received = stored + duplicate + dead + pending."""
 
     received: int
@@ -91,14 +91,14 @@ class Pieces:
     last: tuple[datetime, datetime]
 
 
-def ingest_account(
+def ingest_counts(
     session: Session,
     *,
     organization_id: int,
     from_: datetime,
     to: datetime | None = None,
     device_id: UUID | None = None,
-) -> IngestAccount:
+) -> IngestCounts:
     """Count the readings received in [from_, to), of one device or of all. to: None for whatever came so far.
 
     stored: at least one of its metrics is a point or was, until a later reading said otherwise. duplicate: it
@@ -108,11 +108,11 @@ def ingest_account(
     values = {"organization_id": organization_id, "from_": from_, "to": until}
     if device_id is None:
         arrays_enable(session)
-        row = session.execute(_ACCOUNT, {**values, **_parameters(pieces_of(from_, until))}).one()
+        row = session.execute(_COUNTS, {**values, **_parameters(pieces_of(from_, until))}).one()
     else:
         row = session.execute(_OF_DEVICE, {**values, "device_id": device_id}).one()
     received = row.stored + row.duplicate + row.dead + row.pending
-    return IngestAccount(received, row.stored, row.duplicate, row.dead, row.pending)
+    return IngestCounts(received, row.stored, row.duplicate, row.dead, row.pending)
 
 
 def pieces_of(begins: datetime, ends: datetime) -> Pieces:

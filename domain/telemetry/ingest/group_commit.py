@@ -81,7 +81,7 @@ class GroupCommitter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Commit what waits, refuse what comes, and end."""
+        """Commit waiting calls, refuse new ones, and end."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
@@ -142,7 +142,7 @@ class GroupCommitter:
     def _commit(self, calls: Sequence[_Call]) -> None:
         try:
             batches = self._append(groups_merge([group for call in calls for group in call.groups]))
-        except Exception as error:  # noqa: BLE001  (every caller is told; the thread lives on)
+        except Exception as error:  # noqa: BLE001  (every caller gets the error; the thread lives on)
             self._failed(calls, error)
             return
         self._disk_full_at = None
@@ -151,7 +151,7 @@ class GroupCommitter:
         self._publish(batches)
 
     def _failed(self, calls: Sequence[_Call], error: Exception) -> None:
-        # Another database may stand there by now: which partitions it has is asked again.
+        # It may be another database by now: its partitions are read again.
         self._ensured = _NEVER
         if is_transient(error):
             what = transient_reason(error)

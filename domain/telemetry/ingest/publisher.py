@@ -48,7 +48,7 @@ class RawPublisher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Send what waits and end."""
+        """Publish waiting batches and end."""
         self._queue.put(None)
         self._thread.join(timeout=5)
 

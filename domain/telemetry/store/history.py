@@ -158,7 +158,7 @@ def _check_buckets(buckets: int, sources: Mapping[UUID, Sequence[Source]]) -> No
 
 
 def _requested(entity_id: UUID, known: Sequence[Source], metrics: Sequence[str] | None) -> Sequence[Source]:
-    """Add to what is known the metrics asked for that are not, as sources without segments."""
+    """Add requested metrics without data, as sources without segments."""
     if metrics is None:
         return known
     names = {source.metric for source in known}

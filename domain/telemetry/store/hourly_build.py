@@ -40,7 +40,7 @@ SERIES_MAX: Final = 2_000
 # Beyond LATE_AFTER_US: so much may the database's clock step back between two of its readings.
 _CLOCK_US: Final = 5 * 60_000_000
 
-_SETTLED = text(
+_OLDEST_TRANSACTION = text(
     """
     SELECT least(now(), (
         SELECT min(a.xact_start) FROM pg_stat_activity a
@@ -51,7 +51,7 @@ _SETTLED = text(
 _DUE = text(
     """
     SELECT o.id FROM organizations o LEFT JOIN hours_progress p ON p.organization_id = o.id
-    WHERE p.until IS NULL OR p.until < :settled
+    WHERE p.until IS NULL OR p.until < :complete_until
         OR EXISTS (SELECT FROM dirty_hours d WHERE d.organization_id = o.id)
     ORDER BY p.until NULLS FIRST, o.id
     """
@@ -63,8 +63,8 @@ _BEGIN = text(
     INSERT INTO hours_progress (organization_id, final_until, until)
     SELECT :organization_id, (SELECT coalesce(max(final_until), '-infinity') FROM hours_progress),
         CASE WHEN EXISTS (SELECT FROM series WHERE organization_id = :organization_id)
-            THEN least(:settled, (SELECT min(begins) FROM partitions_ended('telemetry_history', 'infinity')))
-            ELSE :settled END
+            THEN least(:complete_until, (SELECT min(begins) FROM partitions_ended('telemetry_history', 'infinity')))
+            ELSE :complete_until END
     ON CONFLICT DO NOTHING
     """
 )
@@ -151,23 +151,23 @@ class _Progress:
 
 def hours_complete_until(session: Session) -> datetime:
     """Return the instant before which hours may be aggregated: later writes before it invalidate them."""
-    oldest: datetime = session.execute(_SETTLED).scalar_one()
-    settled_us = micros_of(oldest) - LATE_AFTER_US - _CLOCK_US
-    return instant_of(settled_us - settled_us % HOUR_US)
+    oldest: datetime = session.execute(_OLDEST_TRANSACTION).scalar_one()
+    complete_us = micros_of(oldest) - LATE_AFTER_US - _CLOCK_US
+    return instant_of(complete_us - complete_us % HOUR_US)
 
 
-def organizations_due(session: Session, *, settled: datetime) -> Sequence[int]:
+def organizations_due(session: Session, *, complete_until: datetime) -> Sequence[int]:
     """Return the organizations that have hours to aggregate, those furthest behind first."""
-    return list(session.execute(_DUE, {"settled": settled}).scalars())
+    return list(session.execute(_DUE, {"complete_until": complete_until}).scalars())
 
 
-def hours_aggregate(session: Session, *, organization_id: int, settled: datetime) -> Built:
-    """Aggregate some hours of an organization: invalidated ones first, then the next in order up to `settled`.
+def hours_aggregate(session: Session, *, organization_id: int, complete_until: datetime) -> Built:
+    """Aggregate some hours of an organization: invalidated ones first, then the next in order up to `complete_until`.
 
-    settled: of an earlier transaction. Others that build for the organization wait.
+    complete_until: of an earlier transaction. Others that build for the organization wait.
     """
     arrays_enable(session)
-    session.execute(_BEGIN, {"organization_id": organization_id, "settled": settled})
+    session.execute(_BEGIN, {"organization_id": organization_id, "complete_until": complete_until})
     progress = _Progress(*session.execute(_PROGRESS, {"organization_id": organization_id}).one())
     invalid_hours = session.execute(
         _INVALID_HOURS, {"organization_id": organization_id, "limit": INVALID_HOURS_MAX}
@@ -176,9 +176,9 @@ def hours_aggregate(session: Session, *, organization_id: int, settled: datetime
         return _invalid_build(
             session, organization_id, [(m.series_id, micros_of(m.hour)) for m in invalid_hours], progress
         )
-    if progress.until >= settled:
+    if progress.until >= complete_until:
         return Built(0, is_done=True)
-    return _next_build(session, organization_id, progress, settled)
+    return _next_build(session, organization_id, progress, complete_until)
 
 
 def _invalid_build(
@@ -193,12 +193,12 @@ def _invalid_build(
     return _summarize(session, organization_id, _runs(again))
 
 
-def _next_build(session: Session, organization_id: int, progress: _Progress, settled: datetime) -> Built:
+def _next_build(session: Session, organization_id: int, progress: _Progress, complete_until: datetime) -> Built:
     begins, ends = progress.until, progress.next
     if ends is None:
         month = session.execute(_NEXT_MONTH, {"until": begins}).scalar_one()
-        begins = max(begins, min(settled, month or settled))
-        ends = min(settled, _month_after(begins))
+        begins = max(begins, min(complete_until, month or complete_until))
+        ends = min(complete_until, _month_after(begins))
     chunk = max(1, min(SERIES_MAX, HOURS_MAX // max(1, (micros_of(ends) - micros_of(begins)) // HOUR_US)))
     ids = list(
         session.execute(

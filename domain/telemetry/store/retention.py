@@ -1,10 +1,10 @@
 """Retention: for how long measurements are kept, and how older ones are dropped. The role is argus_pipeline.
 
 Two classes, for the whole installation. `raw`: the raw log and its batches by day of receipt, and with them what is
-known of single readings, the keys that tell repeats and the dead letters, and the commits of derived points by which a
-feed is resumed. `points`: the history, by month of the points' own time, and behind it all but a state a month of
-each rule and entity. `changes`, `notifications`, `history`: what is left of what was done about events. Series, latest
-values, the hours of series, events and the graph's changes are kept for ever.
+known of single readings, the keys that identify repeats, and the dead letters, and the commits of derived points by
+which a feed is resumed. `points`: the history, by month of the points' own time, and behind it all but a state a month
+of each rule and entity. `changes`, `notifications`, `history`: what is left of what was done about events. Series,
+latest values, the hours of series, events and the graph's changes are kept for ever.
 
 What is older than what is kept is treated alike everywhere: see `domain/telemetry/store/retention_bound.py`.
 """
@@ -152,8 +152,8 @@ def rows_forget(session: Session, *, table: str, before: datetime, first_page: i
     Return how many went, and the page to go on with; None: that was the last.
     """
     pages = session.execute(_PAGES, {"relation": table}).scalar_one()
-    gone = session.execute(
+    deleted = session.execute(
         _FORGET, {"relation": table, "before": before, "first_page": first_page, "pages": PAGES}
     ).scalar_one()
     following = first_page + PAGES
-    return gone, following if following < pages else None
+    return deleted, following if following < pages else None

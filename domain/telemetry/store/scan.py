@@ -56,20 +56,20 @@ ORDER BY w.n
 
 # The organization's own greatest position of each of the feed's partitions, beyond those given.
 OFFSETS_OF = f"""
-    SELECT r.partition, max(r.feed_position) AS head
+    SELECT r.partition, max(r.feed_position) AS feed_offset
     FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) AS v (partition, position)
     JOIN raw_batches r ON r.partition = v.partition AND r.feed_position > v.position
     WHERE r.organization_id = %(organization_id)s AND r.received_at >= %(recent)s
     GROUP BY r.partition
     UNION ALL
-    SELECT v.partition, max(d.position) AS head
+    SELECT v.partition, max(d.position) AS feed_offset
     FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) AS v (partition, position)
     JOIN derived_commits d ON d.partition = v.partition - {DERIVED_PARTITION} AND d.position > v.position
     WHERE d.organization_id = %(organization_id)s AND v.partition >= {DERIVED_PARTITION}
     GROUP BY v.partition
 """  # noqa: S608  (a number of ours)
 # Where the live feed stood in the very snapshot that the points are read in.
-OFFSETS = f"(SELECT json_object_agg(b.partition, b.head)::text FROM ({OFFSETS_OF}) b)"  # noqa: S608  (only text from above)
+OFFSETS = f"(SELECT json_object_agg(b.partition, b.feed_offset)::text FROM ({OFFSETS_OF}) b)"  # noqa: S608  (only text from above)
 
 
 _TYPES = 'array_agg(h.type ORDER BY h."timestamp")'
@@ -200,8 +200,8 @@ def _rows(
 
 
 def offsets_parse(answer: str | None) -> dict[int, int]:
-    """Read what `OFFSETS` answers: greatest position by partition."""
-    return {int(partition): head for partition, head in json.loads(answer or "{}").items()}
+    """Parse the result of `OFFSETS`: greatest position by partition."""
+    return {int(partition): feed_offset for partition, feed_offset in json.loads(answer or "{}").items()}
 
 
 def _points(at: Instants, numbers: Values, texts: list[str] | None, least: int) -> Points:

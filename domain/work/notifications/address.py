@@ -84,7 +84,7 @@ def destination_key(url: str) -> str:
 
 
 def webhook_check(session: Session, url: str, *, path: tuple[str, ...]) -> None:
-    """Refuse an address that no call can ever go to. No name is looked up: what names mean is decided at each call.
+    """Refuse an address that can never be called. Names are not resolved: they are at each call.
 
     Raises BadInputError for what `destination_of` refuses, and for a host that is written as an address, or as a name
     of the host itself, which is refused at every call.

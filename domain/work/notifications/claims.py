@@ -63,9 +63,9 @@ _CLAIMABLE = text(
     f"""
     SELECT c.id FROM unnest(:destinations, :slots) AS d (destination, slots) CROSS JOIN LATERAL (
         SELECT u.id FROM (
-            (SELECT f.id, 0 AS turn FROM ({_CANDIDATES.format(attempts="=")}) f)
+            (SELECT f.id, 0 AS attempt_rank FROM ({_CANDIDATES.format(attempts="=")}) f)
             UNION ALL (SELECT r.id, 1 FROM ({_CANDIDATES.format(attempts=">")}) r)
-        ) u ORDER BY u.turn LIMIT d.slots
+        ) u ORDER BY u.attempt_rank LIMIT d.slots
     ) c
     """  # noqa: S608  (two fixed operators)
 ).bindparams(bindparam("destinations", type_=ARRAY(Text)), bindparam("slots", type_=ARRAY(Integer)))
@@ -173,7 +173,7 @@ def notification_record(
             values["finished_at"] = now
         else:
             values["due_at"] = now + retry_delay(notification_id=notification.id, attempts=notification.attempts)
-    settled = session.execute(
+    recorded = session.execute(
         update(notifications)
         .where(
             table.organization_id == organization_id,
@@ -185,7 +185,7 @@ def notification_record(
         .values(state=state.value, **values)
         .returning(table.id)
     ).first()
-    if settled is None:
+    if recorded is None:
         return None
     if notification.event_id is not None:
         # Those that wait for this one are not looked at before it is called again.
@@ -226,7 +226,7 @@ def claims_end(session: Session, *, organization_id: int, claimer: str) -> None:
 
 
 def claimers_list(session: Session) -> list[tuple[int, str]]:
-    """Return who holds claims, and of which organization. Of all organizations."""
+    """Return the claimers and their organizations, of all organizations."""
     return [(row.organization_id, row.claimed_by) for row in session.execute(_CLAIMERS)]
 
 

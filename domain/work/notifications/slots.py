@@ -83,7 +83,7 @@ class Slots:
         self._count(pair, 1)
 
     def end(self, pair: Pair, outcome: Outcome, *, now_s: float) -> bool:
-        """Give a slot back, and learn from how the call went. True: the queue begins to pause, or goes on."""
+        """Release a slot and record the outcome of its call. True: the queue starts or ends a pause."""
         self._count(pair, -1)
         if not outcome.is_transient:
             self._breakers.pop(pair, None)

@@ -49,7 +49,7 @@ class Snapshots:
     """The snapshot cache of one process.
 
     opener: opens a transaction for an organization, for the thread that reads a large graph; None: all are read by
-    whoever asks. bytes_max: of all snapshots together; one larger than that is not kept.
+    the thread that needs it. bytes_max: of all snapshots together; one larger than that is not kept.
     """
 
     def __init__(self, *, opener: SessionOpener | None = None, bytes_max: int = BYTES_MAX_DEFAULT) -> None:

@@ -32,7 +32,7 @@ _SIDES: Final = {Direction.OUT: (True,), Direction.IN: (False,), Direction.ANY: 
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FollowedEdges:
     """Edges walked in one hop: slots of `table`, and the depth each leads to."""
 
     table: int
@@ -57,7 +57,7 @@ class SnapshotWalk:
         if begins is None:
             return self.otherwise.reach(starts=starts, steps=steps, limit=limit, with_edges=with_edges)
         nodes, depths, hidden = begins, np.zeros(len(begins), dtype=np.int32), begins
-        followed: list[Followed] | None = [] if with_edges else None
+        followed: list[FollowedEdges] | None = [] if with_edges else None
         for place, step in enumerate(steps):
             # The last step of a walk may stop at the first depth by which there is more than can be returned.
             enough = limit + len(begins) if place == len(steps) - 1 and followed is None else None
@@ -205,7 +205,7 @@ class SnapshotWalk:
                 yield number, slots, origins, table.ends(slots, outward=outward)
 
     def _step(
-        self, begins: Indices, depths: Depths, step: Step, followed: list[Followed] | None, enough: int | None
+        self, begins: Indices, depths: Depths, step: Step, followed: list[FollowedEdges] | None, enough: int | None
     ) -> tuple[Indices, Depths]:
         """Return the nodes that 1 to `depth` hops reach, and the least number of hops to each.
 
@@ -225,7 +225,7 @@ class SnapshotWalk:
             for number, slots, origins, ends in self._hops(frontier, edge_filters, step.direction):
                 arriving = near[origins] - 1
                 if followed is not None:
-                    followed.append(Followed(number, slots, _FAR - arriving))
+                    followed.append(FollowedEdges(number, slots, _FAR - arriving))
                 better = arriving > nearness[ends]
                 np.maximum.at(nearness, ends[better], arriving[better])
                 improved.append(ends[better])
@@ -239,7 +239,7 @@ class SnapshotWalk:
         return nodes, _FAR - nearness[nodes]
 
     def _levels(
-        self, begins: Indices, depth: int, step: Step, followed: list[Followed] | None, enough: int | None
+        self, begins: Indices, depth: int, step: Step, followed: list[FollowedEdges] | None, enough: int | None
     ) -> tuple[Indices, Depths]:
         """Walk breadth first from nodes of one depth: `_step` without keeping depths, the usual case."""
         edge_filters = self._edge_filters(step.relationships)
@@ -256,7 +256,7 @@ class SnapshotWalk:
                         frontier, outward=outward, edge_filter=edge_filters[number], with_origins=False
                     )
                     if followed is not None:
-                        followed.append(Followed(number, slots, np.full(len(slots), level, dtype=np.int32)))
+                        followed.append(FollowedEdges(number, slots, np.full(len(slots), level, dtype=np.int32)))
                     ends = table.ends(slots, outward=outward)
                     arriving.append(ends[~seen[ends]])
             candidates = np.concatenate(arriving) if arriving else _NONE
@@ -315,7 +315,7 @@ class SnapshotWalk:
         ids = (nodes,) if table.ordered == len(table) else (table.low[nodes], table.high[nodes])
         return np.lexsort((*ids, *before))
 
-    def _edges(self, followed: Sequence[Followed]) -> tuple[list[EdgeVersionId], bool]:
+    def _edges(self, followed: Sequence[FollowedEdges]) -> tuple[list[EdgeVersionId], bool]:
         """Return the versions followed, in the order of the least depth each leads to, then id; and whether of more."""
         if not followed:
             return [], False
@@ -334,7 +334,7 @@ class SnapshotWalk:
     def _by_start(
         self, starts: Sequence[EntityId], step: Step, levels: Sequence[npt.NDArray[np.int64]]
     ) -> dict[EntityId, Reached]:
-        """Give each start what was reached from it."""
+        """Return by start the nodes reached from it."""
         every = np.int64(len(self.snapshot.nodes))
         keys = np.concatenate(levels) if levels else np.zeros(0, dtype=np.int64)
         depths = np.repeat(np.arange(1, len(levels) + 1, dtype=np.int32), [len(level) for level in levels])

@@ -1,4 +1,4 @@
-"""Units: which codes there are, and what becomes of a value."""
+"""Units: known codes and conversion of values."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_conversions(from_: str, to: str, value: float, converted: float) -> Non
         ("10*999", "1"),
     ],
 )
-def test_what_cannot_be_converted(from_: str, to: str) -> None:
+def test_impossible_conversions(from_: str, to: str) -> None:
     with pytest.raises(UnitError, match="cannot become"):
         unit_conversion(from_, to)
 

@@ -1,4 +1,4 @@
-"""A healthy plant has no differences; a corrupted value of each kind is found, told once, and repaired."""
+"""A healthy plant has no differences; a corrupted value of each kind is found, reported once, and repaired."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from testing.line import NOW, Line
 from testing.world import World
 from tests.domain.derivation.health.test_convergence import READINGS, Factory, minute
 from tests.properties.test_derivation import Deliver, Derive, Sent, at
-from tests.properties.test_following import Following
+from tests.properties.test_propagation import Propagation
 
 
 def check(line: Line, begins_us: int, ends_us: int) -> Report:
@@ -36,16 +36,16 @@ def check(line: Line, begins_us: int, ends_us: int) -> Report:
         ).report
 
 
-def tell(line: Line, report: Report) -> list[Difference]:
+def record(line: Line, report: Report) -> list[Difference]:
     with line.pipeline() as session:
         return report_write(session, organization_id=line.organization_id, report=report, now=NOW)
 
 
 def repair(line: Line) -> int:
     with line.pipeline() as session:
-        found = differences_list(session, organization_id=line.organization_id)
-        differences_repair(session, organization_id=line.organization_id, differences=found, now=NOW)
-    return len(found)
+        differences = differences_list(session, organization_id=line.organization_id)
+        differences_repair(session, organization_id=line.organization_id, differences=differences, now=NOW)
+    return len(differences)
 
 
 def spoil(line: Line, statement: str) -> None:
@@ -60,9 +60,9 @@ def counters(line: Line) -> dict[tuple[str, str], float]:
 
 
 @pytest.fixture
-def following(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> Following:
+def propagation(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> Propagation:
     """Two pumps with a derived metric below a site with a rollup and a rule, all derived."""
-    made = Following(DerivingPlant(Line(worlds("following"), engine)))
+    made = Propagation(DerivingPlant(Line(worlds("propagation"), engine)))
     made.schedule.send([Sent(0, m, None, {"a": 20 if m % 10 < 6 else 1, "b": 1}) for m in range(0, 30, 2)])
     made.step(Deliver([0], 0, crashes=False, is_lost=False))
     made.step(Derive(brings=True, crashes=False, forgets=False))
@@ -76,7 +76,7 @@ def factory(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> 
     made = Factory(Line(worlds("factory"), engine))
     made.rule()
     made.read(*READINGS)
-    made.settle()
+    made.drain()
     return made
 
 
@@ -100,33 +100,33 @@ ONE = """ctid = (SELECT h.ctid FROM telemetry_history h JOIN series s ON s.organ
         (CheckKind.EVENTS, "UPDATE events SET withdrawn_at = now() WHERE organization_id = :o"),
     ],
 )  # fmt: skip
-def test_what_was_corrupted_of_a_plant_is_found_and_repaired(
-    following: Following, of: CheckKind, statement: str
+def test_corrupted_values_of_a_plant_are_found_and_repaired(
+    propagation: Propagation, of: CheckKind, statement: str
 ) -> None:
-    line, span = following.plant.line, (micros_of(at(-30)), micros_of(at(60)))
+    line, span = propagation.plant.line, (micros_of(at(-30)), micros_of(at(60)))
     healthy = check(line, *span)
     assert healthy.differences == []
     assert healthy.skipped.total() == 0
-    assert min(healthy.checks[each] for each in (CheckKind.DERIVED, CheckKind.EVENTS, CheckKind.ROLLUPS)) > 0
-    before = following.found_events(), following.found_rollup(), following.plant.derived()
+    assert min(healthy.checks[kind] for kind in (CheckKind.DERIVED, CheckKind.EVENTS, CheckKind.ROLLUPS)) > 0
+    before = propagation.stored_events(), propagation.stored_rollup(), propagation.plant.derived()
     spoil(line, statement)
     report = check(line, *span)
-    assert of in {each.kind for each in report.differences}
-    assert len(tell(line, report)) == len(report.differences)
+    assert of in {difference.kind for difference in report.differences}
+    assert len(record(line, report)) == len(report.differences)
     # The same again is no news.
-    assert tell(line, check(line, *span)) == []
-    count = sum(each.kind is of for each in report.differences)
+    assert record(line, check(line, *span)) == []
+    count = sum(difference.kind is of for difference in report.differences)
     assert counters(line)["argus_convergence_differences_total", of] == count
     assert counters(line)["argus_convergence_differences_open", of] == count
     assert repair(line) == len(report.differences)
     # What waits is skipped, and no difference.
     assert check(line, *span).differences == []
-    following.drain()
+    propagation.drain()
     after = check(line, *span)
     assert after.differences == []
     assert after.skipped.total() == 0
     assert counters(line)["argus_convergence_differences_open", of] == 0
-    assert (following.found_events(), following.found_rollup(), following.plant.derived()) == before
+    assert (propagation.stored_events(), propagation.stored_rollup(), propagation.plant.derived()) == before
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_what_was_corrupted_of_a_plant_is_found_and_repaired(
         (CheckKind.EVENTS, "UPDATE events SET began_at = began_at - interval '1 minute' WHERE organization_id = :o"),
     ],
 )  # fmt: skip
-def test_what_was_corrupted_of_health_is_found_and_repaired(factory: Factory, of: CheckKind, statement: str) -> None:
+def test_corrupted_health_is_found_and_repaired(factory: Factory, of: CheckKind, statement: str) -> None:
     line, span = factory.plant.line, (micros_of(minute(0)), micros_of(minute(330)))
     healthy = check(line, *span)
     assert healthy.differences == []
@@ -146,11 +146,11 @@ def test_what_was_corrupted_of_health_is_found_and_repaired(factory: Factory, of
     before = factory.series()
     spoil(line, statement)
     report = check(line, *span)
-    assert of in {each.kind for each in report.differences}
-    tell(line, report)
+    assert of in {difference.kind for difference in report.differences}
+    record(line, report)
     repair(line)
     assert check(line, *span).differences == []
-    factory.settle()
+    factory.drain()
     after = check(line, *span)
     assert after.differences == []
     assert after.skipped.total() == 0
@@ -167,7 +167,7 @@ def test_health_gives_no_false_alarm_while_anything_is_late_or_corrected(
     steps: list[Callable[[], object]] = [partial(factory.read, m) for m in READINGS]
     steps += [factory.relink, factory.move, factory.rule, partial(factory.edit, health={"freshness": "PT2H"})]
     draw.shuffle(steps)
-    between: list[Callable[[], object]] = [lambda: None, factory.plant.drain, factory.compute, factory.settle]
+    between: list[Callable[[], object]] = [lambda: None, factory.plant.drain, factory.compute, factory.drain]
     spans = [(0, 330), (0, 60), (60, 200), (200, 330)]
     checked = 0
     for step in steps:
@@ -178,7 +178,7 @@ def test_health_gives_no_false_alarm_while_anything_is_late_or_corrected(
             report = check(line, micros_of(minute(begins)), micros_of(minute(ends)))
             assert report.differences == []
             checked += report.checks[CheckKind.HEALTH]
-    factory.settle()
+    factory.drain()
     for begins, ends in spans:
         report = check(line, micros_of(minute(begins)), micros_of(minute(ends)))
         assert report.differences == []
@@ -195,12 +195,12 @@ def test_an_event_that_nothing_makes_is_found(factory: Factory) -> None:
         " opened_at - interval '30 minutes', opened_at - interval '30 minutes', severity, 0, detected_at FROM events"
         " WHERE organization_id = :o LIMIT 1",
     )
-    [found] = [
+    [difference] = [
         e for e in check(line, micros_of(minute(0)), micros_of(minute(330))).differences if e.kind is CheckKind.EVENTS
     ]
-    assert found.computed is None
-    assert found.stored is not None
-    assert "open" in found.stored
+    assert difference.computed is None
+    assert difference.stored is not None
+    assert "open" in difference.stored
 
 
 def test_a_corrupted_state_of_a_rule_is_found_and_a_missing_one_is_none(
@@ -215,7 +215,7 @@ def test_a_corrupted_state_of_a_rule_is_found_and_a_missing_one_is_none(
         for n in range(16)
     ]
     line.normalize(line.send(*rows))
-    factory.settle()
+    factory.drain()
     span = (micros_of(minute(-600)), micros_of(minute(60)))
     assert check(line, *span).differences == []
     [states] = line.rows("SELECT count(*) FROM rule_states WHERE organization_id = :o", o=line.organization_id)
@@ -225,10 +225,10 @@ def test_a_corrupted_state_of_a_rule_is_found_and_a_missing_one_is_none(
         "UPDATE rule_states SET state = 'null' WHERE organization_id = :o AND at = (SELECT max(at) FROM rule_states)",
     )
     report = check(line, *span)
-    assert {each.kind for each in report.differences} == {CheckKind.STATES}
-    tell(line, report)
+    assert {difference.kind for difference in report.differences} == {CheckKind.STATES}
+    record(line, report)
     repair(line)
-    factory.settle()
+    factory.drain()
     assert check(line, *span).differences == []
     # A state is where evaluation may begin; without one it begins earlier, and finds the same.
     spoil(line, "DELETE FROM rule_states WHERE organization_id = :o")
@@ -263,7 +263,7 @@ def test_a_check_writes_nothing(factory: Factory) -> None:
         assert session.scalar(text("SHOW transaction_isolation")) == "repeatable read"
 
 
-def test_the_recent_past_is_settled() -> None:
+def test_the_recent_past_is_checked() -> None:
     span = checked_span(NOW)
     assert (span.begins_us, span.ends_us) == (
         micros_of(NOW - timedelta(hours=2)),

@@ -1,4 +1,4 @@
-"""What an id names."""
+"""Resolving ids to nodes."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def test_ids_of_all_types_are_resolved(world: World, other: World, statements: A
         made = entity_type_create(session, change=change, kind=EntityKind.ASSET, name="Pump")
     with world.session() as session:
         change_id = session.scalars(changes.select().with_only_columns(changes.c.id)).first()
-    found = read(world, first, edge.id, made.id, change_id, new_id())
-    assert set(found) == {first, edge.id, made.id, change_id}
-    assert isinstance(found[first], Entity)
-    assert found[edge.id] == edge
-    assert found[made.id] == made
-    assert isinstance(found[change_id], Change)
+    nodes = read(world, first, edge.id, made.id, change_id, new_id())
+    assert set(nodes) == {first, edge.id, made.id, change_id}
+    assert isinstance(nodes[first], Entity)
+    assert nodes[edge.id] == edge
+    assert nodes[made.id] == made
+    assert isinstance(nodes[change_id], Change)
     assert read(world) == {}
     assert read(other, first, edge.id, made.id, change_id) == {}
     with other.session() as session, pytest.raises(NotFoundError):
         nodes_get(session, organization_id=world.organization_id, ids=[first, edge.id])
     with world.session() as session:
         counts = []
-        for asked in ([first, new_id()], [first, second, *(new_id() for _ in range(98))]):
+        for node_ids in ([first, new_id()], [first, second, *(new_id() for _ in range(98))]):
             with statements(world.api) as seen:
-                nodes_get(session, organization_id=world.organization_id, ids=asked)
+                nodes_get(session, organization_id=world.organization_id, ids=node_ids)
             counts.append(len(seen))
         assert counts[0] == counts[1]
         with statements(world.api) as seen:

@@ -74,7 +74,7 @@ def states(world: World, entity_id: UUID) -> list[tuple[str, dict[str, Any]]]:
     with world.session() as session:
         where = ChangeFilter(subject_ids=[entity_id])
         page = changes_page(session, organization_id=world.organization_id, where=where, page=PageRequest(50))
-        return [(each.action, dict(each.after or {})) for each in page.items]
+        return [(change.action, dict(change.after or {})) for change in page.items]
 
 
 @pytest.mark.parametrize("kind", CREATE)
@@ -162,8 +162,8 @@ def test_details_are_in_the_trail(world: World) -> None:
         entity_delete(session, change=change, entity_id=device.id)
     with world.changing() as (session, change):
         entity_restore(session, change=change, entity_id=device.id)
-    found = [(action, after["firmwareVersion"]) for action, after in states(world, device.id)]
-    assert found == [("restored", "2"), ("deleted", "2"), ("updated", "2"), ("created", "1")]
+    states_of_device = [(action, after["firmwareVersion"]) for action, after in states(world, device.id)]
+    assert states_of_device == [("restored", "2"), ("deleted", "2"), ("updated", "2"), ("created", "1")]
     activity = create(world, "activity", due_at=DUE)
     [(_, after)] = states(world, activity.id)
     assert (after["dueAt"], after["category"], after["checklist"]) == ("2026-05-01T08:00:00+00:00", "general", [])

@@ -60,7 +60,7 @@ def test_a_template_that_is_not_there_is_refused(world: World, other: World, tem
         ({"sendMail": "to@example.org"}, "sendMail"),
     ],
 )
-def test_what_could_do_nothing_is_refused(world: World, action: dict[str, Any], member: str) -> None:
+def test_actions_without_effect_are_refused(world: World, action: dict[str, Any], member: str) -> None:
     fault = refused(world, **action)
     assert (type(fault), fault.path) == (BadInputError, ("action", member))
 
@@ -74,7 +74,7 @@ def test_an_address_that_is_allowed_on_this_installation_may_be_saved(world: Wor
 
 
 @pytest.mark.parametrize("host", ["10.1.2.3", "hook.example", "localhost.example", "fd00::1", "8.8.8.8"])
-def test_what_may_be_reached_is_judged_at_each_call(world: World, host: str) -> None:
+def test_allowed_addresses_are_checked_at_each_call(world: World, host: str) -> None:
     shown = f"[{host}]" if ":" in host else host
     with world.session() as session:
         action_check(session, organization_id=world.organization_id, action={"webhookUrl": f"http://{shown}/"})

@@ -1,4 +1,4 @@
-"""A rule that is not yet one, tried on the past."""
+"""Backtests: a draft of a rule evaluated on stored readings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def line(engine: Callable[[str], Engine]) -> Line:
     return Line(world_create(owner=engine("owner"), api=engine("api"), slug="trial"), engine)
 
 
-def test_it_finds_what_it_would_have_found_and_keeps_nothing(line: Line) -> None:
+def test_a_backtest_finds_the_past_events_and_stores_nothing(line: Line) -> None:
     device = line.device()
     readings = [(0, 9), (1, 1), (10, 9), (11, 1), (20, 9)]
     line.normalize(
@@ -38,7 +38,7 @@ def test_it_finds_what_it_would_have_found_and_keeps_nothing(line: Line) -> None
     draft = RuleDraft(name="draft", condition=HOT, scope=Scope(entity_id=device))
     with line.world.session() as session:
         trial = rule_try(session, organization_id=line.organization_id, draft=draft, begins=at(5), ends=at(60), now=NOW)
-    assert [(entity, each.opened, each.cleared, each.value) for entity, each in trial.findings] == [
+    assert [(entity, finding.opened, finding.cleared, finding.value) for entity, finding in trial.findings] == [
         (device, micros_of(at(10)), micros_of(at(11)), 9.0),
         (device, micros_of(at(20)), None, 9.0),
     ]

@@ -1,4 +1,4 @@
-"""A trial finds what the rule, once made, finds; and it writes nothing."""
+"""A backtest finds what the rule finds once created, and writes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.rules.model import Damping, Scope
 from domain.rules.operations import RuleDraft
 from testing.line import NOW, Line
 from testing.world import world_create
-from tests.domain.rules.test_stage import T0, create, evaluate, left, over, send, stand
+from tests.domain.rules.test_stage import T0, create, evaluate, left, over, send, stored_episodes
 
 HOUR = 3_600_000_000
 
@@ -28,7 +28,9 @@ HOUR = 3_600_000_000
         {"allOf": [over(45), {"expression": "t < 80.0"}]},
     ],
 )
-def test_it_finds_what_the_rule_then_finds(engine: Callable[[str], Engine], condition: dict[str, Any]) -> None:
+def test_a_backtest_agrees_with_the_rule_created_later(
+    engine: Callable[[str], Engine], condition: dict[str, Any]
+) -> None:
     line = Line(world_create(owner=engine("owner"), api=engine("api"), slug="line"), engine)
     random = Random(7)  # noqa: S311  (a test's)
     device = line.device(type_name="pump")
@@ -54,9 +56,16 @@ def test_it_finds_what_the_rule_then_finds(engine: Callable[[str], Engine], cond
         assert line.rows(f"SELECT count(*) AS n FROM {table}")[0].n == 0  # noqa: S608  (names of this test)
     create(line, condition, **more)
     evaluate(line, device, [*spans, *left(line, device)])
-    told = [
-        (each.began, each.opened, each.cleared, each.reason and each.reason.value, each.version.severity, each.flaps)
-        for _, each in trial.findings
+    backtested = [
+        (
+            finding.began,
+            finding.opened,
+            finding.cleared,
+            finding.reason and finding.reason.value,
+            finding.version.severity,
+            finding.flaps,
+        )
+        for _, finding in trial.findings
     ]
-    assert told == stand(line)
-    assert len(told) >= 5
+    assert backtested == stored_episodes(line)
+    assert len(backtested) >= 5

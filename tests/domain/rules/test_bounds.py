@@ -1,4 +1,4 @@
-"""Rules, their versions and steps, and what persons say of events are bounded; an action is one that can be done."""
+"""Bounds of rules, versions, steps and annotations; actions that are possible."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def event_id(alarms: Alarms) -> UUID:
     return alarms.opened(alarms.rule(), asset, day(1))
 
 
-def mark(world: World, event_id: UUID, kind: AnnotationKind, note: str | None) -> int:
+def annotate(world: World, event_id: UUID, kind: AnnotationKind, note: str | None) -> int:
     with world.session() as session:
         marked = event_annotate(
             session,
@@ -99,12 +99,12 @@ def mark(world: World, event_id: UUID, kind: AnnotationKind, note: str | None) -
     return len(marked.annotations)
 
 
-def test_marks_of_an_event_and_their_notes(alarms: Alarms, event_id: UUID) -> None:
+def test_annotations_of_an_event_and_their_notes(alarms: Alarms, event_id: UUID) -> None:
     world = alarms.world
-    assert mark(world, event_id, AnnotationKind.COMMENT, "x" * NOTE_MAX_CHARS) == 1
+    assert annotate(world, event_id, AnnotationKind.COMMENT, "x" * NOTE_MAX_CHARS) == 1
     for note in ("x" * (NOTE_MAX_CHARS + 1), "", None):
         with pytest.raises(BadInputError) as refused:
-            mark(world, event_id, AnnotationKind.COMMENT, note)
+            annotate(world, event_id, AnnotationKind.COMMENT, note)
         assert refused.value.path == ("note",)
     with alarms.owner.begin() as connection:
         connection.execute(
@@ -114,8 +114,8 @@ def test_marks_of_an_event_and_their_notes(alarms: Alarms, event_id: UUID) -> No
             ),
             {"more": ANNOTATIONS_MAX - 2, "step": timedelta(seconds=1)},
         )
-    assert mark(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == ANNOTATIONS_MAX
+    assert annotate(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == ANNOTATIONS_MAX
     with pytest.raises(LimitExceededError):
-        mark(world, event_id, AnnotationKind.DISMISSED, None)
+        annotate(world, event_id, AnnotationKind.DISMISSED, None)
     # Who has seen it already has: nothing is added.
-    assert mark(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == ANNOTATIONS_MAX
+    assert annotate(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == ANNOTATIONS_MAX

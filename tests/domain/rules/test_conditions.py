@@ -1,4 +1,4 @@
-"""What a condition may say: each bound, and each rule that could never fire or never clear, is refused with the reason."""
+"""Valid conditions: exceeded bounds, and rules that could never fire or never clear, are refused with the reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _under(value: float, **more: Any) -> dict[str, Any]:
     return {"threshold": {"metric": "t", "operator": "LT", "value": value, **more}}
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_omitted_fields_have_defaults() -> None:
     assert condition_read(_over(80)) == Threshold("t", Operator.GT, 80.0, 0, 80.0, 0)
 
 
@@ -72,7 +72,7 @@ def test_the_metrics_of_all_parts_are_known() -> None:
         ({"allOf": []}, "allOf names at least one condition."),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_the_reason(given: Any, reason: str) -> None:
+def test_invalid_conditions_are_refused_with_the_reason(given: Any, reason: str) -> None:
     with pytest.raises(BadInputError) as refused:
         condition_read(given)
     assert refused.value.message == reason
@@ -87,7 +87,7 @@ def test_what_makes_no_sense_is_refused_with_the_reason(given: Any, reason: str)
         {"anyOf": [_over(20, forUs=5), _under(80)]},
     ],
 )
-def test_what_may_open_and_clear_is_taken(given: Any) -> None:
+def test_conditions_that_can_open_and_clear_are_accepted(given: Any) -> None:
     condition_read(given)
 
 
@@ -106,7 +106,7 @@ def test_conditions_are_nested_so_deep_and_no_deeper() -> None:
         condition_read({"allOf": [given]})
 
 
-def test_a_condition_has_so_many_parts_and_no_more() -> None:
+def test_the_parts_of_a_condition_are_bounded() -> None:
     half = {"anyOf": [_over(n) for n in range(PARTS_MAX // 2)]}
     condition_read({"allOf": [half, half]})
     with pytest.raises(LimitExceededError):

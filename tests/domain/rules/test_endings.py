@@ -1,4 +1,4 @@
-"""Nothing stays open for ever: events of what was deleted, became of another type or left the scope, and of rules."""
+"""Events end with their subject: deletion, another type, leaving the scope, deletion of the rule."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def delete(plant: DerivingPlant, entity_id: UUID, when: datetime | None) -> None
     plant.drain()
 
 
-def told(plant: DerivingPlant) -> list[tuple[float, float | None, str | None]]:
+def stored_events(plant: DerivingPlant) -> list[tuple[float, float | None, str | None]]:
     rows = plant.line.rows(
         "SELECT opened_at, cleared_at, cleared_reason FROM events"
         " WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY opened_at",
@@ -89,16 +89,16 @@ def test_the_events_of_a_deleted_device_end_with_it(plant: DerivingPlant, scoped
     ruled(plant, HOT, **scope)
     ruled(plant, SILENT, **scope)
     read(plant, device, (0, 60), (10, 61))
-    assert told(plant) == [(0, None, None), (70, None, None)]
+    assert stored_events(plant) == [(0, None, None), (70, None, None)]
     delete(plant, device, at(200))
-    assert told(plant) == [(0, 200, "ENTITY_DELETED"), (70, 200, "ENTITY_DELETED")]
+    assert stored_events(plant) == [(0, 200, "ENTITY_DELETED"), (70, 200, "ENTITY_DELETED")]
     assert kinds(plant) == ["OPENED", "OPENED", "CLEARED", "CLEARED"]
     assert plant.line.rows("SELECT FROM rule_timers") == []
     # It never was silent while it was there.
     delete(plant, device, at(60))
-    assert told(plant) == [(0, 60, "ENTITY_DELETED")]
+    assert stored_events(plant) == [(0, 60, "ENTITY_DELETED")]
     delete(plant, device, None)
-    assert told(plant) == [(0, None, None), (70, None, None)]
+    assert stored_events(plant) == [(0, None, None), (70, None, None)]
     assert plant.windows() == []
 
 
@@ -109,10 +109,10 @@ def test_the_events_of_a_deleted_asset_end_with_it_whatever_its_device_sends(pla
     read(plant, device, (0, 60))
     delete(plant, asset, at(5))
     read(plant, device, (10, 10), (20, 70))
-    assert told(plant) == [(0, 5, "ENTITY_DELETED")]
+    assert stored_events(plant) == [(0, 5, "ENTITY_DELETED")]
 
 
-def test_what_lies_below_a_deleted_space_leaves_the_scope(plant: DerivingPlant) -> None:
+def test_descendants_of_a_deleted_space_leave_the_scope(plant: DerivingPlant) -> None:
     site, hall = plant.line.world.entities(EntityKind.SPACE, 2)
     device = plant.line.device()
     contains = plant.line.world.edge(site, "CONTAINS", hall)
@@ -122,30 +122,30 @@ def test_what_lies_below_a_deleted_space_leaves_the_scope(plant: DerivingPlant) 
     for edge in (contains, located):
         plant.end(edge, at(30))
     delete(plant, hall, at(30))
-    assert told(plant) == [(0, 30, "SCOPE_LEFT")]
+    assert stored_events(plant) == [(0, 30, "SCOPE_LEFT")]
     # It comes back below the site: the last readings are evaluated there.
     plant.line.world.edge(device, "LOCATED_IN", site, valid_from=at(40))
     plant.drain()
-    assert told(plant) == [(0, 30, "SCOPE_LEFT"), (40, None, None)]
+    assert stored_events(plant) == [(0, 30, "SCOPE_LEFT"), (40, None, None)]
 
 
-def test_a_thing_of_another_type_is_no_longer_judged_by_rules_about_the_one_it_had(plant: DerivingPlant) -> None:
+def test_an_entity_whose_type_changes_leaves_the_scope_of_rules_for_the_old_type(plant: DerivingPlant) -> None:
     device, asset = plant.line.device(type_name="probe"), plant.line.world.entity(EntityKind.ASSET, "oven")
     plant.link(device, asset, valid_from=EPOCH)
     ruled(plant, HOT, kind=EntityKind.DEVICE, type="probe")
     ruled(plant, HOT, kind=EntityKind.ASSET, type="oven")
     ruled(plant, SILENT, kind=EntityKind.DEVICE, type="tracker")
     read(plant, device, (0, 60))
-    assert told(plant) == [(0, None, None), (0, None, None)]
+    assert stored_events(plant) == [(0, None, None), (0, None, None)]
     with plant.line.world.changing() as (session, change):
         device_update(session, change=change, device_id=device, patch=EntityPatch(type="tracker"))
     plant.drain()
-    assert told(plant) == [(0, None, None), (60, None, None)]
+    assert stored_events(plant) == [(0, None, None), (60, None, None)]
     with plant.line.world.changing() as (session, change):
         asset_update(session, change=change, asset_id=asset, patch=EntityPatch(type="kiln"))
     plant.drain()
-    # A type counts for all of event time: that there was no such event is told, and nobody waits for its end.
-    assert told(plant) == [(60, None, None)]
+    # A type counts for all of event time: that there was no such event is stored, and nobody waits for its end.
+    assert stored_events(plant) == [(60, None, None)]
     assert kinds(plant).count("WITHDRAWN") == 2
 
 
@@ -163,4 +163,4 @@ def test_the_open_events_of_a_deleted_rule_end_with_it(plant: DerivingPlant) -> 
             {"at": at(50), "now": deleted},
         )
     plant.drain()
-    assert told(plant) == [(0, 50, "RULE_CHANGED")]
+    assert stored_events(plant) == [(0, 50, "RULE_CHANGED")]

@@ -1,4 +1,4 @@
-"""When conditions hold, against a reference that walks from reading to reading; and on a real machine's year."""
+"""Evaluation of conditions, against a reading-by-reading reference, and on a real machine's year."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ def _reference(condition: Condition, data: dict[str, list[tuple[int, float]]], u
     parts = [_reference(part, data, until) for part in condition.parts]  # type: ignore[union-attr]
     # A condition changes only where a part does.
     instants = sorted({t for spans in parts for s in spans for t in (s.opened, s.cleared) if t is not None})
-    found: list[Span] = []
+    result: list[Span] = []
     for at in instants:
         now = [[s for s in spans if s.opened <= at and (s.cleared is None or at < s.cleared)] for spans in parts]
-        held = all(now) if isinstance(condition, AllOf) else any(now)
-        was = bool(found) and found[-1].cleared is None
-        if held and not was:
+        is_met = all(now) if isinstance(condition, AllOf) else any(now)
+        was = bool(result) and result[-1].cleared is None
+        if is_met and not was:
             spans = [spans[0] for spans in now if spans]
             if isinstance(condition, AllOf):
                 last = max(spans, key=lambda s: s.opened)
-                found.append(Span(at, at, None, last.value))
+                result.append(Span(at, at, None, last.value))
             else:
                 first = min(spans, key=lambda s: s.opened)
-                found.append(Span(first.began, first.opened, None, first.value))
-        elif was and not held:
-            found[-1] = Span(found[-1].began, found[-1].opened, at, found[-1].value)
-    return found
+                result.append(Span(first.began, first.opened, None, first.value))
+        elif was and not is_met:
+            result[-1] = Span(result[-1].began, result[-1].opened, at, result[-1].value)
+    return result
 
 
 def _walk(leaf: Threshold, readings: list[tuple[int, float]]) -> list[Span]:
@@ -74,21 +74,21 @@ def _walk(leaf: Threshold, readings: list[tuple[int, float]]) -> list[Span]:
         "NEQ": (lambda v: v != leaf.value, lambda v: v == leaf.clear_value),
     }
     satisfied, passed = tests[leaf.operator]
-    found: list[Span] = []
+    spans: list[Span] = []
     began: int | None = None
     ceasing: int | None = None
     for at, value in readings:
-        if found and found[-1].cleared is None:
+        if spans and spans[-1].cleared is None:
             ceasing = (at if ceasing is None else ceasing) if passed(value) else None
             if ceasing is not None and at - ceasing >= leaf.clear_for_us:
-                found[-1] = Span(found[-1].began, found[-1].opened, at, found[-1].value)
+                spans[-1] = Span(spans[-1].began, spans[-1].opened, at, spans[-1].value)
                 began = ceasing = None
         else:
             began = (at if began is None else began) if satisfied(value) else None
             if began is not None and at - began >= leaf.for_us:
-                found.append(Span(began, at, None, value))
+                spans.append(Span(began, at, None, value))
                 ceasing = None
-    return found
+    return spans
 
 
 _METRICS = ("value", "other")
@@ -129,11 +129,11 @@ _readings = st.dictionaries(st.integers(0, 40), st.integers(0, 4).map(float), ma
 
 
 @given(_conditions, _readings, _readings, st.lists(st.integers(0, 45), max_size=4))
-def test_judging_in_parts_is_what_walking_from_reading_to_reading_gives(
+def test_evaluating_in_parts_equals_evaluating_reading_by_reading(
     condition: Condition, value: list[tuple[int, float]], other: list[tuple[int, float]], cuts: list[int]
 ) -> None:
     data = {"value": value, "other": other}
-    found: dict[int, Span] = {}
+    result: dict[int, Span] = {}
     state: Any = None
     begins = 0
     for until in [*sorted(cuts), 46]:
@@ -141,9 +141,9 @@ def test_judging_in_parts_is_what_walking_from_reading_to_reading_gives(
         spans, state = evaluate(
             condition, points=parts, state=json.loads(json.dumps(state)), until_us=until, since_us=0
         )
-        found.update({span.opened: span for span in spans})
+        result.update({span.opened: span for span in spans})
         begins = until
-    assert list(found.values()) == _reference(condition, data, 46)
+    assert list(result.values()) == _reference(condition, data, 46)
 
 
 def test_an_expression_is_open_where_it_is_true_of_values_young_enough() -> None:

@@ -62,12 +62,12 @@ def shuffled(readings: Sequence[Reading]) -> list[Reading]:
     places: dict[datetime, list[int]] = {}
     for place, n in enumerate(order):
         places.setdefault(readings[n][0], []).append(place)
-    found = [readings[n] for n in order]
+    result = [readings[n] for n in order]
     for at, of_instant in places.items():
         own = [reading for reading in readings if reading[0] == at] if len(of_instant) > 1 else []
         for place, reading in zip(of_instant, own, strict=False):
-            found[place] = reading
-    return found
+            result[place] = reading
+    return result
 
 
 def half_late(readings: Sequence[Reading]) -> list[Reading]:
@@ -97,15 +97,15 @@ def test_a_real_machine_has_these_episodes(plant: DerivingPlant, order: str) -> 
     ids = {rule(plant, name, threshold, asset): name for name, threshold in RULES.items()}
     plant.drain()
     bring(plant, device, asset, ORDERS[order](readings))
-    found: dict[str, list[list[str | None]]] = {name: [] for name in RULES}
+    episodes: dict[str, list[list[str | None]]] = {name: [] for name in RULES}
     for row in plant.line.rows(
         "SELECT rule_id, began_at, opened_at, cleared_at FROM events WHERE organization_id = :o AND withdrawn_at IS NULL"
         " ORDER BY opened_at",
         o=plant.organization_id,
     ):
         times = [None if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for at in row[1:]]
-        found[ids[row.rule_id]].append(times)
-    assert found == {name: expected[name] for name in RULES}
+        episodes[ids[row.rule_id]].append(times)
+    assert episodes == {name: expected[name] for name in RULES}
 
 
 def test_readings_that_flap_make_few_events_and_one_activity(plant: DerivingPlant) -> None:

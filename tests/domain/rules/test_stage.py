@@ -1,4 +1,4 @@
-"""Events converge: any order, batches, late data and edited rules give what a run that knew all from the start gives."""
+"""Events converge: any order, batches, late data and edited rules give what a run with all data from the start gives."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def edit(line: Line, rule: Rule, condition: dict[str, Any], **more: Any) -> Rule
 
 
 def send(line: Line, device: UUID, readings: Iterable[tuple[datetime, float]]) -> list[tuple[int, int]]:
-    """Store readings; return the span they touch."""
+    """Store readings; return the span they cover."""
     readings = list(readings)
     line.normalize(line.send(*({"device_id": device, "timestamp": at, "metrics": {"t": v}} for at, v in readings)))
     times = [micros_of(at) for at, _ in readings]
@@ -70,12 +70,14 @@ def left(line: Line, device: UUID) -> list[tuple[int, int]]:
 def evaluate(line: Line, device: UUID, spans: list[tuple[int, int]], *, now: datetime = NOW) -> EventsDone:
     with line.pipeline() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
-        found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
+        assignments = assignments_of(
+            session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook
+        )
         done, _ = rules_recompute(
             session,
             organization_id=line.organization_id,
             spans={device.bytes: spans},
-            assignments={device.bytes: found.get(device, [])},
+            assignments={device.bytes: assignments.get(device, [])},
             now=now,
             side_effects_disabled=False,
             new_id=new_id,
@@ -83,8 +85,8 @@ def evaluate(line: Line, device: UUID, spans: list[tuple[int, int]], *, now: dat
     return done
 
 
-def stand(line: Line) -> list[tuple[Any, ...]]:
-    """The events that stand: began, opened, cleared, reason, severity, flaps."""
+def stored_episodes(line: Line) -> list[tuple[Any, ...]]:
+    """The events that stored_episodes: began, opened, cleared, reason, severity, flaps."""
     rows = line.rows(
         "SELECT * FROM events WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY rule_id, opened_at",
         o=line.organization_id,
@@ -103,7 +105,7 @@ def stand(line: Line) -> list[tuple[Any, ...]]:
 
 
 def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any, ...]]:
-    """What all readings and the rules as they now stand give, evaluated at once."""
+    """The episodes that all readings and the current rules give, evaluated at once."""
     history = sorted((micros_of(key[3]), float(value or 0)) for key, value in line.history().items() if key[2] == "t")
     points = (
         np.array([at for at, _ in history], dtype=np.int64),
@@ -111,10 +113,12 @@ def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any
     )
     with line.world.session() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
-        found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
+        assignments = assignments_of(
+            session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook
+        )
     now_us = micros_of(now)
-    told = []
-    for assignment in sorted(found.get(device, []), key=lambda each: each.rule_id):
+    expected_events = []
+    for assignment in sorted(assignments.get(device, []), key=lambda assignment: assignment.rule_id):
         until = max([now_us + 1, *(points[0][-1:] + 1).tolist()])
         # All that was ever read before a version begins, though but the last of it counts.
         initial_points = {
@@ -134,8 +138,8 @@ def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any
         for opened, e in sorted(episodes.items()):
             severity = severity_of(e.version, opened=opened, cleared=e.cleared, now_us=now_us)
             reason = None if e.reason is None else e.reason.value
-            told.append((e.began, opened, e.cleared, reason, severity.value, e.flaps))
-    return told
+            expected_events.append((e.began, opened, e.cleared, reason, severity.value, e.flaps))
+    return expected_events
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -155,23 +159,23 @@ def test_events_are_a_function_of_readings_and_rules(line: Line, seed: int) -> N
         (T0 + timedelta(minutes=20 * n + random.randrange(19)), float(random.randrange(100))) for n in range(400)
     ]
     late = random.sample(readings, 60)
-    rest = [each for each in readings if each not in late]
-    cuts = sorted(random.sample(range(len(rest)), 5))
-    batches = [rest[a:b] for a, b in zip([0, *cuts], [*cuts, None], strict=True) if rest[a:b]]
+    on_time = [reading for reading in readings if reading not in late]
+    cuts = sorted(random.sample(range(len(on_time)), 5))
+    batches = [on_time[a:b] for a, b in zip([0, *cuts], [*cuts, None], strict=True) if on_time[a:b]]
     batches += [late[:30], late[30:]]
     left(line, device)
     for n, batch in enumerate(batches):
         evaluate(line, device, send(line, device, batch))
-        assert stand(line) == expected(line, device)
+        assert stored_episodes(line) == expected(line, device)
         if n in {2, 5}:
             at = T0 + timedelta(hours=random.randrange(100))
             edit(line, rules[0], over(random.randrange(30, 70)), effective_from=at, **common)
             evaluate(line, device, left(line, device))
-            assert stand(line) == expected(line, device)
+            assert stored_episodes(line) == expected(line, device)
     with line.world.changing() as (session, change):
         rule_delete(session, change=change, rule_id=rules[1].id)
     evaluate(line, device, left(line, device))
-    assert stand(line) == expected(line, device)
+    assert stored_episodes(line) == expected(line, device)
     # Nothing changes where nothing has changed.
     assert evaluate(line, device, [(micros_of(T0), END_US)]).changes == []
 
@@ -192,7 +196,7 @@ def test_a_recomputed_episode_keeps_its_id_and_is_listed_as_corrected(line: Line
     )
 
 
-def test_an_episode_the_data_no_longer_has_is_retracted_and_may_come_back(line: Line) -> None:
+def test_a_vanished_episode_is_retracted_and_can_reopen(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
     evaluate(line, device, send(line, device, [(T0 + timedelta(minutes=n), v) for n, v in [(10, 60.0), (20, 40.0)]]))
@@ -200,7 +204,7 @@ def test_an_episode_the_data_no_longer_has_is_retracted_and_may_come_back(line: 
     edit(line, rule, over(90), effective_from=T0)
     done = evaluate(line, device, left(line, device))
     assert [(change.kind, change.event_id) for change in done.changes] == [("WITHDRAWN", event.id)]
-    assert stand(line) == []
+    assert stored_episodes(line) == []
     edit(line, rule, over(50), effective_from=T0)
     done = evaluate(line, device, left(line, device))
     assert [(change.kind, change.event_id) for change in done.changes] == [
@@ -225,24 +229,26 @@ def test_silence_opens_an_event_when_its_time_has_come_and_the_next_reading_clea
     create(line, {"noData": {"metric": "t", "afterUs": 60 * MINUTE}})
     start = NOW - timedelta(minutes=30)
     evaluate(line, device, send(line, device, [(start, 1.0)]))
-    assert stand(line) == []
+    assert stored_episodes(line) == []
     [timer] = line.rows("SELECT due_at FROM rule_timers")
     assert timer.due_at == start + timedelta(minutes=60)
     due = micros_of(timer.due_at)
     evaluate(line, device, [(due, due + 1)], now=timer.due_at)
-    assert [(began, opened, cleared) for began, opened, cleared, *_ in stand(line)] == [(micros_of(start), due, None)]
+    assert [(began, opened, cleared) for began, opened, cleared, *_ in stored_episodes(line)] == [
+        (micros_of(start), due, None)
+    ]
     assert line.rows("SELECT FROM rule_timers") == []
 
 
-def test_flaps_make_no_more_events_than_the_damping_allows(line: Line) -> None:
+def test_flapping_creates_no_more_events_than_damping_allows(line: Line) -> None:
     device = line.device()
     create(line, over(50), damping=Damping(4, 3_600_000_000))
     flaps = [(T0 + timedelta(seconds=n), 60.0 if n % 2 else 40.0) for n in range(900)]
     evaluate(line, device, send(line, device, flaps))
-    assert [flaps for *_, flaps in stand(line)] == [0, 0, 0, 446]
+    assert [flaps for *_, flaps in stored_episodes(line)] == [0, 0, 0, 446]
 
 
-def test_the_outbox_says_whether_anything_may_follow(line: Line) -> None:
+def test_the_outbox_says_whether_side_effects_are_allowed(line: Line) -> None:
     device = line.device()
     create(line, over(50))
     evaluate(line, device, send(line, device, [(T0, 60.0), (T0 + timedelta(minutes=1), 40.0)]))
@@ -253,7 +259,7 @@ def test_the_outbox_says_whether_anything_may_follow(line: Line) -> None:
     ]
 
 
-def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
+def test_evaluating_incrementally_from_checkpoints_gives_the_same(line: Line) -> None:
     device = line.device()
     create(line, over(50, forUs=2 * MINUTE))
     create(line, {"allOf": [over(40), {"noData": {"metric": "t", "afterUs": 5 * MINUTE}}]})
@@ -261,14 +267,16 @@ def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
     readings = [(T0 + timedelta(minutes=3 * n), float(random.randrange(100))) for n in range(1500)]
     with line.pipeline() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
-        found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
+        stored_assignments = assignments_of(
+            session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook
+        )
     common: dict[str, Any] = {
         "organization_id": line.organization_id,
         "now": NOW,
         "side_effects_disabled": False,
         "new_id": new_id,
     }
-    assignments = {device.bytes: found[device]}
+    assignments = {device.bytes: stored_assignments[device]}
     spans = send(line, device, readings[:10])
     with line.pipeline() as session:
         _, known = rules_recompute(session, spans={device.bytes: spans}, assignments=assignments, **common)
@@ -294,7 +302,7 @@ def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
                 **common,
             )
         states = moved[device.bytes]
-        assert stand(line) == expected(line, device)
+        assert stored_episodes(line) == expected(line, device)
     # What was stored on the way is what evaluating again goes on from, and nothing changes.
     assert line.rows("SELECT FROM rule_states") != []
     assert evaluate(line, device, [(micros_of(T0), END_US)]).changes == []

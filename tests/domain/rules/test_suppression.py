@@ -1,4 +1,4 @@
-"""Until when events are suppressed: a function of shelves, windows and the graph, in whatever order they came."""
+"""The end of suppression is a function of shelves, windows and the graph, in whatever order they were set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.domain.rules.test_stage import T0, create, edit, evaluate, left, over
 
 @pytest.fixture
 def line(engine: Callable[[str], Engine]) -> Line:
-    return Line(world_create(owner=engine("owner"), api=engine("api"), slug="quiet"), engine)
+    return Line(world_create(owner=engine("owner"), api=engine("api"), slug="suppressions"), engine)
 
 
 def at(minute: int) -> datetime:
@@ -41,7 +41,7 @@ def refresh(line: Line, *, limit: int = 3) -> None:
             is_left = suppression_refresh(session, organization_id=line.organization_id, limit=limit).is_pending
 
 
-def quiet(line: Line) -> dict[datetime, datetime | None]:
+def suppressions(line: Line) -> dict[datetime, datetime | None]:
     rows = line.rows("SELECT opened_at, suppressed_until FROM events WHERE withdrawn_at IS NULL ORDER BY opened_at")
     return {row.opened_at: row.suppressed_until for row in rows}
 
@@ -61,7 +61,7 @@ def minute(number: int) -> datetime:
 
 def test_spans_that_meet_are_one_suppression() -> None:
     spans = [(0, 10), (2, 5), (10, 20), (21, 30)]
-    assert [suppression_end(spans, each) for each in (-1, 0, 9, 19, 20, 21, 29, 30)] == [
+    assert [suppression_end(spans, item) for item in (-1, 0, 9, 19, 20, 21, 29, 30)] == [
         None, 20, 20, 20, None, 30, 30, None,
     ]  # fmt: skip
 
@@ -77,17 +77,17 @@ def test_a_shelf_is_of_a_rule_and_maintenance_of_what_is_below(line: Line) -> No
         maintenance_window_create(session, change=change, under_id=hall, begins=at(20), ends=at(30))
     for n in range(30, 100, 10):
         window(line, at(n), at(n + 10), hall)
-    asked = [
+    keys = [
         (rule, other, 0), (rule, other, 10), (new_id(), other, 5), (rule, pump, 20), (rule, pump, 15), (rule, other, 25),
     ]  # fmt: skip
     with line.pipeline() as session:
-        told = suppressed_until(
+        ends_us = suppressed_until(
             session,
             organization_id=line.organization_id,
-            spots=[(each, entity, micros_of(at(minute))) for each, entity, minute in asked],
+            spots=[(item, entity, micros_of(at(minute))) for item, entity, minute in keys],
         )
-    # Windows that follow on each other are one quiet, though they begin after all that is asked about.
-    assert told == [micros_of(at(10)), None, None, micros_of(at(100)), None, None]
+    # Windows that follow on each other are one suppression, though they begin after all requested instants.
+    assert ends_us == [micros_of(at(10)), None, None, micros_of(at(100)), None, None]
     with world.changing() as (session, change):
         later = shelf_create(
             session, change=change, rule_id=rule, entity_id=other, ends=change.recorded + timedelta(days=9)
@@ -102,12 +102,12 @@ def test_a_corrected_event_moves_into_a_window_and_out_of_it(line: Line) -> None
     create(line, over(50))
     window(line, minute(0), minute(8))
     evaluate(line, device, send(line, device, minutes((10, 60.0), (20, 40.0))))
-    assert quiet(line) == {minute(10): None}
+    assert suppressions(line) == {minute(10): None}
     evaluate(line, device, send(line, device, minutes((5, 70.0))))
-    assert quiet(line) == {minute(5): minute(8)}
+    assert suppressions(line) == {minute(5): minute(8)}
     done = evaluate(line, device, send(line, device, minutes((5, 30.0))))
-    assert quiet(line) == {minute(10): None}
-    # Nothing had followed, and now it may have to.
+    assert suppressions(line) == {minute(10): None}
+    # There were no side effects, and now there may have to be.
     assert [change.kind for change in done.changes] == ["OPENED", "CORRECTED"]
     with line.pipeline() as session:
         session.execute(text("UPDATE events SET opening_processed_at = opened_at"))
@@ -122,12 +122,12 @@ def test_windows_of_the_past_count_for_what_was_found_before(line: Line) -> None
     evaluate(line, device, send(line, device, minutes(*flaps)))
     made = window(line, minute(3), minute(6))
     refresh(line)
-    assert list(quiet(line).values()) == [None, minute(6), minute(6), None, None]
+    assert list(suppressions(line).values()) == [None, minute(6), minute(6), None, None]
     with line.world.changing() as (session, change):
         shelf_create(session, change=change, rule_id=rule.id, entity_id=None, begins=minute(6), ends=minute(8))
     refresh(line)
-    # One that opened before the shelf, in a quiet that it lengthens.
-    assert list(quiet(line).values()) == [None, minute(8), minute(8), minute(8), None]
+    # One that opened before the shelf, in a suppression that it lengthens.
+    assert list(suppressions(line).values()) == [None, minute(8), minute(8), minute(8), None]
     with line.world.changing() as (session, change):
         assert maintenance_window_end(session, change=change, window_id=made).ends == minute(6)
     assert line.rows("SELECT FROM suppression_invalidations") == []
@@ -141,11 +141,11 @@ def test_the_end_of_a_shelf_of_now_ends_the_suppression(line: Line) -> None:
         ends = change.recorded + timedelta(days=30)
         shelf = shelf_create(session, change=change, rule_id=rule.id, entity_id=device, begins=minute(0), ends=ends)
     refresh(line)
-    assert quiet(line) == {minute(1): ends}
+    assert suppressions(line) == {minute(1): ends}
     with line.world.changing() as (session, change):
         ended = shelf_end(session, change=change, shelf_id=shelf.id).ends
     refresh(line)
-    assert quiet(line) == {minute(1): ended}
+    assert suppressions(line) == {minute(1): ended}
 
 
 def test_a_link_corrected_in_the_past_moves_what_is_below(line: Line) -> None:
@@ -153,14 +153,14 @@ def test_a_link_corrected_in_the_past_moves_what_is_below(line: Line) -> None:
     create(line, over(50))
     window(line, minute(0), minute(30), hall)
     evaluate(line, device, send(line, device, minutes((5, 60.0), (10, 40.0), (15, 60.0))))
-    assert quiet(line) == {minute(5): None, minute(15): None}
+    assert suppressions(line) == {minute(5): None, minute(15): None}
     edge = line.world.edge(device, "LOCATED_IN", hall, valid_from=minute(12))
     refresh(line)
-    assert quiet(line) == {minute(5): None, minute(15): minute(30)}
+    assert suppressions(line) == {minute(5): None, minute(15): minute(30)}
     with line.world.changing() as (session, change):
         edge_correct(session, change=change, edge_id=edge.edge_id, valid_from=minute(2), valid_until=minute(20))
     refresh(line)
-    assert quiet(line) == {minute(5): minute(20), minute(15): minute(20)}
+    assert suppressions(line) == {minute(5): minute(20), minute(15): minute(20)}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -174,7 +174,7 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
     value = random.randrange(40, 70)
 
     def suppress(of: Line, rule: Rule, hall: UUID, n: int) -> None:
-        begins, ends = (minute(each) for each in suppressions[n])
+        begins, ends = (minute(suppression) for suppression in suppressions[n])
         if n % 3 == 0:
             with of.world.changing() as (session, change):
                 shelf_create(session, change=change, rule_id=rule.id, entity_id=None, begins=begins, ends=ends)
@@ -191,8 +191,8 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
     for n in range(len(suppressions)):
         suppress(knowing, rule, hall, n)
     evaluate(knowing, device, send(knowing, device, minutes(*readings)))
-    wanted = _stand(knowing)
-    assert {each[-1] is None for each in wanted} == {True, False}
+    wanted = _stored(knowing)
+    assert {suppression[-1] is None for suppression in wanted} == {True, False}
 
     line.lease = knowing.lease
     device, hall = place(line)
@@ -208,10 +208,10 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
     random.shuffle(steps)
     for step in [*steps, lambda: refresh(line)]:
         step()
-    assert _stand(line) == wanted
+    assert _stored(line) == wanted
 
 
-def _stand(line: Line) -> list[tuple[Any, ...]]:
+def _stored(line: Line) -> list[tuple[Any, ...]]:
     rows = line.rows(
         "SELECT began_at, opened_at, cleared_at, suppressed_until FROM events"
         " WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY opened_at",

@@ -36,8 +36,8 @@ def minute(n: float) -> datetime:
     return T0 + timedelta(minutes=n)
 
 
-def told(line: Line) -> list[tuple[Any, ...]]:
-    """The events that stand: opened and cleared in minutes, why, how bad, flaps."""
+def stored_events(line: Line) -> list[tuple[Any, ...]]:
+    """The current events: opened and cleared in minutes, reason, severity, flaps."""
     rows = line.rows(
         "SELECT * FROM events WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY opened_at",
         o=line.organization_id,
@@ -74,12 +74,12 @@ def test_a_version_of_the_same_condition_carries_an_open_event_over(line: Line) 
     ]:
         edit(line, rule, over(50, forUs=5 * MINUTE), severity=severity, action=action, effective_from=minute(at))
         evaluate(line, device, left(line, device))
-        assert told(line) == [(10, None, None, severity, 0)]
+        assert stored_events(line) == [(10, None, None, severity, 0)]
     assert [row.id for row in line.rows("SELECT id FROM events")] == [before.id]
     assert changes(line) == [("OPENED", 10), ("ESCALATED", 30), ("DEESCALATED", 40)]
     # It is of the version in which it ends, whatever comes then.
     evaluate(line, device, send(line, device, [(minute(35), 40.0)]))
-    assert told(line) == [(10, 35, "CONDITION", Severity.HIGH, 0)]
+    assert stored_events(line) == [(10, 35, "CONDITION", Severity.HIGH, 0)]
 
 
 def test_a_version_of_another_condition_evaluates_what_is_stored(line: Line) -> None:
@@ -88,21 +88,21 @@ def test_a_version_of_another_condition_evaluates_what_is_stored(line: Line) -> 
     evaluate(line, device, send(line, device, [(minute(0), 60.0), (minute(10), 70.0)]))
     edit(line, rule, over(65), effective_from=minute(20), severity=Severity.HIGH)
     evaluate(line, device, left(line, device))
-    assert told(line) == [(0, 20, "RULE_CHANGED", "MEDIUM", 0), (20, None, None, "HIGH", 0)]
+    assert stored_events(line) == [(0, 20, "RULE_CHANGED", "MEDIUM", 0), (20, None, None, "HIGH", 0)]
     [value] = line.rows("SELECT value, began_at FROM events WHERE cleared_at IS NULL")
     assert tuple(value) == (70.0, minute(20))
     edit(line, rule, over(75), effective_from=minute(30))
     evaluate(line, device, left(line, device))
-    assert told(line)[1:] == [(20, 30, "RULE_CHANGED", "HIGH", 0)]
+    assert stored_events(line)[1:] == [(20, 30, "RULE_CHANGED", "HIGH", 0)]
     # Back again: the last reading is still beyond it.
     edit(line, rule, over(50), effective_from=minute(40))
     evaluate(line, device, left(line, device))
-    assert told(line)[2:] == [(40, None, None, "MEDIUM", 0)]
+    assert stored_events(line)[2:] == [(40, None, None, "MEDIUM", 0)]
     # And the edit between taken back: one event again, as if none of them had been.
     for at in (20, 30):
         edit(line, rule, over(50), effective_from=minute(at))
         evaluate(line, device, left(line, device))
-    assert told(line) == [(0, None, None, "MEDIUM", 0)]
+    assert stored_events(line) == [(0, None, None, "MEDIUM", 0)]
 
 
 def test_a_duration_counts_from_when_the_value_began_to_satisfy_the_new_condition(line: Line) -> None:
@@ -111,14 +111,14 @@ def test_a_duration_counts_from_when_the_value_began_to_satisfy_the_new_conditio
     evaluate(line, device, send(line, device, [(minute(0), 10.0), (minute(30), 60.0), (minute(70), 65.0)]))
     edit(line, rule, over(50, forUs=HOUR), effective_from=minute(80))
     evaluate(line, device, left(line, device))
-    assert told(line) == []
+    assert stored_events(line) == []
     # It holds since 30, an hour is over at the next reading.
     evaluate(line, device, send(line, device, [(minute(95), 62.0)]))
-    assert told(line) == [(95, None, None, "MEDIUM", 0)]
+    assert stored_events(line) == [(95, None, None, "MEDIUM", 0)]
     edit(line, rule, over(55, forUs=HOUR), effective_from=minute(100))
     evaluate(line, device, left(line, device))
     # It has held for longer than it has to: it opens at once, and has held since an hour at least.
-    assert told(line)[1:] == [(100, None, None, "MEDIUM", 0)]
+    assert stored_events(line)[1:] == [(100, None, None, "MEDIUM", 0)]
     [began] = line.rows("SELECT began_at FROM events WHERE cleared_at IS NULL")
     assert began.began_at == minute(40)
 
@@ -129,40 +129,40 @@ def test_a_silent_device_is_silent_for_a_new_version_too(line: Line) -> None:
     evaluate(line, device, send(line, device, [(minute(0), 1.0)]), now=minute(60))
     edit(line, rule, {"noData": {"metric": "t", "afterUs": 30 * MINUTE}}, effective_from=minute(50))
     evaluate(line, device, left(line, device), now=minute(60))
-    assert told(line) == [(50, None, None, "MEDIUM", 0)]
+    assert stored_events(line) == [(50, None, None, "MEDIUM", 0)]
     edit(line, rule, {"noData": {"metric": "t", "afterUs": 90 * MINUTE}}, effective_from=minute(55))
     evaluate(line, device, left(line, device), now=minute(60))
-    assert told(line) == [(50, 55, "RULE_CHANGED", "MEDIUM", 0)]
+    assert stored_events(line) == [(50, 55, "RULE_CHANGED", "MEDIUM", 0)]
     [timer] = line.rows("SELECT due_at FROM rule_timers")
     assert timer.due_at == minute(90)
     evaluate(line, device, [(micros_of(minute(90)), micros_of(minute(90)) + 1)], now=minute(91))
-    assert told(line)[1:] == [(90, None, None, "MEDIUM", 0)]
+    assert stored_events(line)[1:] == [(90, None, None, "MEDIUM", 0)]
 
 
-def test_a_value_too_old_for_an_expression_does_not_stand(line: Line) -> None:
+def test_a_value_too_old_for_an_expression_does_not_count(line: Line) -> None:
     device = line.device()
     rule = create(line, {"expression": "t > 90.0"})
     evaluate(line, device, send(line, device, [(minute(0), 60.0)]))
     edit(line, rule, {"expression": "t > 50.0"}, effective_from=minute(16))
     evaluate(line, device, left(line, device))
-    assert told(line) == []
+    assert stored_events(line) == []
     edit(line, rule, {"expression": "t > 50.0"}, effective_from=minute(15))
     evaluate(line, device, left(line, device))
-    assert told(line) == [(15, None, None, "MEDIUM", 0)]
+    assert stored_events(line) == [(15, None, None, "MEDIUM", 0)]
 
 
-def test_a_version_yet_to_come_opens_when_its_time_comes_though_nothing_is_read(line: Line) -> None:
+def test_a_future_version_takes_effect_in_time_without_readings(line: Line) -> None:
     device = line.device()
     rule = create(line, over(90))
     evaluate(line, device, send(line, device, [(minute(0), 60.0)]), now=minute(1))
     edit(line, rule, over(50), effective_from=minute(30))
     evaluate(line, device, left(line, device), now=minute(2))
     [timer] = line.rows("SELECT due_at FROM rule_timers")
-    assert (told(line), timer.due_at) == ([], minute(30))
+    assert (stored_events(line), timer.due_at) == ([], minute(30))
     evaluate(line, device, [(micros_of(minute(30)), micros_of(minute(30)) + 1)], now=minute(31))
-    assert told(line) == [(30, None, None, "MEDIUM", 0)]
+    assert stored_events(line) == [(30, None, None, "MEDIUM", 0)]
     evaluate(line, device, send(line, device, [(minute(25), 40.0)]), now=minute(32))
-    assert told(line) == []
+    assert stored_events(line) == []
 
 
 def test_a_new_rule_evaluates_what_is_stored_and_a_backtest_finds_the_same(line: Line) -> None:
@@ -177,12 +177,12 @@ def test_a_new_rule_evaluates_what_is_stored_and_a_backtest_finds_the_same(line:
             ends=minute(40),
             now=NOW,
         )
-    assert [(each.began, each.opened, each.cleared) for _, each in trial.findings] == [
+    assert [(finding.began, finding.opened, finding.cleared) for _, finding in trial.findings] == [
         (micros_of(minute(20)), micros_of(minute(20)), None)
     ]
     create(line, over(50), effective_from=minute(20))
     evaluate(line, device, left(line, device))
-    assert told(line) == [(20, None, None, "MEDIUM", 0)]
+    assert stored_events(line) == [(20, None, None, "MEDIUM", 0)]
 
 
 def test_damping_goes_on_over_versions_of_one_condition(line: Line) -> None:
@@ -192,7 +192,7 @@ def test_damping_goes_on_over_versions_of_one_condition(line: Line) -> None:
     edit(line, rule, over(50), damping=Damping(3, 24 * HOUR), severity=Severity.HIGH, effective_from=minute(10))
     evaluate(line, device, send(line, device, flaps))
     left(line, device)
-    assert told(line) == [
+    assert stored_events(line) == [
         (1, 2, "CONDITION", "MEDIUM", 0),
         (3, 4, "CONDITION", "MEDIUM", 0),
         (5, None, None, "HIGH", 7),
@@ -218,20 +218,20 @@ def plain(readings: Sequence[tuple[int, float]], versions: Sequence[Version], un
             runs.append((since, end, condition, [*of_run, version]))
         else:
             runs.append((version.since, end, version.condition, [version]))
-    found: list[tuple[Any, ...]] = []
+    events: list[tuple[Any, ...]] = []
     for since, end, condition, of_run in runs:
         if since > until:
             continue
-        before = [each for each in readings if each[0] < since]
-        within = [each for each in readings if since <= each[0] < end]
+        before = [reading for reading in readings if reading[0] < since]
+        within = [reading for reading in readings if since <= reading[0] < end]
         [(what, body)] = condition.items()
         spans = (_silences if what == "noData" else _heats)(body, before, within, since, min(end, until + 1))
         for opened, cleared in spans:
             at = cleared if cleared is not None else end if end <= until else None
             last = next(v for v in reversed(of_run) if v.since <= (until if at is None else at))
             reason = "CONDITION" if cleared is not None else None if at is None else "RULE_CHANGED"
-            found.append((opened, at, reason, last.severity, 0))
-    return found
+            events.append((opened, at, reason, last.severity, 0))
+    return events
 
 
 def _silences(
@@ -239,12 +239,12 @@ def _silences(
 ) -> list[tuple[int, int | None]]:
     after = body["afterUs"] // MINUTE
     times = [at for at, _ in [*before[-1:], *within]]
-    found = []
+    spans = []
     for at, cleared in zip(times, [*times[1:], None], strict=False):
         opened = max(at + after, since)
         if at + after < (end if cleared is None else cleared) and opened < (end if cleared is None else cleared):
-            found.append((opened, cleared))
-    return found
+            spans.append((opened, cleared))
+    return spans
 
 
 def _heats(
@@ -252,26 +252,26 @@ def _heats(
 ) -> list[tuple[int, int | None]]:
     value, clear = body["value"], body.get("clearValue", body["value"])
     long, cool = body.get("forUs", 0) // MINUTE, body.get("clearForUs", 0) // MINUTE
-    held: int | None = None
+    began: int | None = None
     for at, v in before:
-        held = (at if held is None else held) if v > value else None
+        began = (at if began is None else began) if v > value else None
     steps = list(within)
     if before and not (steps and steps[0][0] == since):
         steps.insert(0, (since, before[-1][1]))
-    found: list[tuple[int, int | None]] = []
+    spans: list[tuple[int, int | None]] = []
     cold: int | None = None
     for at, v in steps:
-        if found and found[-1][1] is None:
+        if spans and spans[-1][1] is None:
             cold = (at if cold is None else cold) if v <= clear else None
             if cold is not None and at - cold >= cool:
-                found[-1] = (found[-1][0], at)
-                held = cold = None
+                spans[-1] = (spans[-1][0], at)
+                began = cold = None
         else:
-            held = (at if held is None else held) if v > value else None
-            if held is not None and at - held >= long:
-                found.append((at, None))
+            began = (at if began is None else began) if v > value else None
+            if began is not None and at - began >= long:
+                spans.append((at, None))
                 cold = None
-    return found
+    return spans
 
 
 CONDITIONS: Sequence[dict[str, Any] | None] = [
@@ -326,7 +326,7 @@ def test_any_order_of_readings_and_edits_gives_what_a_plain_walk_gives(line: Lin
             evaluate(line, device, send(line, device, [(minute(n), v) for n, v in part]), now=minute(until))
         if seen:
             ascending = [versions[at] for at in sorted(versions)]
-            assert told(line) == plain(seen, ascending, until)
+            assert stored_events(line) == plain(seen, ascending, until)
     # Nothing changes where nothing has changed.
     done = evaluate(line, device, [(micros_of(T0), micros_of(minute(until)))], now=minute(until))
     assert done.changes == []
@@ -339,11 +339,11 @@ def test_an_event_of_a_step_is_of_the_version_in_force_then(line: Line) -> None:
     edit(line, rule, over(50), escalation=[Step(3 * HOUR, Severity.HIGH)], effective_from=minute(40))
     evaluate(line, device, left(line, device), now=minute(41))
     evaluate(line, device, [(micros_of(minute(0)), micros_of(minute(0)) + 1)], now=minute(90))
-    assert told(line) == [(0, None, None, "MEDIUM", 0)]
+    assert stored_events(line) == [(0, None, None, "MEDIUM", 0)]
     [timer] = line.rows("SELECT due_at FROM rule_timers")
     assert timer.due_at == minute(180)
     evaluate(line, device, [(micros_of(minute(180)), micros_of(minute(180)) + 1)], now=minute(181))
-    assert told(line) == [(0, None, None, "HIGH", 0)]
+    assert stored_events(line) == [(0, None, None, "HIGH", 0)]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -375,7 +375,7 @@ def test_readings_at_hand_over_versions_give_what_a_plain_walk_gives(line: Line,
         rule = create(line, condition, **members) if rule is None else edit(line, rule, condition, **members)
     plant.drain()
     seen: list[tuple[int, float]] = []
-    judged_on = 0
+    incremental = 0
     for n in sorted(random.sample(range(450), 60)):
         reading = (n, float(random.randrange(100)))
         seen.append(reading)
@@ -383,9 +383,9 @@ def test_readings_at_hand_over_versions_give_what_a_plain_walk_gives(line: Line,
         done = line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": reading[1]}}))
         known = plant.checkpoints.rule_states.get((line.organization_id, asset.bytes))
         plant.derive([asset], plant.attribute([norm_decode(norm_encode(entry)) for entry in done.entries]))
-        judged_on += known is not None
+        incremental += known is not None
         shifted = [Version(v.since + offset, v.condition, v.severity) for v in versions]
         walked = plain([(at + offset, v) for at, v in seen], shifted, (NOW - T0) // timedelta(minutes=1))
-        assert told(line) == walked
-    assert judged_on > 50
+        assert stored_events(line) == walked
+    assert incremental > 50
     assert plant.windows() == []

@@ -64,7 +64,7 @@ def test_each_grouping_counts_what_was_sent(line: Line) -> None:
         UsageGroupBy.TYPE: lambda _: None,
     }
     for group_by, key_of in keys.items():
-        found = read(line, group_by)
+        counts = read(line, group_by)
         readings: Counter[Any] = Counter()
         points: Counter[Any] = Counter()
         size: Counter[Any] = Counter()
@@ -73,13 +73,13 @@ def test_each_grouping_counts_what_was_sent(line: Line) -> None:
                 readings[key_of(row), row[0]] += 1
                 points[key_of(row), row[0]] += len(row[3])
                 size[key_of(row), row[0]] += len(json.dumps(row[3], separators=(",", ":")))
-        assert {group.key for group in found.groups} == {key for key, _ in readings}
-        for group in found.groups:
+        assert {group.key for group in counts.groups} == {key for key, _ in readings}
+        for group in counts.groups:
             assert group.readings.tolist() == [readings[group.key, hour] for hour in range(4)]
             assert group.points.tolist() == [points[group.key, hour] for hour in range(4)]
             assert group.bytes.tolist() == [size[group.key, hour] for hour in range(4)]
-        assert found.starts.tolist() == [(T0 + hour * HOUR).timestamp() * 1000 for hour in range(4)]
-        totals = [group.readings.sum() for group in found.groups]
+        assert counts.starts.tolist() == [(T0 + hour * HOUR).timestamp() * 1000 for hour in range(4)]
+        totals = [group.readings.sum() for group in counts.groups]
         assert totals == sorted(totals, reverse=True)
 
 
@@ -93,8 +93,8 @@ def test_uptime_is_the_share_of_buckets_begun_in_which_a_device_was_heard(line: 
 
 def test_the_top_talkers_come_first_and_the_rest_is_reported(line: Line) -> None:
     one, _, _ = sent(line)
-    found = read(line, UsageGroupBy.DEVICE, first=1)
-    assert ([group.key for group in found.groups], found.truncated) == ([str(one)], True)
+    counts = read(line, UsageGroupBy.DEVICE, first=1)
+    assert ([group.key for group in counts.groups], counts.truncated) == ([str(one)], True)
 
 
 @pytest.mark.parametrize(
@@ -107,18 +107,18 @@ def test_the_top_talkers_come_first_and_the_rest_is_reported(line: Line) -> None
         ({"to": T0 + timedelta(days=400), "first": 500}, "LIMIT_EXCEEDED", ("bucket",)),
     ],
 )
-def test_what_cannot_be_asked_is_reported(line: Line, given: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
-    with pytest.raises(ArgusError) as told:
+def test_invalid_arguments_are_reported(line: Line, given: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
+    with pytest.raises(ArgusError) as raised:
         read(line, UsageGroupBy.NOTHING, **given)
-    assert (told.value.code, told.value.path) == (code, path)
+    assert (raised.value.code, raised.value.path) == (code, path)
 
 
 def test_more_than_can_be_counted_is_an_error(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     sent(line)
     monkeypatch.setattr(usage, "READINGS_MAX", 3)
-    with pytest.raises(ArgusError) as told:
+    with pytest.raises(ArgusError) as raised:
         read(line, UsageGroupBy.NOTHING)
-    assert (told.value.code, told.value.path) == ("LIMIT_EXCEEDED", ("from",))
+    assert (raised.value.code, raised.value.path) == ("LIMIT_EXCEEDED", ("from",))
 
 
 def test_another_organizations_is_not_counted(line: Line, engine: Callable[[str], Engine]) -> None:

@@ -56,11 +56,11 @@ def argus(installation: Installation, *arguments: str) -> subprocess.CompletedPr
 
 
 def check(installation: Installation) -> dict[str, Any]:
-    """Check everything; return what was found."""
+    """Check everything; return the report."""
     done = argus(installation, "check", "--json")
     assert done.stdout, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
 def site(client: Client) -> list[str]:
@@ -116,13 +116,13 @@ def test_an_installation_under_traffic_differs_in_nothing(several: Installation)
     send(client, late)
     deadline = Deadline(PATIENCE_S)
     while True:
-        told = check(several)
-        assert told["differences"] == []
-        if min(told["checks"].get(of, 0) for of in ("derived", "events", "rollups", "health")) > 0 and not sum(
-            told["skipped"].values()
+        report = check(several)
+        assert report["differences"] == []
+        if min(report["checks"].get(of, 0) for of in ("derived", "events", "rollups", "health")) > 0 and not sum(
+            report["skipped"].values()
         ):
             break
-        deadline.pause(told, seconds=1)
+        deadline.pause(report, seconds=1)
     events = client.call("{ events(first: 1) { totalCount } }").data["events"]["totalCount"]
     assert events > 0
     assert argus(several, "check", "--found").stdout.strip() == "0 differences"

@@ -1,4 +1,4 @@
-"""A first start makes a demo plant that is alive, and every sample query of GraphiQL shows something of it."""
+"""A first start creates a live demo plant, and every sample query of GraphiQL returns something of it."""
 
 from __future__ import annotations
 
@@ -53,14 +53,16 @@ def test_data_moves(client: Client) -> None:
 
 @pytest.mark.parametrize(("title", "text"), SAMPLES, ids=[title for title, _ in SAMPLES])
 def test_every_sample_query_answers(client: Client, title: str, text: str) -> None:
-    [operation] = (each for each in parse(text).definitions if isinstance(each, OperationDefinitionNode))
+    [operation] = (
+        definition for definition in parse(text).definitions if isinstance(definition, OperationDefinitionNode)
+    )
     if operation.operation is OperationType.SUBSCRIPTION:
         pytest.skip("subscriptions are tested in test_subscription.py, over a WebSocket")
     data = client.call(text).data
     assert all(value is not None for value in data.values()), title
 
 
-def test_a_second_start_leaves_the_demo_as_it_is(demo: Installation, client: Client) -> None:
+def test_a_second_start_leaves_the_demo_unchanged(demo: Installation, client: Client) -> None:
     before = client.call("{ entities { totalCount } changes { totalCount } }").data
     assert demo.stop() == 0
     demo.start()

@@ -25,13 +25,13 @@ def test_a_second_start_finds_its_data(own_installation: Installation) -> None:
     client.call('mutation { ingestTelemetry(readings: [{externalId: "probe", metrics: {kept: 1}}]) { accepted } }')
     assert own_installation.stop() == 0
     own_installation.start("--no-demo")
-    account = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
-    assert account == {"received": 1}
+    counts = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
+    assert counts == {"received": 1}
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS)
-def test_every_child_comes_back_and_nothing_is_left_at_the_end(own_installation: Installation) -> None:
+def test_every_child_is_restarted_and_no_process_is_left_at_the_end(own_installation: Installation) -> None:
     client = own_installation.organization("Falls")
     for marker in ("argus api", "argus worker", "valkey-server", "bin/postgres -D"):
         [*before] = own_installation.children(marker)

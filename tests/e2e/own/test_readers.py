@@ -1,4 +1,4 @@
-"""Ingest and health answer whatever those do who read: other processes answer them."""
+"""Ingest and health checks answer whatever readers do: reads run in other processes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def device_token(client: Client, name: str = "probe") -> str:
     return token
 
 
-def asked(
+def status_of(
     installation: Installation, method: str, path: str, body: bytes | None = None, token: str | None = None
 ) -> tuple[int, Any]:
     """Ask on a separate connection."""
@@ -93,7 +93,7 @@ def of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
 @pytest.fixture
 def own_installation(of_module: Installation) -> Installation:
     """The installation of these tests, with all its readers at work."""
-    wait_until(lambda: not asked(of_module, "GET", "/readyz")[1].get("busy"))
+    wait_until(lambda: not status_of(of_module, "GET", "/readyz")[1].get("busy"))
     return of_module
 
 
@@ -112,33 +112,33 @@ def halted(own_installation: Installation) -> Iterator[tuple[Installation, Clien
             os.kill(pid, signal.SIGCONT)
 
 
-def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Installation, Client, str]) -> None:
+def test_ingest_and_health_checks_answer_while_all_readers_hang(halted: tuple[Installation, Client, str]) -> None:
     installation, client, token = halted
     with ThreadPoolExecutor(5) as others:
         waiting = [others.submit(client.call, "{ viewer { role } }") for _ in range(5)]
         reading = json.dumps([{"metrics": {"a": 1}}]).encode()
         for _ in range(3):
-            assert asked(installation, "GET", "/healthz") == (200, {"status": "alive"})
-            assert asked(installation, "GET", "/readyz")[0] == 200
-            assert asked(installation, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"] == {
-                "accepted": 1
-            }
-            assert asked(installation, "POST", "/api/v1/telemetry/ingest", reading, token)[1]["accepted"] == 1
-            assert asked(installation, "POST", f"/api/v1/{token}/telemetry", b'{"a": 1}')[1]["accepted"] == 1
-        assert b"argus_http_requests_total" in asked(installation, "GET", "/metrics")[1]
+            assert status_of(installation, "GET", "/healthz") == (200, {"status": "alive"})
+            assert status_of(installation, "GET", "/readyz")[0] == 200
+            assert status_of(installation, "POST", "/graphql", graphql(INGEST), token)[1]["data"][
+                "ingestTelemetry"
+            ] == {"accepted": 1}
+            assert status_of(installation, "POST", "/api/v1/telemetry/ingest", reading, token)[1]["accepted"] == 1
+            assert status_of(installation, "POST", f"/api/v1/{token}/telemetry", b'{"a": 1}')[1]["accepted"] == 1
+        assert b"argus_http_requests_total" in status_of(installation, "GET", "/metrics")[1]
         deadline = Deadline()
-        while asked(installation, "GET", "/readyz")[1].get("busy") != {"reader-1": "is busy", "live": "is busy"}:
+        while status_of(installation, "GET", "/readyz")[1].get("busy") != {"reader-1": "is busy", "live": "is busy"}:
             deadline.pause()
-        assert not any(each.done() for each in waiting)
+        assert not any(future.done() for future in waiting)
         for pid in readers(installation):
             os.kill(pid, signal.SIGCONT)
-        assert [each.result(patient(60)).data["viewer"]["role"] for each in waiting] == ["admin"] * 5
+        assert [future.result(patient(60)).data["viewer"]["role"] for future in waiting] == ["admin"] * 5
 
 
-def test_a_users_ingest_is_answered_while_nobody_answers_reads(halted: tuple[Installation, Client, str]) -> None:
+def test_a_users_ingest_is_answered_while_all_readers_hang(halted: tuple[Installation, Client, str]) -> None:
     installation, client, _ = halted
     for length in (0, 100_000, 900_000):
-        status, answer = asked(installation, "POST", "/graphql", by_user(length=length), client.token)
+        status, answer = status_of(installation, "POST", "/graphql", by_user(length=length), client.token)
         assert (status, answer) == (200, {"data": {"ingestTelemetry": {"accepted": 1, "errors": []}}})
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {client.token}\r\nConnection: close\r\n".encode()
@@ -169,7 +169,7 @@ def test_a_connection_that_was_used_to_read_is_as_good_for_ingest(own_installati
         # The answer is larger than what the system takes at once.
         many = "{ " + " ".join(f"a{n}: __schema {{ types {{ name fields {{ name }} }} }}" for n in range(3)) + " }"
         assert on(connection, "POST", "/graphql", graphql(many), client.token)[0] == 200
-    # The processes have handed the connections back by then.
+    # The processes have handed the connections back by then: nobody outside can tell.
     quiet_period(patient(0.5))
     stopped = readers(own_installation) or own_installation.children("argus api")
     for pid in stopped:
@@ -223,7 +223,7 @@ def over_websocket(installation: Installation, token: str, *requests: bytes) -> 
         return messages
 
 
-def test_what_a_websocket_asks_is_answered_by_a_reader_and_its_readings_are_taken_at_once(
+def test_a_websockets_queries_go_to_a_reader_and_its_readings_are_accepted_directly(
     own_installation: Installation,
 ) -> None:
     client = own_installation.organization("Sockets")
@@ -270,7 +270,7 @@ def test_what_a_websocket_asks_is_answered_by_a_reader_and_its_readings_are_take
 
 
 @pytest.mark.provokes(KILLED_READER)
-def test_a_killed_reader_comes_back_and_ingest_goes_on(own_installation: Installation) -> None:
+def test_a_killed_reader_is_restarted_and_ingest_continues(own_installation: Installation) -> None:
     client = own_installation.organization("Kills")
     token = device_token(client)
     before = readers(own_installation)
@@ -280,26 +280,26 @@ def test_a_killed_reader_comes_back_and_ingest_goes_on(own_installation: Install
     with ThreadPoolExecutor(3) as others:
         # Handed to a process that never takes them: another does.
         waiting = [others.submit(client.call, "{ viewer { role } }") for _ in range(3)]
-        # So that they are handed over by then.
+        # So that they are handed over by then: nobody outside can tell.
         quiet_period(patient(0.5))
         os.kill(before[0], signal.SIGKILL)
         deadline = Deadline()
         while not [pid for pid in readers(own_installation) if pid not in before]:
-            assert asked(own_installation, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"][
-                "accepted"
-            ]
+            assert status_of(own_installation, "POST", "/graphql", graphql(INGEST), token)[1]["data"][
+                "ingestTelemetry"
+            ]["accepted"]
             sent += 1
             deadline.check()
-        replies = [each.result(patient(60)) for each in waiting]
+        replies = [future.result(patient(60)) for future in waiting]
     assert [reply.data["viewer"]["role"] for reply in replies] == ["admin"] * 3
     own_installation.wait_ready()
     assert client.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
-    account = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
-    assert account == {"received": sent}
+    counts = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
+    assert counts == {"received": sent}
     with urllib.request.urlopen(f"http://127.0.0.1:{own_installation.port}/metrics", timeout=patient(60)) as answer:
-        told = answer.read().decode()
-    assert 'argus_part_up{part="reader-1",process="ingest"} 1.0' in told
-    assert 'process="reader-1"' in told
+        page = answer.read().decode()
+    assert 'argus_part_up{part="reader-1",process="ingest"} 1.0' in page
+    assert 'process="reader-1"' in page
 
 
 @pytest.mark.provokes(r"reader_template_ended", r"The API ended with status 0; starting it again")
@@ -325,7 +325,7 @@ def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         running.stop()
 
 
-def test_who_reads_over_its_share_is_refused_and_another_is_served(strict_plant: Installation) -> None:
+def test_a_reader_over_its_share_is_refused_and_others_are_served(strict_plant: Installation) -> None:
     greedy, modest = strict_plant.organization("Greedy"), strict_plant.organization("Modest")
     assert len(readers(strict_plant)) == 3
     codes: list[str | None] = []
@@ -339,8 +339,8 @@ def test_who_reads_over_its_share_is_refused_and_another_is_served(strict_plant:
                 assert reply.status in {200, 429}, reply
 
         running = [clients.submit(repeat) for _ in range(30)]
-        while not all(each.done() for each in running):
+        while not all(process.done() for process in running):
             assert modest.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
-        for each in running:
-            each.result()
+        for process in running:
+            process.result()
     assert "RATE_LIMITED" in codes

@@ -1,4 +1,4 @@
-"""Rules that are edited and things that are deleted while several workers run: right without another reading."""
+"""Rules that are edited and things that are deleted while several workers run: events are corrected without another reading."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def over(value: float) -> dict[str, Any]:
 def write(client: Client, wish: dict[str, Any], rule_id: str | None = None) -> str:
     """Create a rule, or edit one; return its id."""
     if rule_id is None:
-        asked = "mutation R($i: RuleInput!) { r: createRule(input: $i) { rule { id } errors { message } } }"
+        mutation = "mutation R($i: RuleInput!) { r: createRule(input: $i) { rule { id } errors { message } } }"
     else:
-        asked = """mutation R($i: RuleInput!, $id: ID!) { r: updateRule(id: $id, input: $i) {
+        mutation = """mutation R($i: RuleInput!, $id: ID!) { r: updateRule(id: $id, input: $i) {
                    rule { id } errors { message } } }"""
-    done = client.call(asked, {"i": wish} if rule_id is None else {"i": wish, "id": rule_id}).data["r"]
+    done = client.call(mutation, {"i": wish} if rule_id is None else {"i": wish, "id": rule_id}).data["r"]
     assert done["errors"] == []
     written: str = done["rule"]["id"]
     return written
@@ -89,46 +89,46 @@ def events(client: Client, fits: Callable[[list[dict[str, Any]]], bool]) -> list
     deadline = Deadline(PATIENCE_S)
     times = 0
     while times < 5:
-        found: list[dict[str, Any]] = client.call(EVENTS).data["events"]["nodes"]
-        times = times + 1 if fits(found) else 0
-        deadline.pause(found, seconds=0.2)
-    return found
+        nodes: list[dict[str, Any]] = client.call(EVENTS).data["events"]["nodes"]
+        times = times + 1 if fits(nodes) else 0
+        deadline.pause(nodes, seconds=0.2)
+    return nodes
 
 
-def of(found: list[dict[str, Any]], state: str, name: str | None = None) -> list[dict[str, Any]]:
-    return [each for each in found if each["state"] == state and name in (None, each["rule"]["name"])]
+def of(nodes: list[dict[str, Any]], state: str, name: str | None = None) -> list[dict[str, Any]]:
+    return [event for event in nodes if event["state"] == state and name in (None, event["rule"]["name"])]
 
 
-def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: Installation) -> None:
+def test_edits_and_deletions_are_applied_without_another_reading(wide_plant: Installation) -> None:
     client = wide_plant.organization("Edits")
     assets, devices = ovens(client)
     send(client, *[90.0] * OVENS)
     # A rule evaluates the last readings when it is created.
     hot = write(client, rule("hot", over(80), severity="LOW"))
-    first = events(client, lambda found: len(of(found, "OPEN")) == len(found) == OVENS)
+    first = events(client, lambda nodes: len(of(nodes, "OPEN")) == len(nodes) == OVENS)
 
     write(client, rule("warm", over(80), severity="HIGH"), hot)
-    found = events(client, lambda found: {each["severity"] for each in found} == {"HIGH"})
-    assert {(each["id"], each["openedAt"], each["state"]) for each in found} == {
-        (each["id"], each["openedAt"], "OPEN") for each in first
+    nodes = events(client, lambda nodes: {event["severity"] for event in nodes} == {"HIGH"})
+    assert {(event["id"], event["openedAt"], event["state"]) for event in nodes} == {
+        (event["id"], event["openedAt"], "OPEN") for event in first
     }
 
     write(client, rule("warm", over(85), severity="MEDIUM"), hot)
-    found = events(client, lambda found: (len(of(found, "OPEN")), len(of(found, "CLEARED"))) == (OVENS, OVENS))
-    assert {each["clearedReason"] for each in of(found, "CLEARED")} == {"RULE_CHANGED"}
-    assert {each["id"] for each in of(found, "CLEARED")} == {each["id"] for each in first}
+    nodes = events(client, lambda nodes: (len(of(nodes, "OPEN")), len(of(nodes, "CLEARED"))) == (OVENS, OVENS))
+    assert {event["clearedReason"] for event in of(nodes, "CLEARED")} == {"RULE_CHANGED"}
+    assert {event["id"] for event in of(nodes, "CLEARED")} == {event["id"] for event in first}
 
     write(client, rule("warm", over(95)), hot)
-    events(client, lambda found: len(of(found, "CLEARED")) == len(found) == 2 * OVENS)
+    events(client, lambda nodes: len(of(nodes, "CLEARED")) == len(nodes) == 2 * OVENS)
 
     # Yet to come: it opens then.
     soon = datetime.now(UTC) + timedelta(seconds=4)
     write(client, rule("warm", over(80), effectiveFrom=soon.isoformat()), hot)
-    found = events(client, lambda found: len(of(found, "OPEN")) == OVENS)
-    assert {datetime.fromisoformat(each["openedAt"]) for each in of(found, "OPEN")} == {soon}
+    nodes = events(client, lambda nodes: len(of(nodes, "OPEN")) == OVENS)
+    assert {datetime.fromisoformat(event["openedAt"]) for event in of(nodes, "OPEN")} == {soon}
 
     silent = write(client, rule("silent", {"noData": {"metric": "t", "after": "PT1S"}}))
-    events(client, lambda found: len(of(found, "OPEN", "silent")) == OVENS)
+    events(client, lambda nodes: len(of(nodes, "OPEN", "silent")) == OVENS)
 
     # One asset is deleted, one becomes of another type.
     client.call("mutation D($id: ID!) { deleteAsset(id: $id) { errors { message } } }", {"id": assets[0]})
@@ -136,22 +136,22 @@ def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: In
         'mutation U($id: ID!) { updateAsset(id: $id, input: {type: "kiln"}) { errors { message } } }',
         {"id": assets[1]},
     )
-    found = events(client, lambda found: len(of(found, "OPEN")) == 2 * (OVENS - 2))
-    gone = [each for each in found if each["entity"] and each["entity"]["id"] == assets[0]]
-    assert {each["state"] for each in gone} == {"CLEARED"}
-    assert [each["clearedReason"] for each in gone].count("ENTITY_DELETED") == 2
-    assert {each["state"] for each in found if each["entity"]["id"] == assets[1]} == {"WITHDRAWN"}
+    nodes = events(client, lambda nodes: len(of(nodes, "OPEN")) == 2 * (OVENS - 2))
+    gone = [event for event in nodes if event["entity"] and event["entity"]["id"] == assets[0]]
+    assert {event["state"] for event in gone} == {"CLEARED"}
+    assert [event["clearedReason"] for event in gone].count("ENTITY_DELETED") == 2
+    assert {event["state"] for event in nodes if event["entity"]["id"] == assets[1]} == {"WITHDRAWN"}
 
     # Devices by themselves.
     loud = write(client, rule("loud", over(70), kind="ALL"))
-    events(client, lambda found: {each["entity"]["id"] for each in of(found, "OPEN", "loud")} >= set(devices))
+    events(client, lambda nodes: {event["entity"]["id"] for event in of(nodes, "OPEN", "loud")} >= set(devices))
     client.call("mutation D($id: ID!) { deleteDevice(id: $id) { errors { message } } }", {"id": devices[2]})
-    found = events(client, lambda found: devices[2] not in {each["entity"]["id"] for each in of(found, "OPEN")})
-    assert [each["clearedReason"] for each in found if each["entity"]["id"] == devices[2]] == ["ENTITY_DELETED"]
+    nodes = events(client, lambda nodes: devices[2] not in {event["entity"]["id"] for event in of(nodes, "OPEN")})
+    assert [event["clearedReason"] for event in nodes if event["entity"]["id"] == devices[2]] == ["ENTITY_DELETED"]
 
-    for each in (hot, silent, loud):
-        client.call("mutation D($id: ID!) { deleteRule(id: $id) { errors { message } } }", {"id": each})
-    events(client, lambda found: not of(found, "OPEN"))
+    for item in (hot, silent, loud):
+        client.call("mutation D($id: ID!) { deleteRule(id: $id) { errors { message } } }", {"id": item})
+    events(client, lambda nodes: not of(nodes, "OPEN"))
     # Nothing waits for ever, and nothing went wrong on the way.
     deadline = Deadline(PATIENCE_S)
     while waiting(wide_plant):

@@ -1,4 +1,4 @@
-"""Every root field, tried by everybody: nobody, a viewer, an operator, an administrator, a device."""
+"""Every root field, called without a token and as viewer, operator, administrator and device."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def literal(type_: GraphQLType) -> str:
 def operation(root: str, name: str) -> str:
     field = core_schema().type_map[root].fields[name]  # type: ignore[attr-defined]
     arguments = ", ".join(
-        f"{each}: {literal(argument.type)}"
-        for each, argument in field.args.items()
+        f"{key}: {literal(argument.type)}"
+        for key, argument in field.args.items()
         if isinstance(argument.type, GraphQLNonNull) and argument.default_value is Undefined
     )
     selection = "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"

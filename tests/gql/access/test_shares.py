@@ -1,4 +1,4 @@
-"""What one token may have of a process, so that another's is there for it."""
+"""The share of a process that one token may use, so that others have theirs."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def test_slow_work_of_one_caller_leaves_threads_to_the_others() -> None:
         slow = [submitted(threads, "greedy", lambda: release.wait(patient(60))) for _ in range(30)]
         assert submitted(threads, "modest", lambda: "done").result(patient(60)) == "done"
         assert submitted(threads, None, lambda: "own").result(patient(60)) == "own"
-        assert sum(each.running() for each in slow) == 2
+        assert sum(future.running() for future in slow) == 2
         release.set()
-        assert all(each.result(patient(60)) for each in slow)
+        assert all(future.result(patient(60)) for future in slow)
     finally:
         release.set()
         threads.shutdown(wait=True)
 
 
-def test_what_waits_is_taken_in_turn() -> None:
+def test_waiting_operations_run_in_order() -> None:
     threads = FairThreads(1, per_caller_max=1, name="test")
     release, order = threading.Event(), list[str]()
     try:
@@ -53,7 +53,7 @@ def test_what_waits_is_taken_in_turn() -> None:
         threads.shutdown(wait=True)
 
 
-def test_what_waits_when_it_stops_is_cancelled_and_errors_are_the_callers() -> None:
+def test_waiting_calls_are_cancelled_at_a_stop_and_errors_reach_the_caller() -> None:
     threads = FairThreads(1, per_caller_max=1, name="test")
     release = threading.Event()
     running = submitted(threads, "a", lambda: release.wait(patient(60)))
@@ -75,13 +75,13 @@ def test_what_waits_when_it_stops_is_cancelled_and_errors_are_the_callers() -> N
         threads.submit(lambda: None)
 
 
-def test_a_token_executes_so_many_at_a_time_and_others_are_not_held_up() -> None:
+def test_concurrent_operations_of_a_token_are_bounded_and_do_not_delay_others() -> None:
     async def main() -> None:
         shares = Shares()
         release, running = asyncio.Event(), list[str]()
 
         async def operate(caller: str) -> None:
-            async with shares.turn(caller):
+            async with shares.slot(caller):
                 running.append(caller)
                 await release.wait()
 
@@ -101,13 +101,13 @@ def test_a_token_executes_so_many_at_a_time_and_others_are_not_held_up() -> None
     asyncio.run(main())
 
 
-def test_no_more_than_so_many_wait_and_none_for_longer() -> None:
+def test_waiting_operations_are_bounded_in_number_and_time() -> None:
     async def main() -> None:
         shares = Shares(wait_max_s=0.05)
         release = asyncio.Event()
 
         async def operate() -> None:
-            async with shares.turn("greedy"):
+            async with shares.slot("greedy"):
                 await release.wait()
 
         tasks = [asyncio.create_task(operate()) for _ in range(AT_ONCE + WAITING_MAX)]
@@ -115,7 +115,7 @@ def test_no_more_than_so_many_wait_and_none_for_longer() -> None:
         with pytest.raises(RateLimitedError, match=f"More than {WAITING_MAX}"):
             await operate()
         late, _ = await asyncio.wait(tasks[AT_ONCE:])
-        assert {type(each.exception()) for each in late} == {RateLimitedError}
+        assert {type(task.exception()) for task in late} == {RateLimitedError}
         release.set()
         await asyncio.gather(*tasks[:AT_ONCE])
         assert shares.refused == 1 + WAITING_MAX
@@ -128,7 +128,7 @@ def test_over_its_time_a_token_is_refused_until_there_is_some_again() -> None:
     now_s = [100.0]
 
     async def operate(shares: Shares, caller: str, took_s: float) -> None:
-        async with shares.turn(caller):
+        async with shares.slot(caller):
             now_s[0] += took_s
 
     async def main() -> None:
@@ -136,7 +136,7 @@ def test_over_its_time_a_token_is_refused_until_there_is_some_again() -> None:
         # Two seconds a second come in, one goes out: one operation after the other never runs dry.
         for _ in range(100):
             await operate(shares, "steady", 0.9)
-        async with shares.turn("greedy"), shares.turn("greedy"), shares.turn("greedy"):
+        async with shares.slot("greedy"), shares.slot("greedy"), shares.slot("greedy"):
             # Three at the same time.
             now_s[0] += 8
         with pytest.raises(RateLimitedError) as refused:

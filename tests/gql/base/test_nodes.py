@@ -1,4 +1,4 @@
-"""`node` and `nodes`: whatever has an id of its own is found by it, by those whose it is."""
+"""`node` and `nodes` resolve every type with an id, for its own organization only."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ SUM = {"metric": "sum", "relationship": "CONTAINS", "of": {"metric": "t", "kinds
        "bucket": "PT1H"}  # fmt: skip
 
 
-def make(client: Client, noun: str, **given: Any) -> str:
-    name = noun[0].lower() + noun[1:]
+def make(client: Client, kind: str, **given: Any) -> str:
+    name = kind[0].lower() + kind[1:]
     made: str = client.call(
-        f"mutation M($i: {noun}Input!) {{ create{noun}(input: $i) {{ {name} {{ id }} errors {{ code path }} }} }}",
+        f"mutation M($i: {kind}Input!) {{ create{kind}(input: $i) {{ {name} {{ id }} errors {{ code path }} }} }}",
         {"i": given},
-    ).data[f"create{noun}"][name]["id"]
+    ).data[f"create{kind}"][name]["id"]
     return made
 
 
-def test_whatever_has_an_id_is_found_by_it(api: Api) -> None:
+def test_every_type_with_an_id_is_resolved(api: Api) -> None:
     of = site(api, "nodes")
     api.organization("nodes-elsewhere")
     client = api.client("nodes")
@@ -41,9 +41,9 @@ def test_whatever_has_an_id_is_found_by_it(api: Api) -> None:
         make(client, "AssetProfile", name="Pump"): "AssetProfile",
     }
     text = "query Q($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id __typename } node(id: $id) { id __typename } }"
-    for asked, of_kind in wanted.items():
-        found = client.call(text, {"ids": list(wanted), "id": asked}).data
-        assert found["nodes"] == [{"id": each, "__typename": kind} for each, kind in wanted.items()]
-        assert found["node"] == {"id": asked, "__typename": of_kind}
-        theirs = api.client("nodes-elsewhere").call(text, {"ids": list(wanted), "id": asked}).data
+    for node_id, of_kind in wanted.items():
+        data = client.call(text, {"ids": list(wanted), "id": node_id}).data
+        assert data["nodes"] == [{"id": key, "__typename": kind} for key, kind in wanted.items()]
+        assert data["node"] == {"id": node_id, "__typename": of_kind}
+        theirs = api.client("nodes-elsewhere").call(text, {"ids": list(wanted), "id": node_id}).data
         assert theirs == {"nodes": [None] * len(wanted), "node": None}

@@ -1,4 +1,4 @@
-"""Rollups through the API: what comes back, what is refused and where, and the wall between organizations."""
+"""Rollups through the API: results, refusals with their paths, and isolation of organizations."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_rollup_is_made_changed_and_deleted(admin: Client) -> None:
     assert identity not in str(admin.call(LIST).data)
     text = "query Q($id: ID!) { changes(filter: {subjectIds: [$id]}) { nodes { action } } }"
     actions = admin.call(text, {"id": identity}).data["changes"]["nodes"]
-    assert [each["action"] for each in actions] == ["deleted", "updated", "created"]
+    assert [change["action"] for change in actions] == ["deleted", "updated", "created"]
 
 
 @pytest.mark.parametrize(
@@ -115,13 +115,13 @@ def test_a_rollup_is_made_changed_and_deleted(admin: Client) -> None:
         ({"unit": "parsnips"}, "BAD_USER_INPUT", ["unit"]),
     ],
 )
-def test_what_cannot_be_is_refused_where_it_stands(
+def test_invalid_rollups_are_refused_with_their_path(
     admin: Client, value: dict[str, Any], code: str, path: list[str]
 ) -> None:
     assert refused(admin, **given("refused", **value)) == [(code, ["input", *path])]
 
 
-def test_names_that_clash_and_rollups_that_feed_themselves_are_refused(api: Api) -> None:
+def test_conflicting_names_and_cyclic_rollups_are_refused(api: Api) -> None:
     api.organization("clashing")
     admin = api.client("clashing")
     typed = {"at": {"types": ["Line"]}}
@@ -140,13 +140,13 @@ def test_names_that_clash_and_rollups_that_feed_themselves_are_refused(api: Api)
     # Directly, and by way of another.
     assert refused(admin, **given("power")) == [("CONFLICT", ["input", "of"])]
     assert refused(admin, **given("power", of={"metric": "first"})) == [("CONFLICT", ["input", "of"])]
-    apart = given("power", of={"metric": "first", "types": ["Line"]}, at={"types": ["Hall"]})
-    assert refused(admin, **apart) == [("CONFLICT", ["input", "of"])]
+    unrelated = given("power", of={"metric": "first", "types": ["Line"]}, at={"types": ["Hall"]})
+    assert refused(admin, **unrelated) == [("CONFLICT", ["input", "of"])]
     levels = given("power", of={"metric": "power", "types": ["Machine"]}, at={"types": ["Line"]})
     assert create(admin, **levels)["errors"] == []
 
 
-def test_there_is_a_bound_and_a_wall(api: Api) -> None:
+def test_rollups_are_bounded_and_isolated_by_organization(api: Api) -> None:
     api.organization("bounded")
     api.organization("beyond")
     admin, other = api.client("bounded"), api.client("beyond")
@@ -154,12 +154,12 @@ def test_there_is_a_bound_and_a_wall(api: Api) -> None:
     assert refused(admin, **given("more")) == [("LIMIT_EXCEEDED", ["input"])]
     page = admin.call("{ rollups(first: 60) { totalCount pageInfo { endCursor hasNextPage } nodes { id } } }").data
     assert (page["rollups"]["totalCount"], page["rollups"]["pageInfo"]["hasNextPage"]) == (ROLLUPS_MAX, True)
-    rest = admin.call(
+    second_page = admin.call(
         "query P($after: String) { rollups(first: 60, after: $after) { pageInfo { hasNextPage } nodes { id } } }",
         {"after": page["rollups"]["pageInfo"]["endCursor"]},
     ).data["rollups"]
-    assert [each["id"] for each in (*page["rollups"]["nodes"], *rest["nodes"])] == ids
-    assert rest["pageInfo"]["hasNextPage"] is False
+    assert [node["id"] for node in (*page["rollups"]["nodes"], *second_page["nodes"])] == ids
+    assert second_page["pageInfo"]["hasNextPage"] is False
     foreign = {"id": ids[0], "input": given("taken")}
     assert other.call(UPDATE, foreign).data["updateRollup"]["errors"] == [{"code": "NOT_FOUND", "path": ["id"]}]
     assert other.call(DELETE, foreign).data["deleteRollup"]["errors"] == [{"code": "NOT_FOUND", "path": ["id"]}]

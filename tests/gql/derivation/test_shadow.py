@@ -1,4 +1,4 @@
-"""Feature flags, versions of stages and what runs in shadow, over the API."""
+"""Feature flags, versions of stages and shadow versions, over the API."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_flags_are_data(client: Client) -> None:
     assert client.call(FLAGS).data["featureFlags"] == [flag]
 
 
-def test_a_version_is_promoted_and_taken_back(client: Client) -> None:
+def test_a_version_is_promoted_and_demoted(client: Client) -> None:
     [processor] = client.call(
         "{ processors { stage version versions { number changes } promotions { version } } }"
     ).data["processors"]
@@ -173,8 +173,8 @@ def test_the_past_is_compared_on_request(client: Client) -> None:
            createAsset(input: {name: "a", type: "pump"}) { asset { id } } }"""
     )
     set_flag(client, 2)
-    asked = client.call(compare, past).data["compareShadow"]
-    assert asked == {"shadow": {"version": 2}, "entities": 1, "errors": []}
+    payload = client.call(compare, past).data["compareShadow"]
+    assert payload == {"shadow": {"version": 2}, "entities": 1, "errors": []}
     # What was asked for still waits: no worker runs here.
     assert client.call(compare, past).data["compareShadow"]["errors"] == [{"code": "CONFLICT", "path": ["stage"]}]
     turned = {"from": past["to"], "to": past["from"]}

@@ -1,4 +1,4 @@
-"""Stays through the API: pages, both ends, and the wall between organizations."""
+"""Stays through the API: pages, both ends, and isolation of organizations."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ POINTS = [(0, 0), (10, 1), (20, 1), (30, 0), (50, 1)]
 
 def setup(client: Client) -> dict[str, str]:
     data = client.call(SETUP, {"schema": SCHEMA}).data
-    assert [each["errors"] for each in data.values()] == [[], [], []]
+    assert [item["errors"] for item in data.values()] == [[], [], []]
     return {"depot": data["depot"]["space"]["id"], "bus": data["bus"]["asset"]["id"]}
 
 
 @pytest.fixture(scope="module")
 def places(api: Api) -> dict[str, dict[str, str]]:
     """Two organizations with the same names; in the first a bus moved."""
-    found = {}
+    by_name = {}
     for name in ("moving", "resting"):
         api.organization(name)
-        found[name] = setup(api.client(name))
+        by_name[name] = setup(api.client(name))
     engine = engine_create(api.settings.database_url("owner"), pool_size=1)
     with transaction(engine) as session:
         organization_id = session.execute(text("SELECT id FROM organizations WHERE slug = 'moving'")).scalar_one()
@@ -44,7 +44,7 @@ def places(api: Api) -> dict[str, dict[str, str]]:
                 "INSERT INTO series (organization_id, entity_id, metric, origin) VALUES (:o, :e, 'in_depot', 'formula')"
                 " RETURNING id"
             ),
-            {"o": organization_id, "e": found["moving"]["bus"]},
+            {"o": organization_id, "e": by_name["moving"]["bus"]},
         ).scalar_one()
         session.execute(
             text(
@@ -54,7 +54,7 @@ def places(api: Api) -> dict[str, dict[str, str]]:
             [{"o": organization_id, "s": series_id, "m": minute, "v": value} for minute, value in POINTS],
         )
     engine.dispose()
-    return found
+    return by_name
 
 
 def ask(client: Client, kind: str, identity: str, arguments: str) -> Any:
@@ -81,12 +81,12 @@ DAY = 'from: "2026-02-01T00:00:00Z", to: "2026-02-02T00:00:00Z"'
 @pytest.mark.parametrize(("kind", "name"), [("Space", "depot"), ("Asset", "bus")])
 def test_stays_of_a_space_and_of_an_asset(api: Api, places: dict[str, dict[str, str]], kind: str, name: str) -> None:
     client, identity = api.client("moving", "viewer"), places["moving"][name]
-    found = ask(client, kind, identity, DAY)
-    assert (found["totalCount"], found["nodes"]) == (2, BOTH)
+    stays = ask(client, kind, identity, DAY)
+    assert (stays["totalCount"], stays["nodes"]) == (2, BOTH)
     first = ask(client, kind, identity, f"{DAY}, first: 1")
     assert (first["totalCount"], first["nodes"], first["pageInfo"]["hasNextPage"]) == (2, BOTH[:1], True)
-    rest = ask(client, kind, identity, f'{DAY}, first: 1, after: "{first["pageInfo"]["endCursor"]}"')
-    assert (rest["nodes"], rest["pageInfo"]["hasNextPage"]) == (BOTH[1:], False)
+    second_page = ask(client, kind, identity, f'{DAY}, first: 1, after: "{first["pageInfo"]["endCursor"]}"')
+    assert (second_page["nodes"], second_page["pageInfo"]["hasNextPage"]) == (BOTH[1:], False)
     # At one instant, and now.
     assert ask(client, kind, identity, 'to: "2026-02-01T12:15:00Z"')["nodes"] == BOTH[:1]
     assert ask(client, kind, identity, 'to: "2026-02-01T12:30:00Z"')["nodes"] == []

@@ -1,4 +1,4 @@
-"""Entities and edges brought by a mutation: the good ones go through, a dry run leaves nothing."""
+"""Importing entities and edges by a mutation: valid ones are accepted, a dry run changes nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def bring(client: Client, records: list[Any], *, dry: bool = False) -> dict[str,
     return made
 
 
-def test_the_good_ones_go_through_and_the_others_are_reported_by_their_path(client: Client) -> None:
+def test_valid_records_are_accepted_and_the_others_reported_by_path(client: Client) -> None:
     made = bring(client, RECORDS)
     assert (made["created"], made["edgesCreated"]) == (2, 1)
     assert [(error["code"], error["path"]) for error in made["errors"]] == [
@@ -61,13 +61,13 @@ def test_the_good_ones_go_through_and_the_others_are_reported_by_their_path(clie
     assert {change["reason"] for change in changes} == {"survey"}
 
 
-def test_a_dry_run_tells_and_leaves_nothing(client: Client) -> None:
+def test_a_dry_run_reports_and_changes_nothing(client: Client) -> None:
     made = bring(client, RECORDS, dry=True)
     assert (made["created"], made["edgesCreated"], len(made["errors"])) == (2, 1, 2)
-    found = client.call("{ entities { totalCount } relationships { name } changes { nodes { id } } }").data
-    assert found["entities"]["totalCount"] == 0
-    assert found["changes"]["nodes"] == []
-    assert "COOLS" not in {each["name"] for each in found["relationships"]}
+    data = client.call("{ entities { totalCount } relationships { name } changes { nodes { id } } }").data
+    assert data["entities"]["totalCount"] == 0
+    assert data["changes"]["nodes"] == []
+    assert "COOLS" not in {relationship["name"] for relationship in data["relationships"]}
 
 
 def test_more_than_are_taken_at_once_are_refused_whole(client: Client) -> None:
@@ -89,7 +89,7 @@ def test_as_many_as_are_taken_at_once_go_through(client: Client) -> None:
     assert (made["created"], made["edgesCreated"], made["errors"]) == (501, 499, [])
 
 
-def test_who_may_not_administer_may_not_import(api: Api, client: Client, request: pytest.FixtureRequest) -> None:
+def test_only_administrators_may_import(api: Api, client: Client, request: pytest.FixtureRequest) -> None:
     viewer = Client(client.url, api.token("importing-" + request.node.name[:40].replace("_", "-").strip("-"), "viewer"))
     assert viewer.call(IMPORT, {"records": RECORDS, "dry": False}).error_codes == ["FORBIDDEN"]
     assert client.call("{ entities { totalCount } }").data["entities"]["totalCount"] == 0

@@ -1,4 +1,4 @@
-"""A hub of the live feed against a real database; its entries come from a list that loses, repeats and delays as told."""
+"""A hub of the live feed against a real database; its entries come from a list that loses, repeats and delays on request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATIENCE_S = 20.0
 
 
 class ListSource:
-    """Hands out what was put into it."""
+    """Returns the entries put into it."""
 
     partitions = range(PARTITIONS)
 

@@ -1,4 +1,4 @@
-"""The subscription `events`: what becomes of events is told, over a socket, to those of the organization it fits."""
+"""The subscription `events`: changes of events, over a socket, to matching subscribers of the organization."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from domain.base.bus import BusEntry
 from domain.base.streams import EVENTS, stream_name
 from domain.rules.events.entries import events_encode
 from domain.rules.events.queries import EventFilter
-from domain.rules.model import Event
 from gql.access.bridge import Bridge
 from gql.live.events import EventFeed
 from graph.errors import UnavailableError
@@ -80,7 +79,7 @@ class Site:
             id=event_id, kind=kind,
         )  # fmt: skip
 
-    def tell(self, *ids: UUID, partition: int = 0) -> None:
+    def announce(self, *ids: UUID, partition: int = 0) -> None:
         with bus_connect(self.api.settings.redis_url) as client:
             RedisStreams(client).publish(stream_name(EVENTS, partition), [events_encode(self.organization_id, ids)])
 
@@ -111,7 +110,7 @@ async def subscribed(of: Site, arguments: str = "") -> AsyncIterator[ClientConne
         yield opened
 
 
-async def told(opened: ClientConnection) -> Any:
+async def sent_event(opened: ClientConnection) -> Any:
     message = await receive(opened)
     assert message["type"] == "next", message
     return message["payload"]["data"]["events"]
@@ -128,17 +127,17 @@ def test_changes_of_an_event_are_sent_to_its_own_organization(api: Api) -> None:
     async def scenario() -> None:
         async with subscribed(north) as ours, subscribed(south) as theirs:
             event_id = await asyncio.to_thread(north.open)
-            await asyncio.to_thread(north.tell, event_id)
-            assert await told(ours) == {
+            await asyncio.to_thread(north.announce, event_id)
+            assert await sent_event(ours) == {
                 "id": str(event_id), "state": "OPEN", "severity": "HIGH", "openedAt": "2026-01-01T00:05:00Z",
                 "clearedAt": None, "rule": {"name": "hot"}, "entity": {"name": "Pump"},
             }  # fmt: skip
             await asyncio.to_thread(north.clear, event_id)
-            await asyncio.to_thread(partial(north.tell, event_id, partition=1))
-            cleared = await told(ours)
+            await asyncio.to_thread(partial(north.announce, event_id, partition=1))
+            cleared = await sent_event(ours)
             assert (cleared["state"], cleared["clearedAt"]) == ("CLEARED", "2026-01-01T01:00:00Z")
-            # An entry that names another organization's event tells it nothing.
-            await asyncio.to_thread(south.tell, event_id)
+            # An entry that names another organization's event sends it nothing.
+            await asyncio.to_thread(south.announce, event_id)
             await nothing_more(theirs)
             await nothing_more(ours)
 
@@ -161,10 +160,10 @@ def test_a_persons_annotation_of_an_event_is_sent(api: Api) -> None:
                 query = f"mutation M($id: ID!) {{ {mutation} {{ errors {{ code }} }} }}"
                 reply = await asyncio.to_thread(client.call, query, {"id": str(event_id)})
                 assert [payload["errors"] for payload in reply.data.values()] == [[]]
-                got = await told(ours)
+                got = await sent_event(ours)
                 assert (got["id"], got["state"]) == (str(event_id), state)
-            assert (await told(narrow))["state"] == "ACKNOWLEDGED"
-            # One that is not there is not told of.
+            assert (await sent_event(narrow))["state"] == "ACKNOWLEDGED"
+            # One that is not there is not sent.
             nobody = "mutation M($id: ID!) { acknowledgeEvent(id: $id) { errors { code } } }"
             refused = await asyncio.to_thread(client.call, nobody, {"id": str(new_id())})
             assert refused.data["acknowledgeEvent"]["errors"] == [{"code": "NOT_FOUND"}]
@@ -195,12 +194,12 @@ def test_the_filter_chooses_in_the_database(api: Api) -> None:
 
     async def scenario() -> None:
         async with AsyncExitStack() as stack:
-            opened = [await stack.enter_async_context(subscribed(of, each)) for each in matching + others]
+            opened = [await stack.enter_async_context(subscribed(of, connection)) for connection in matching + others]
             event_id = await asyncio.to_thread(of.open)
-            await asyncio.to_thread(of.tell, event_id)
-            for each in opened[: len(matching)]:
-                assert (await told(each))["id"] == str(event_id)
-            await asyncio.gather(*(nothing_more(each) for each in opened[len(matching) :]))
+            await asyncio.to_thread(of.announce, event_id)
+            for connection in opened[: len(matching)]:
+                assert (await sent_event(connection))["id"] == str(event_id)
+            await asyncio.gather(*(nothing_more(connection) for connection in opened[len(matching) :]))
 
     run(scenario)
 
@@ -213,8 +212,8 @@ def test_an_unknown_place_and_too_many_ids_and_subscribers_are_refused(
     async def refused(arguments: str) -> Any:
         async with socket(api, token=api.token(of.slug, "viewer")) as opened:
             await send(opened, subscribe("1", f"subscription {{ events{arguments} {FIELDS} }}"))
-            found = (await receive(opened))["payload"]
-            errors = found["errors"] if isinstance(found, dict) else found
+            payload = (await receive(opened))["payload"]
+            errors = payload["errors"] if isinstance(payload, dict) else payload
             return errors[0]["extensions"]["code"]
 
     async def scenario() -> None:
@@ -228,13 +227,13 @@ def test_an_unknown_place_and_too_many_ids_and_subscribers_are_refused(
     run(scenario)
 
 
-class Away:
-    """A bus that is away until it is let back, and counts how often it is read."""
+class UnreachableBus:
+    """A bus that is away until it is let back, and counts how often it is read and refuses to be."""
 
     def __init__(self, bus: RedisStreams) -> None:
         self._bus = bus
         self.is_down = False
-        self.reads = 0
+        self.reads = self.reads_ended = self.refusals = 0
 
     def publish(self, stream: str, payloads: Sequence[bytes]) -> int:
         if self.is_down:
@@ -250,13 +249,17 @@ class Away:
         self, positions: Mapping[str, str], *, count: int, block_ms: int
     ) -> Mapping[str, Sequence[BusEntry]]:
         self.reads += 1
-        if self.is_down:
-            raise ConnectionError
-        return self._bus.read_after(positions, count=count, block_ms=block_ms)
+        try:
+            if self.is_down:
+                self.refusals += 1
+                raise ConnectionError
+            return self._bus.read_after(positions, count=count, block_ms=block_ms)
+        finally:
+            self.reads_ended += 1
 
 
 @asynccontextmanager
-async def feed_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[EventFeed, Away]]:
+async def feed_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[EventFeed, UnreachableBus]]:
     monkeypatch.setattr(gql.live.events, "BLOCK_MS", 20)
     monkeypatch.setattr(gql.live.events, "_BACKOFF_S", 0.02)
     engine = engine_create(api.settings.database_url("api"), pool_size=2)
@@ -266,7 +269,7 @@ async def feed_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tu
         return bridge.run(organization_id, work)
 
     with bus_connect(api.settings.redis_url) as client:
-        bus: Any = Away(RedisStreams(client))
+        bus: Any = UnreachableBus(RedisStreams(client))
         feed = EventFeed(bus=bus, partitions=2, run=run_, clock=utc_now)
         try:
             yield feed, bus
@@ -276,7 +279,7 @@ async def feed_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tu
             engine.dispose()
 
 
-def test_what_happened_while_the_bus_was_down_is_sent_after(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_during_a_bus_outage_are_sent_afterwards(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     of = site(api, "event-away")
 
     async def scenario() -> None:
@@ -285,9 +288,10 @@ def test_what_happened_while_the_bus_was_down_is_sent_after(api: Api, monkeypatc
             first = asyncio.create_task(anext(events))
             await wait_until_async(lambda: feed.subscribers == 1)
             bus.is_down = True
-            # Never told on the bus.
+            # Never announced on the bus.
             event_id = await asyncio.to_thread(of.open)
-            await quiet_period_async(0.1)
+            refusals = bus.refusals
+            await wait_until_async(lambda: bus.refusals > refusals + 1)
             assert not first.done()
             bus.is_down = False
             assert (await asyncio.wait_for(first, patient(30))).id == event_id
@@ -307,11 +311,11 @@ def test_an_annotation_while_the_bus_is_down_is_sent_here_at_once_and_elsewhere_
             streams: list[Any] = [
                 feed.subscribe(organization_id=of.organization_id, where=EventFilter()) for feed in (here, there)
             ]
-            waiting = [asyncio.create_task(anext(each)) for each in streams]
+            waiting = [asyncio.create_task(anext(stream)) for stream in streams]
             await wait_until_async(lambda: here.subscribers == there.subscribers == 1)
             bus.is_down = other.is_down = True
             # What is read already ends first.
-            await quiet_period_async(0.1)
+            await wait_until_async(lambda: bus.refusals and other.refusals)
             await asyncio.to_thread(
                 of.execute,
                 "UPDATE event_changes SET recorded_at = now() - interval '1 day' WHERE organization_id = :o",
@@ -326,41 +330,42 @@ def test_an_annotation_while_the_bus_is_down_is_sent_here_at_once_and_elsewhere_
             assert not waiting[1].done()
             other.is_down = False
             assert (await asyncio.wait_for(waiting[1], patient(30))).id == event_id
-            for each in streams:
-                await each.aclose()
+            for stream in streams:
+                await stream.aclose()
 
     run(scenario)
 
 
-def test_the_bus_is_read_once_for_all_and_only_while_somebody_watches(
+def test_the_bus_is_read_once_for_all_subscribers_and_only_while_there_are_any(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of = site(api, "event-watch")
 
     async def scenario() -> None:
         async with feed_of(api, monkeypatch) as (feed, bus):
+            # Nothing is to be read while nobody subscribes.
             await quiet_period_async(0.1)
             assert bus.reads == 0
             streams: list[Any] = [
                 feed.subscribe(organization_id=of.organization_id, where=EventFilter()) for _ in range(3)
             ]
-            waiting = [asyncio.create_task(anext(each)) for each in streams]
+            waiting = [asyncio.create_task(anext(stream)) for stream in streams]
             await wait_until_async(lambda: feed.subscribers == 3)
             event_id = await asyncio.to_thread(of.open)
-            await asyncio.to_thread(of.tell, event_id)
-            told = await asyncio.wait_for(asyncio.gather(*waiting), patient(30))
+            await asyncio.to_thread(of.announce, event_id)
+            answers = await asyncio.wait_for(asyncio.gather(*waiting), patient(30))
             # One load for all: each has the same object.
-            assert [each is told[0] for each in told] == [True, True, True]
+            assert [answer is answers[0] for answer in answers] == [True, True, True]
             cancelled = asyncio.create_task(anext(streams[0]))
             await asyncio.sleep(0)
             cancelled.cancel()
             await asyncio.gather(cancelled, return_exceptions=True)
             assert feed.subscribers == 2
-            for each in streams[1:]:
-                await each.aclose()
+            for stream in streams[1:]:
+                await stream.aclose()
             assert feed.subscribers == 0
-            # What is read already ends first.
-            await quiet_period_async(0.1)
+            # What is read already ends first; then nothing is to be read.
+            await wait_until_async(lambda: bus.reads == bus.reads_ended)
             reads = bus.reads
             await quiet_period_async(0.2)
             assert bus.reads == reads
@@ -375,23 +380,30 @@ def test_a_slow_client_gets_the_last_state_of_each_and_too_slow_a_one_is_disconn
 
     async def scenario() -> None:
         async with feed_of(api, monkeypatch) as (feed, _bus):
-            events: Any = feed.subscribe(organization_id=of.organization_id, where=EventFilter())
-            first = asyncio.create_task(anext(events))
-            await wait_until_async(lambda: feed.subscribers == 1)
+            streams: list[Any] = [
+                feed.subscribe(organization_id=of.organization_id, where=EventFilter()) for _ in range(2)
+            ]
+            slow, quick = streams
+            waiting = [asyncio.create_task(anext(stream)) for stream in streams]
+            await wait_until_async(lambda: feed.subscribers == 2)
             ids = [await asyncio.to_thread(of.open) for _ in range(3)]
-            await asyncio.to_thread(of.tell, ids[0])
-            assert (await asyncio.wait_for(first, patient(30))).id == ids[0]
-            await asyncio.to_thread(of.tell, ids[1])
+            await asyncio.to_thread(of.announce, ids[0])
+            for first in await asyncio.wait_for(asyncio.gather(*waiting), patient(30)):
+                assert first.id == ids[0]
+            await asyncio.to_thread(of.announce, ids[1])
             await asyncio.to_thread(of.clear, ids[1])
-            await asyncio.to_thread(of.tell, ids[1])
-            await quiet_period_async(patient(0.3))
+            await asyncio.to_thread(of.announce, ids[1])
+            # What the quick one has, waits for the slow one.
+            async with asyncio.timeout(patient(30)):
+                while (await anext(quick)).cleared_at is None:
+                    pass
             monkeypatch.setattr(gql.live.events, "WAITING_MAX", 1)
-            cleared: Event = await anext(events)
+            cleared = await anext(slow)
             assert (cleared.id, cleared.cleared_reason) == (ids[1], "CONDITION")
-            await asyncio.to_thread(of.tell, *ids)
-            await quiet_period_async(patient(0.3))
-            with pytest.raises(UnavailableError):
-                await anext(events)
+            await asyncio.to_thread(of.announce, *ids)
+            for stream in (quick, slow):
+                with pytest.raises(UnavailableError):
+                    await asyncio.wait_for(anext(stream), patient(30))
             assert feed.subscribers == 0
 
     run(scenario)

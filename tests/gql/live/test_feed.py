@@ -1,4 +1,4 @@
-"""What the hub of the live feed sends: each point once and in order, from wherever a client goes on."""
+"""The hub of the live feed sends each point once and in order, from whatever cursor a client resumes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_repeats_are_passed_over_and_gaps_are_refilled_in_order(feed: Feed) -> N
     go(scenario())
 
 
-def test_what_the_bus_never_brings_comes_from_the_database(feed: Feed) -> None:
+def test_entries_lost_by_the_bus_come_from_the_database(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         async with started(feed):
@@ -60,7 +60,7 @@ def test_what_the_bus_never_brings_comes_from_the_database(feed: Feed) -> None:
     go(scenario())
 
 
-def test_who_subscribed_while_the_bus_was_down_misses_nothing(feed: Feed) -> None:
+def test_a_subscriber_during_a_bus_outage_misses_nothing(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         feed.source.is_down = True
@@ -119,7 +119,7 @@ def test_since_goes_over_into_live_without_gap_or_repeat(feed: Feed) -> None:
     go(scenario())
 
 
-def test_after_brings_everything_committed_since_late_points_too(feed: Feed) -> None:
+def test_after_returns_everything_committed_since_including_late_points(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         async with started(feed):

@@ -1,4 +1,4 @@
-"""Whom the hub of the live feed serves: what each asked for, as links change, no more than it may see and can take."""
+"""Subscribers of the live feed: filters, changing links, permissions and backpressure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from domain.telemetry.feed.feed import FeedEntry, FeedGroup, cursor_encode
 from gql.live.topics import BURST_POINTS_MAX, INTERVAL_S, WAITING_POINTS_MAX
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from testing.rows import BELIEVED, Plant, at
-from testing.waits import patient, quiet_period_async
+from testing.waits import patient, quiet_period_async, wait_until_async
 from tests.gql.live.hub import NOW, Engines, Feed, Reader, go, started
 
 
@@ -38,8 +38,8 @@ def test_a_changed_link_holds_at_once(feed: Feed) -> None:
             await feed.say(second_device, [(2, 20.0)])
             assert await reader.values(2) == [1.0, 20.0]
             # What was shown before came through the other device: it is to be read again, from the link's beginning.
-            [told] = [update for update in reader.updates if update.invalidated]
-            [changed] = told.invalidated
+            [sent] = [update for update in reader.updates if update.invalidated]
+            [changed] = sent.invalidated
             assert (changed.entity_id, changed.metric, changed.from_) == (asset, None, at(0))
             assert changed.to >= NOW
 
@@ -56,18 +56,18 @@ def test_a_link_corrected_in_the_past_is_sent_without_any_reading(feed: Feed) ->
             feed.plant.disbelieve(link)
             feed.plant.link(asset, device, begins=at(0), ends=at(40))
             feed.plant.link(other, device, begins=at(40), ends=at(60))
-            told: dict[UUID, set[tuple[datetime, datetime]]] = {asset: set(), other: set()}
-            await quiet_period_async(patient(0.3))
+
+            def ranges(entity_id: UUID) -> set[tuple[datetime, datetime]]:
+                invalidated = [item for update in reader.updates for item in update.invalidated]
+                return {(item.from_, item.to) for item in invalidated if item.entity_id == entity_id}
+
+            await wait_until_async(lambda: ranges(asset) and (at(40), at(60)) in ranges(other))
             await feed.say(device, [(50, 5.0)])
             await first
             assert reader.points == [(other, "t", None, 50.0, 5.0)]
-            for update in reader.updates:
-                for each in update.invalidated:
-                    told[each.entity_id].add((each.from_, each.to))
             # Between the two changes the asset may have been seen without any link.
-            assert (at(40), at(60)) in told[other]
-            assert {to for _, to in told[asset]} <= {at(60), at(40)}
-            assert max(to for _, to in told[asset]) == at(60)
+            assert {to for _, to in ranges(asset)} <= {at(60), at(40)}
+            assert max(to for _, to in ranges(asset)) == at(60)
 
     go(scenario())
 
@@ -95,7 +95,7 @@ def test_under_an_entity_and_of_one_metric(feed: Feed) -> None:
     go(scenario())
 
 
-def test_what_waits_for_a_client_comes_in_one_update_with_every_point(feed: Feed) -> None:
+def test_a_backlog_is_sent_in_one_update_with_every_point(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         async with started(feed):
@@ -106,6 +106,7 @@ def test_what_waits_for_a_client_comes_in_one_update_with_every_point(feed: Feed
             for n in range(1, 20):
                 await feed.say(device, [(n, float(n))])
             await feed.source.waiting.join()
+            # Nobody takes an update meanwhile: that it waits and grows is the point.
             await quiet_period_async(patient(2 * INTERVAL_S))
             assert await reader.values(20) == [float(n) for n in range(20)]
             # Twenty batches: an update each, where nothing was collected.
@@ -119,7 +120,7 @@ def _given(groups: Sequence[FeedGroup], _among: Any) -> Sequence[FeedGroup]:
     return groups
 
 
-def test_a_slow_client_is_sent_the_latest_and_told_what_it_missed(feed: Feed) -> None:
+def test_a_slow_client_is_sent_the_latest_and_the_number_of_dropped_updates(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         async with started(feed):

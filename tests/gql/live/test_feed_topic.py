@@ -31,7 +31,7 @@ def test_topics_are_found_by_device_as_they_see_now() -> None:
     assert len(topics) == 1
 
 
-def test_a_topic_that_has_gone_is_not_brought_back_by_a_late_renewal() -> None:
+def test_a_removed_topic_is_not_restored_by_a_late_renewal() -> None:
     topics, gone = OrganizationTopics(1), topic(ONE)
     topics.add(gone)
     topics.remove(gone)

@@ -1,4 +1,4 @@
-"""What waits for subscribers: whatever comes and however slowly they take it, they end with what is, or know where not."""
+"""Backlogs of subscribers: however slow they are, they end with the stored points or know which ranges to read again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def series(who: UUID, points: Mapping[int, float]) -> Series:
         unit=None,
         type=MetricType.NUMBER,
         timestamps=np.array(at, dtype=np.float64),
-        values=np.array([points[each] for each in at]),
+        values=np.array([points[instant] for instant in at]),
         texts=None,
         truncated=False,
     )
@@ -68,7 +68,7 @@ class Plant:
 
 @dataclass
 class Client:
-    """What one client knows: points it was sent, and ranges of which it was told that it does not have them."""
+    """What one client knows: points it was sent, and ranges reported as missing."""
 
     subscriber: Subscriber
     known: Stored = field(default_factory=dict)
@@ -81,10 +81,10 @@ class Client:
         assert update is not None
         self.updates.append(update)
         count = 0
-        for each in update.series:
-            assert list(each.timestamps) == sorted(set(each.timestamps))
-            for at, value in zip(each.timestamps, each.values, strict=True):
-                self.known[each.entity_id, int(at)] = value
+        for series_ in update.series:
+            assert list(series_.timestamps) == sorted(set(series_.timestamps))
+            for at, value in zip(series_.timestamps, series_.values, strict=True):
+                self.known[series_.entity_id, int(at)] = value
                 count += 1
         for taken in (*update.invalidated, *update.gaps):
             self.open.append((taken.entity_id, _millis(taken.from_), _millis_up(taken.to)))
@@ -96,7 +96,7 @@ class Client:
         return bool(self.subscriber._waiting) or not self.subscriber._backlog.is_empty
 
     def is_open(self, who: UUID, at: int) -> bool:
-        return any(who == each and begins <= at < ends for each, begins, ends in self.open)
+        return any(who == key and begins <= at < ends for key, begins, ends in self.open)
 
 
 def _millis(at: Any) -> int:
@@ -151,9 +151,9 @@ def test_every_client_ends_with_what_is_stored(actions: list[Any], interval_s: f
         for client in clients:
             while client.is_waiting:
                 await client.take()
-            # What was not told to be read again is as stored; nothing is missing and nothing is too much.
-            told = {key: value for key, value in plant.stored.items() if not client.is_open(*key)}
-            assert {key: value for key, value in client.known.items() if not client.is_open(*key)} == told
+            # Outside the ranges to read again everything is as stored; nothing is missing and nothing is extra.
+            expected = {key: value for key, value in plant.stored.items() if not client.is_open(*key)}
+            assert {key: value for key, value in client.known.items() if not client.is_open(*key)} == expected
             if client.updates:
                 assert client.updates[-1].cursor == encode({0: plant.position})
             assert client.subscriber.weight == 0
@@ -195,22 +195,22 @@ def test_the_latest_value_is_never_left_out() -> None:
             assert client.known[who, latest] == plant.stored[who, latest]
         [update] = client.updates
         assert update.points_left_out == 1_000 - len(WHO)
-        assert all(each.truncated for each in update.series)
+        assert all(series_.truncated for series_ in update.series)
 
     run(scenario())
 
 
-def test_what_waits_for_a_client_that_takes_nothing_does_not_grow() -> None:
+def test_the_backlog_of_a_stalled_client_is_bounded() -> None:
     async def scenario() -> None:
         topic = topic_of()
         plant, subscriber = Plant(topic), Subscriber(waiting_max=100)
         subscriber.begin({0: 0})
         topic.subscribers.add(subscriber)
-        held: list[int] = []
+        sizes: list[int] = []
         for n in range(3_000):
             plant.points(WHO[n % 3], {n: float(n)})
-            held.append(subscriber.weight + len(subscriber._waiting) + len(subscriber._backlog._latest))
-        assert max(held[1_000:]) <= max(held[:1_000]) <= 2 * 100 + 3
+            sizes.append(subscriber.weight + len(subscriber._waiting) + len(subscriber._backlog._latest))
+        assert max(sizes[1_000:]) <= max(sizes[:1_000]) <= 2 * 100 + 3
         update = await subscriber.next(encode)
         assert update is not None
         assert len(update.series) == len(WHO)
@@ -219,20 +219,20 @@ def test_what_waits_for_a_client_that_takes_nothing_does_not_grow() -> None:
     run(scenario())
 
 
-def test_those_who_take_the_same_are_handed_one_object() -> None:
+def test_equal_updates_are_one_object() -> None:
     async def scenario() -> None:
         topic = topic_of()
         plant, subscribers = Plant(topic), [Subscriber() for _ in range(3)]
         topic.subscribers.update(subscribers)
         for n in range(4):
             plant.points(WHO[0], {n: float(n)})
-        first, second, third = [await each.next(encode) for each in subscribers]
+        first, second, third = [await subscriber.next(encode) for subscriber in subscribers]
         assert first is second is third
 
     run(scenario())
 
 
-def test_an_interval_is_kept_between_two_updates() -> None:
+def test_updates_keep_their_minimum_interval() -> None:
     async def scenario() -> None:
         topic, subscriber = topic_of(0.05), Subscriber()
         plant = Plant(topic)
@@ -265,7 +265,7 @@ def test_a_backlog_of_many_series_is_handed_out_in_parts_and_its_cursor_waits() 
             update = await subscriber.next(encode)
             assert update is not None
             cursors.append(update.cursor)
-            seen |= {each.entity_id for each in update.series}
+            seen |= {series_.entity_id for series_ in update.series}
             left_out += update.points_left_out
         assert seen == set(WHO)
         assert left_out == len(WHO)

@@ -1,4 +1,4 @@
-"""An update is resolved and encoded once for all who select the same of it; nothing of it is kept afterwards."""
+"""An update is resolved and encoded once for all subscribers with the same selection, and is freed afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gql.schema import core_schema
 from gql.server.execution import Executor
 from gql.server.preparation import Prepared, Request
 from gql.telemetry.telemetry import TelemetryUpdate
-from testing.waits import quiet_period_async
+from testing.waits import wait_until_async
 
 QUERY = "subscription S($after: String, $port: Boolean = true) { telemetry(after: $after) { %s } }"
 PLAIN = QUERY % "cursor dropped series { metric port @include(if: $port) }"
@@ -32,13 +32,17 @@ class Feed:
     def __init__(self) -> None:
         self.queues: list[asyncio.Queue[FeedUpdate]] = []
         self.joined: asyncio.Queue[None] = asyncio.Queue()
+        self.waiting = 0
 
     async def subscribe(self, **_: Any) -> AsyncIterator[FeedUpdate]:
         mine: asyncio.Queue[FeedUpdate] = asyncio.Queue()
         self.queues.append(mine)
         self.joined.put_nowait(None)
         while True:
-            yield await mine.get()
+            self.waiting += 1
+            update = await mine.get()
+            self.waiting -= 1
+            yield update
 
     def send(self, n: int) -> None:
         update = FeedUpdate([], [], n, f"cursor{n}")
@@ -61,7 +65,7 @@ class Counted(Executor):
         return await super()._run(prepared, context, root=root)
 
 
-class Stand:
+class Harness:
     """An executor and subscribers to a feed."""
 
     def __init__(self) -> None:
@@ -78,7 +82,7 @@ class Stand:
 
     async def answers(self, subscribers: list[AsyncGenerator[bytes]], n: int) -> list[bytes]:
         """Send the n-th update; return what each subscriber is answered."""
-        waiting = [asyncio.ensure_future(anext(each)) for each in subscribers]
+        waiting = [asyncio.ensure_future(anext(subscriber)) for subscriber in subscribers]
         for _ in range(len(subscribers) - self.here):
             await self.feed.joined.get()
         self.here = len(subscribers)
@@ -87,55 +91,55 @@ class Stand:
 
 
 @pytest.fixture
-def stand() -> Stand:
-    return Stand()
+def harness() -> Harness:
+    return Harness()
 
 
-def test_those_who_select_the_same_are_answered_once(stand: Stand) -> None:
+def test_equal_selections_are_executed_once(harness: Harness) -> None:
     async def scenario() -> None:
         # What chose the events does not matter: each came back with a cursor of its own.
-        same = [await stand.subscriber(after=f"c{n}") for n in range(5)]
+        same = [await harness.subscriber(after=f"c{n}") for n in range(5)]
         for n in range(3):
-            answers = await stand.answers(same, n)
-            assert all(each is answers[0] for each in answers)
-            told = json.loads(answers[0])["data"]["telemetry"]
-            assert told == {"cursor": f"cursor{n}", "dropped": n, "series": []}
-        assert stand.executor.runs == 3
+            answers = await harness.answers(same, n)
+            assert all(answer is answers[0] for answer in answers)
+            data = json.loads(answers[0])["data"]["telemetry"]
+            assert data == {"cursor": f"cursor{n}", "dropped": n, "series": []}
+        assert harness.executor.runs == 3
 
     asyncio.run(scenario())
 
 
-def test_those_who_select_something_else_are_not_sent_the_same(stand: Stand) -> None:
+def test_different_selections_get_different_answers(harness: Harness) -> None:
     async def scenario() -> None:
         different = [
-            await stand.subscriber(),
-            await stand.subscriber(port=False),
-            await stand.subscriber(QUERY % "cursor series { port @include(if: $port) }"),
-            await stand.subscriber(role=Role.ADMIN),
+            await harness.subscriber(),
+            await harness.subscriber(port=False),
+            await harness.subscriber(QUERY % "cursor series { port @include(if: $port) }"),
+            await harness.subscriber(role=Role.ADMIN),
         ]
-        answers = await stand.answers(different, 1)
-        assert stand.executor.runs == len(different)
+        answers = await harness.answers(different, 1)
+        assert harness.executor.runs == len(different)
         assert "dropped" not in json.loads(answers[2])["data"]["telemetry"]
 
     asyncio.run(scenario())
 
 
-def test_one_that_goes_while_it_answers_for_all_leaves_the_others_theirs(stand: Stand) -> None:
+def test_a_leader_that_disconnects_leaves_the_others_their_answers(harness: Harness) -> None:
     async def scenario() -> None:
-        subscribers = [await stand.subscriber() for _ in range(3)]
-        await stand.answers(subscribers, 1)
-        stand.executor.failing = 1
-        waiting = [asyncio.ensure_future(anext(each)) for each in subscribers]
-        await quiet_period_async(0.01)
-        stand.feed.send(2)
+        subscribers = [await harness.subscriber() for _ in range(3)]
+        await harness.answers(subscribers, 1)
+        harness.executor.failing = 1
+        waiting = [asyncio.ensure_future(anext(subscriber)) for subscriber in subscribers]
+        await wait_until_async(lambda: harness.feed.waiting == len(subscribers))
+        harness.feed.send(2)
         first, *others = await asyncio.gather(*waiting, return_exceptions=True)
         assert isinstance(first, asyncio.CancelledError)
-        assert [json.loads(cast("bytes", each))["data"]["telemetry"]["dropped"] for each in others] == [2, 2]
+        assert [json.loads(cast("bytes", other))["data"]["telemetry"]["dropped"] for other in others] == [2, 2]
 
     asyncio.run(scenario())
 
 
-def test_what_is_not_for_all_is_made_by_each() -> None:
+def test_updates_of_one_subscriber_are_not_shared() -> None:
     async def scenario() -> None:
         made: list[int] = []
 
@@ -154,20 +158,20 @@ def test_what_is_not_for_all_is_made_by_each() -> None:
     asyncio.run(scenario())
 
 
-def test_nothing_is_kept_of_an_update_that_was_answered(stand: Stand) -> None:
+def test_an_answered_update_is_freed(harness: Harness) -> None:
     async def scenario() -> None:
-        subscribers = [await stand.subscriber() for _ in range(3)]
+        subscribers = [await harness.subscriber() for _ in range(3)]
         counts = []
         for first in range(0, 1_500, 500):
             for n in range(first, first + 500):
-                await stand.answers(subscribers, n)
+                await harness.answers(subscribers, n)
             gc.collect()
             counts.append(len(gc.get_objects()))
         # Less than one object an update; what the process does besides makes a few.
         assert counts[2] - counts[1] < 500, counts
         # Nor by what the collector of cycles has yet to find: what is large goes soon.
         for n in range(1_000):
-            await stand.answers(subscribers, n)
-        assert sum(isinstance(each, TelemetryUpdate) for each in gc.get_objects()) < 200
+            await harness.answers(subscribers, n)
+        assert sum(isinstance(value, TelemetryUpdate) for value in gc.get_objects()) < 200
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""What was recorded when: versions of a type's schema, and an entity's fields as they were."""
+"""Recorded versions: of a type's schema, and of an entity's fields."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def test_the_versions_of_a_types_schema(client: Client) -> None:
         assert (
             client.call(update, {"id": made["entityType"]["id"], "i": changed}).data["updateEntityType"]["errors"] == []
         )
-    [found] = client.call(versions).data["entityTypes"]
-    assert found["telemetrySchema"] == found["versions"][1]["telemetrySchema"]
-    first, second = found["versions"]
+    [entity_type] = client.call(versions).data["entityTypes"]
+    assert entity_type["telemetrySchema"] == entity_type["versions"][1]["telemetrySchema"]
+    first, second = entity_type["versions"]
     assert [first["effectiveFrom"], second["effectiveFrom"]] == ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]
     assert first["telemetrySchema"]["metrics"]["t"]["max"] == 10
     assert second["telemetrySchema"]["metrics"]["t"]["max"] == 50

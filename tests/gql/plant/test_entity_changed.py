@@ -1,4 +1,4 @@
-"""The subscription entityChanged, over a socket: each change once, as the entity stands, the organization's own."""
+"""The subscription entityChanged, over a socket: each change of the organization's entities once, with the current state."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from testing.waits import wait_until_async
 from tests.gql.server.test_websocket import receive, run, send, socket, subscribe
 
 FIELDS = "{ id name deletedAt __typename }"
-# From where subscriptions that have begun tell changes.
+# From where running subscriptions send changes.
 PLACES: list[object] = []
 
 
 @pytest.fixture(autouse=True)
 def places_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is changed after a place was noted is told."""
+    """What is changed after a place was noted is sent."""
 
     def noted(session: Session, *, organization_id: int) -> Any:
         place = trail_end(session, organization_id=organization_id)
@@ -60,7 +60,7 @@ async def subscribed(api: Api, organization: str, arguments: str = "") -> AsyncI
         yield opened
 
 
-async def told(opened: ClientConnection) -> Any:
+async def sent_change(opened: ClientConnection) -> Any:
     message = await receive(opened)
     assert message["type"] == "next", message
     return message["payload"]["data"]["entityChanged"]
@@ -78,12 +78,12 @@ def test_each_change_is_sent_once_with_the_entity_as_it_then_is(api: Api) -> Non
     async def scenario() -> None:
         async with subscribed(api, "changes") as opened:
             pump = await asyncio.to_thread(make, api, "changes", "Asset", "Pump")
-            assert await told(opened) == {"id": pump, "name": "Pump", "deletedAt": None, "__typename": "Asset"}
+            assert await sent_change(opened) == {"id": pump, "name": "Pump", "deletedAt": None, "__typename": "Asset"}
             await asyncio.to_thread(make, api, "elsewhere", "Asset", "Not ours")
             await asyncio.to_thread(call, api, "changes", f'updateAsset(id: "{pump}", input: {{name: "Pump 2"}})')
-            assert (await told(opened))["name"] == "Pump 2"
+            assert (await sent_change(opened))["name"] == "Pump 2"
             await asyncio.to_thread(call, api, "changes", f'deleteAsset(id: "{pump}")')
-            assert (await told(opened))["deletedAt"] is not None
+            assert (await sent_change(opened))["deletedAt"] is not None
             await nothing_more(opened)
 
     run(scenario)
@@ -105,15 +105,15 @@ def test_ids_and_kinds_choose_and_an_edge_is_no_change_of_its_ends(api: Api) -> 
         by_id, by_kind = f'(ids: ["{pump}"])', "(kinds: [SPACE])"
         async with subscribed(api, "choices", by_id) as of_pump, subscribed(api, "choices", by_kind) as of_spaces:
             await asyncio.to_thread(edit)
-            assert (await told(of_pump))["name"] == "Pump 2"
-            assert (await told(of_spaces))["name"] == "Hall 2"
+            assert (await sent_change(of_pump))["name"] == "Pump 2"
+            assert (await sent_change(of_spaces))["name"] == "Hall 2"
             await nothing_more(of_pump)
             await nothing_more(of_spaces)
 
     run(scenario)
 
 
-def test_many_changes_while_nobody_looks_are_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_changes_between_polls_are_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.organization("often")
     pump = make(api, "often", "Asset", "Pump")
     monkeypatch.setattr(gql.plant.entity_changed, "LOOK_S", 2.0)
@@ -125,9 +125,9 @@ def test_many_changes_while_nobody_looks_are_one(api: Api, monkeypatch: pytest.M
     async def scenario() -> None:
         async with subscribed(api, "often") as opened:
             await asyncio.to_thread(edit)
-            names = [(await told(opened))["name"]]
+            names = [(await sent_change(opened))["name"]]
             while names[-1] != "Pump 19":
-                names.append((await told(opened))["name"])
+                names.append((await sent_change(opened))["name"])
             assert len(names) <= 3
 
     run(scenario)
@@ -141,8 +141,8 @@ def test_ids_and_subscribers_are_bounded(api: Api, monkeypatch: pytest.MonkeyPat
         async with socket(api, token=api.token("plant", "viewer")) as opened:
             await send(opened, subscribe("1", f"subscription {{ entityChanged{arguments} {FIELDS} }}"))
             message = await receive(opened)
-            found = message["payload"]
-            errors = found["errors"] if isinstance(found, dict) else found
+            payload = message["payload"]
+            errors = payload["errors"] if isinstance(payload, dict) else payload
             return errors[0]["extensions"]["code"]
 
     async def scenario() -> None:
@@ -164,6 +164,6 @@ def test_details_are_read_again_for_each_change(api: Api) -> None:
             await wait_until_async(lambda: len(PLACES) > before)
             for email in ("a@example.org", "b@example.org"):
                 await asyncio.to_thread(call, api, "details", f'updatePerson(id: "{ann}", input: {{email: "{email}"}})')
-                assert await told(opened) == {"id": ann, "email": email}
+                assert await sent_change(opened) == {"id": ann, "email": email}
 
     run(scenario)

@@ -95,7 +95,7 @@ def test_it_is_the_organizations_own(api: Api, admin: Client) -> None:
     assert create(admin, name="OURS", inverse="OUR_OWN")["errors"] == []
     api.organization("relating-elsewhere")
     other = api.client("relating-elsewhere", "admin")
-    names = {each["name"] for each in other.call("{ relationships { name } }").data["relationships"]}
+    names = {relationship["name"] for relationship in other.call("{ relationships { name } }").data["relationships"]}
     assert "OURS" not in names
     [payload] = other.call(RETIRE, {"name": "OURS"}).data.values()
     assert payload["errors"] == [{"code": "NOT_FOUND", "path": ["name"]}]

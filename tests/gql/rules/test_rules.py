@@ -104,12 +104,12 @@ def test_a_rule_that_makes_no_sense_is_refused_where_it_does_not(
     assert (error["code"], error["path"]) == ("BAD_USER_INPUT", path)
 
 
-def test_events_are_listed_and_what_is_none_cannot_be_marked(client: Client) -> None:
+def test_events_are_listed_and_an_unknown_one_cannot_be_annotated(client: Client) -> None:
     nothing = "0190a3c4-0000-7000-8000-000000000000"
-    asked = """{ events(filter: {states: [OPEN, ACKNOWLEDGED, CLEARED, DISMISSED, WITHDRAWN], severities: [HIGH],
+    query = """{ events(filter: {states: [OPEN, ACKNOWLEDGED, CLEARED, DISMISSED, WITHDRAWN], severities: [HIGH],
       openAt: "2026-01-01T00:00:00Z", from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z",
       entityIds: ["%s"], ruleIds: ["%s"]}) { totalCount nodes { id } } }""" % (nothing, nothing)  # noqa: UP031
-    assert client.call(asked).data["events"] == {"totalCount": 0, "nodes": []}
+    assert client.call(query).data["events"] == {"totalCount": 0, "nodes": []}
     assert client.call(f'{{ events(filter: {{underId: "{nothing}"}}) {{ totalCount }} }}').error_codes == ["NOT_FOUND"]
     for field in ("acknowledgeEvent", "dismissEvent", "commentEvent"):
         mutation = f'mutation {{ {field}(id: "{nothing}", note: "seen") {{ event {{ id }} errors {{ code path }} }} }}'

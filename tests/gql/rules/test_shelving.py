@@ -41,10 +41,10 @@ def test_events_are_shelved_for_a_time_and_the_shelf_ends_early(plant_site: Site
     assert later["from"] == "2099-01-01T00:00:00Z"
     listed = client.call("{ shelves(first: 1) { totalCount nodes { id } pageInfo { endCursor } } }").data["shelves"]
     assert (listed["totalCount"], listed["nodes"]) == (2, [{"id": later["id"]}])
-    rest = client.call(
+    second_page = client.call(
         "query Q($a: String) { shelves(after: $a) { nodes { id } } }", {"a": listed["pageInfo"]["endCursor"]}
     )
-    assert rest.data["shelves"] == {"nodes": [{"id": shelf["id"]}]}
+    assert second_page.data["shelves"] == {"nodes": [{"id": shelf["id"]}]}
     end = "mutation M($id: ID!) { unshelveEvents(id: $id) { shelf { id from to } errors { code path } } }"
     ended = client.call(end, {"id": shelf["id"]}).data["unshelveEvents"]["shelf"]
     assert shelf["from"] < ended["to"] < to
@@ -69,8 +69,8 @@ def test_maintenance_is_set_listed_and_ended(plant_site: Site) -> None:
     assert listed["maintenanceWindows"] == {
         "totalCount": 2,
         "edges": [
-            {"node": {"id": each["maintenanceWindow"]["id"], "__typename": "MaintenanceWindow"}}
-            for each in (everywhere, made)
+            {"node": {"id": window["maintenanceWindow"]["id"], "__typename": "MaintenanceWindow"}}
+            for window in (everywhere, made)
         ],
     }
     end = """mutation M($id: ID!) { endMaintenanceWindow(id: $id) {
@@ -81,17 +81,17 @@ def test_maintenance_is_set_listed_and_ended(plant_site: Site) -> None:
     assert ended["maintenanceWindow"]["to"] < everywhere["maintenanceWindow"]["to"]
 
 
-def test_an_event_tells_whether_it_is_suppressed(plant_site: Site) -> None:
+def test_an_event_says_whether_it_is_suppressed(plant_site: Site) -> None:
     of, client = plant_site, plant_site.api.client(plant_site.slug)
     event_id = of.open()
-    asked = "query Q($id: ID!) { node(id: $id) { ... on Event { suppressed } } }"
-    assert client.call(asked, {"id": str(event_id)}).data["node"] == {"suppressed": False}
-    # As if it had opened in a quiet that is not over, and in one that is.
-    for at, told in (("2999-01-01", True), ("2026-01-01", False)):
+    query = "query Q($id: ID!) { node(id: $id) { ... on Event { suppressed } } }"
+    assert client.call(query, {"id": str(event_id)}).data["node"] == {"suppressed": False}
+    # As if it had opened in a suppression that is not over, and in one that is.
+    for at, is_suppressed in (("2999-01-01", True), ("2026-01-01", False)):
         of.execute(
             "UPDATE events SET suppressed_until = :at WHERE organization_id = :o AND id = :id", id=event_id, at=at
         )
-        assert client.call(asked, {"id": str(event_id)}).data["node"] == {"suppressed": told}
+        assert client.call(query, {"id": str(event_id)}).data["node"] == {"suppressed": is_suppressed}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_an_event_tells_whether_it_is_suppressed(plant_site: Site) -> None:
         (WINDOW, {"from": "2098-12-01T00:00:00Z", "note": "x" * 10_001}, "BAD_USER_INPUT", ["note"]),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_input_is_refused(
     plant_site: Site, text: str, given: dict[str, Any], code: str, path: list[str]
 ) -> None:
     payload = create(plant_site, text, to="2099-01-01T00:00:00Z", **given)

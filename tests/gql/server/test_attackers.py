@@ -33,7 +33,7 @@ RULES = len(specified_rules)
 
 @contextmanager
 def cost(name: str) -> Iterator[None]:
-    """Print what the block took."""
+    """Print the time of the block."""
     began = time.process_time()
     yield
     used, peak = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -97,11 +97,11 @@ def test_a_viewers_document(api: Api, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_NOBODY)
-def test_nobodys_document(api: Api, name: str) -> None:
+def test_an_anonymous_document(api: Api, name: str) -> None:
     tried(api, Client(api.url, None), name, OF_NOBODY[name])
 
 
-def test_who_may_not_use_a_field_is_told_before_anything_is_validated(api: Api) -> None:
+def test_forbidden_fields_are_refused_before_validation(api: Api) -> None:
     fields = "accepted errors { code } " * 20
     text = "mutation {" + " ".join(f"a{n}: ingestTelemetry(readings: []) {{ {fields} }}" for n in range(20)) + "}"
     rules = api.work.rules
@@ -116,7 +116,7 @@ def test_comparing_fields_ends_at_a_number_of_steps() -> None:
     assert overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET == COMPARISONS_MAX < 100_000
 
 
-def test_a_body_of_nobody_is_refused_unread_and_one_that_is_packed_never_unpacked(api: Api) -> None:
+def test_anonymous_bodies_are_refused_unread_and_compressed_ones_never_unpacked(api: Api) -> None:
     before = replace(api.work)
     with cost("9 MB of nobody"):
         reply = Client(api.url, None).post(b'{"query": "' + b"x" * (9 * 1024 * 1024) + b'"}')
@@ -132,13 +132,13 @@ def raw(api: Api, head: bytes, *, timeout_s: float = 60) -> bytes:
         except OSError:
             # It has closed while we were sending: what it said first may have been lost with that.
             return b""
-        found = b""
+        received = b""
         try:
             while part := connection.recv(65_536):
-                found += part
+                received += part
         except ConnectionError:
             pass
-        return found
+        return received
 
 
 def test_a_packed_bomb_is_refused_on_both_addresses(api: Api) -> None:
@@ -306,13 +306,11 @@ def test_a_body_that_does_not_come_is_not_waited_for(strict: Api) -> None:
     assert raw(strict, head).startswith(b"HTTP/1.1 408 ")
 
 
-def test_one_address_has_no_more_than_its_connections_and_the_log_tells_once(
-    strict: Api, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_connections_of_an_address_are_bounded_and_logged_once(strict: Api, capsys: pytest.CaptureFixture[str]) -> None:
     opened = [socket.create_connection(("127.0.0.1", strict.port), timeout=patient(60)) for _ in range(36)]
     try:
         said = [connection.recv(100) for connection in opened[30:]]
-        assert all(each.startswith(b"HTTP/1.1 503 ") for each in said)
+        assert all(response.startswith(b"HTTP/1.1 503 ") for response in said)
         assert b"Retry-After" in said[0]
     finally:
         for connection in opened:
@@ -325,7 +323,7 @@ def test_one_address_has_no_more_than_its_connections_and_the_log_tells_once(
     assert strict.admission.connections == 0
 
 
-def test_nobody_and_a_token_have_shares_of_their_own(strict: Api) -> None:
+def test_anonymous_callers_and_tokens_have_separate_shares(strict: Api) -> None:
     good = strict.client("plant", "viewer")
     assert good.call("{ viewer { role } }").error_codes == []
     nobody = Client(strict.url, None)

@@ -1,4 +1,4 @@
-"""An operation ends: at its deadline, when its client goes, when it is told to; statements and loops with it."""
+"""Operations end at their deadline, when the client disconnects, or on request, with their statements and loops."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def sleeping(servers: TestServers) -> Callable[[Api], int]:
     def count(api: Api) -> int:
         database = make_url(api.settings.database_url("api")).database or ""
         with psycopg.connect(servers.database_server.dsn(database=database)) as superuser:
-            found = superuser.execute(
+            active = superuser.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%'"
                 " AND pid <> pg_backend_pid() AND datname = current_database()"
             ).fetchone()
-        assert found is not None
-        return int(found[0])
+        assert active is not None
+        return int(active[0])
 
     return count
 
@@ -65,7 +65,7 @@ def sleep(session: Session, **_: Any) -> list[Any]:
 
 @pytest.fixture
 def never_retrieved(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """What asyncio says of errors that nobody took."""
+    """asyncio's message about errors that were never retrieved."""
 
     def said() -> list[str]:
         gc.collect()
@@ -76,7 +76,7 @@ def never_retrieved(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], l
 
 
 class Spinning:
-    """Pure Python that goes on until it is told to stop."""
+    """Pure Python that runs until it is stopped."""
 
     def __init__(self) -> None:
         self.rounds = 0
@@ -136,7 +136,7 @@ def test_a_statement_is_ended_when_its_client_goes(
         client.sendall(head + body)
         until(lambda: sleeping(api) == 1)
     until(lambda: sleeping(api) == 0)
-    # The thread has told the event loop before the next call is answered.
+    # The thread has notified the event loop before the next call is answered.
     monkeypatch.undo()
     assert api.client("plant").call(query).error_codes == []
     assert never_retrieved() == []

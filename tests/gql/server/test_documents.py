@@ -1,4 +1,4 @@
-"""What a document may be before it is parsed."""
+"""Checks of a document before it is parsed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_it_is_parsed(name: str) -> None:
     if name in {"quotes", "open block strings"}:
-        # No bomb to who reads each character once: told by the parser.
+        # No bomb to a reader of each character once: refused by the parser.
         assert document_check(BOMBS[name], tokens_max=100_000) > 0
         return
     with pytest.raises(LimitExceededError):
@@ -92,7 +92,7 @@ def test_a_document_within_the_bounds_parses() -> None:
 @pytest.mark.parametrize("number", ["9" * 4_301, "-" + "9" * 4_301, "0." + "1" * 4_301, "1e" + "9" * 4_301])
 @pytest.mark.parametrize("query", ["{{ entities(first: {0}) }}", "query($n: Int = {0}) {{ entities(first: $n) }}"])
 def test_a_number_too_long_to_be_read_is_bad_input(query: str, number: str) -> None:
-    """Python refuses to read it, which was told as a defect of ours."""
+    """Python refuses to read it, which was once reported as a defect."""
     with pytest.raises(BadInputError, match="number"):
         document_check(query.format(number))
     assert document_check(query.format("9" * documents.NUMBER_MAX_CHARS)) > 0

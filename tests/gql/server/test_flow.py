@@ -1,4 +1,4 @@
-"""How much of its answers a client may leave unread."""
+"""Flow control: how many answers a client may leave unread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_client_that_reads_is_never_waited_for_long() -> None:
     asyncio.run(scenario())
 
 
-def test_one_that_does_not_read_is_waited_for_and_goes_on_when_it_does() -> None:
+def test_a_client_that_stops_reading_is_waited_for() -> None:
     async def scenario() -> None:
         counted, count, pings = Flow(), 0, 0
         counted.sent(PING_EVERY_BYTES + 1)
@@ -47,7 +47,7 @@ def test_one_that_does_not_read_is_waited_for_and_goes_on_when_it_does() -> None
     asyncio.run(scenario())
 
 
-def test_one_that_knows_no_pings_is_sent_on_all_the_same() -> None:
+def test_a_client_without_pings_is_served() -> None:
     async def scenario() -> None:
         counted = Flow(patience_s=0.01)
         assert counted.sent(2 * UNREAD_MAX_BYTES)
@@ -58,7 +58,7 @@ def test_one_that_knows_no_pings_is_sent_on_all_the_same() -> None:
     asyncio.run(scenario())
 
 
-def test_a_pong_that_nobody_asked_for_means_nothing() -> None:
+def test_an_unsolicited_pong_is_ignored() -> None:
     counted = Flow()
     counted.pong()
     assert counted.sent(PING_EVERY_BYTES + 1)
@@ -99,7 +99,7 @@ def test_updates_are_followed_by_a_ping_and_wait_for_its_pong(api: Api, monkeypa
     run(scenario)
 
 
-def test_nothing_more_is_executed_while_answers_are_not_taken() -> None:
+def test_execution_pauses_while_answers_are_unread() -> None:
     async def main() -> None:
         unsent = Unsent(100)
         await asyncio.wait_for(unsent.room(), 10)

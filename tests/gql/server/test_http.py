@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is no operation, what asks for too much, what went wrong inside."""
+"""GraphQL over HTTP: invalid operations, limits, internal errors."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_token_of_an_unknown_organization_or_role(api: Api) -> None:
     assert Client(api.url, api.token("plant", "device")).call("{ viewer { role } }").error_codes == ["UNAUTHENTICATED"]
 
 
-def test_what_asks_for_too_much_is_refused_with_the_numbers(api: Api) -> None:
+def test_expensive_operations_are_refused_with_their_cost(api: Api) -> None:
     client = api.client("plant")
     deep = "{ entities { nodes " + '{ related(relationships: ["FEEDS"]) { nodes ' * 14 + "{ id }" + " } }" * 14 + " } }"
     reply = client.call(deep)
@@ -83,7 +83,7 @@ def test_fragments_that_double_at_each_level_are_measured_once_each(api: Api) ->
     fragments = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(levels))
     text = f"{{ ...F0 }} {fragments} fragment F{levels} on Query {{ viewer {{ role }} }}"
     reply = api.client("plant").call(text)
-    # 2^40 fields by the letter; told, not walked through.
+    # 2^40 fields if expanded; computed, not walked through.
     assert reply.error_codes == ["LIMIT_EXCEEDED"]
 
 
@@ -170,13 +170,13 @@ def test_a_change_of_an_edge_leads_to_the_edge(api: Api) -> None:
         ('{ viewer { role } node(id: "0197a000-0000-7000-8000-000000000001") { id } }', 200),
     ],
 )
-def test_where_nothing_is_answered_for_what_is_unavailable_the_status_says_so(
+def test_the_http_status_says_that_nothing_was_available(
     api: Api, monkeypatch: pytest.MonkeyPatch, accept: str, query: str, status: int
 ) -> None:
-    async def away(*_: object, **__: object) -> None:
+    async def unavailable(*_: object, **__: object) -> None:
         raise UnavailableError("The database does not answer. Nothing was changed; try again.")
 
-    monkeypatch.setattr(Context, "read", away)
+    monkeypatch.setattr(Context, "read", unavailable)
     request = urllib.request.Request(
         f"http://127.0.0.1:{api.port}/graphql",
         json.dumps({"query": query}).encode(),
@@ -188,8 +188,8 @@ def test_where_nothing_is_answered_for_what_is_unavailable_the_status_says_so(
     )
     try:
         with urllib.request.urlopen(request, timeout=patient(30)) as answer:  # noqa: S310
-            found = answer.status, answer.headers["Retry-After"]
+            outcome = answer.status, answer.headers["Retry-After"]
     except urllib.error.HTTPError as refused:
         with refused:
-            found = refused.code, refused.headers["Retry-After"]
-    assert found == (status, "2" if status == 503 else None)
+            outcome = refused.code, refused.headers["Retry-After"]
+    assert outcome == (status, "2" if status == 503 else None)

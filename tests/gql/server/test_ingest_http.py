@@ -1,4 +1,4 @@
-"""Readings over plain HTTP: who may, what is answered, what is kept."""
+"""Readings over plain HTTP: authorization, answers, stored readings."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_device_sends_in_any_form(api: Api, token: str, body: Any, content_typ
     assert len(headers["x-trace-id"]) == 32
 
 
-def test_a_device_of_thingsboard_works_as_it_is(api: Api, token: str) -> None:
+def test_a_thingsboard_device_works_unchanged(api: Api, token: str) -> None:
     status, answer, _ = post(api, {"temperature": 21}, None, path=f"/api/v1/{token}/telemetry")
     assert (status, answer["accepted"]) == (200, 1)
     status, answer, _ = post(api, {"temperature": 21}, None, path="/api/v1/adt_nonsense/telemetry")
@@ -111,7 +111,7 @@ def test_a_device_of_thingsboard_works_as_it_is(api: Api, token: str) -> None:
     assert "adt_nonsense" not in json.dumps(answer)
 
 
-def test_who_may_send(api: Api, token: str) -> None:
+def test_permissions_to_send(api: Api, token: str) -> None:
     assert post(api, READING, None)[0] == 401
     assert post(api, READING, "nonsense")[0] == 401
     assert post(api, READING, api.token("sending", "viewer"))[0] == 403
@@ -165,7 +165,7 @@ def test_packed_bodies_are_unpacked_and_bombs_are_not(api: Api, token: str, enco
         (b"[" + b" " * (8 * 1024 * 1024) + b"]", {}, 413, "LIMIT_EXCEEDED"),
     ],
 )
-def test_what_is_no_body_of_readings_is_refused_whole(
+def test_invalid_bodies_are_refused_whole(
     api: Api, token: str, body: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
     before = len(raw_rows(api))
@@ -173,21 +173,21 @@ def test_what_is_no_body_of_readings_is_refused_whole(
     given = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", **headers}
     connection.request("POST", PATH, body, given)
     answer = connection.getresponse()
-    told = json.loads(answer.read())
+    refusal = json.loads(answer.read())
     connection.close()
-    assert (answer.status, told["accepted"], [error["code"] for error in told["errors"]]) == (status, 0, [code])
+    assert (answer.status, refusal["accepted"], [error["code"] for error in refusal["errors"]]) == (status, 0, [code])
     assert len(raw_rows(api)) == before
 
 
-def test_format_is_asked_for_by_name(api: Api, token: str) -> None:
+def test_the_format_is_requested_by_name(api: Api, token: str) -> None:
     body = [{"n": "level", "v": 3}]
     before = len(raw_rows(api))
     assert post(api, body, token, path=f"{PATH}?format=senml")[1]["accepted"] == 1
     assert post(api, body, token, path=f"{PATH}?format=thingsboard")[1]["accepted"] == 1
     status, answer, _ = post(api, body, token, path=f"{PATH}?format=xml")
     assert (status, answer["errors"][0]["path"]) == (400, ["format"])
-    kept = [json.loads(row[3]) for row in raw_rows(api)[before:]]
-    assert kept == [{"level": 3}, {"n": "level", "v": 3}]
+    stored = [json.loads(row[3]) for row in raw_rows(api)[before:]]
+    assert stored == [{"level": 3}, {"n": "level", "v": 3}]
 
 
 def test_a_call_is_found_by_its_trace_id(api: Api, token: str) -> None:
@@ -203,8 +203,10 @@ def test_a_call_is_found_by_its_trace_id(api: Api, token: str) -> None:
         assert headers["x-trace-id"] != trace
     engine = engine_create(api.settings.database_url("owner"), pool_size=1)
     with transaction(engine) as session:
-        found = session.execute(text("SELECT readings FROM raw_batches WHERE :trace = ANY(traces)"), {"trace": trace})
-        assert found.scalars().all() == [1]
+        readings = session.execute(
+            text("SELECT readings FROM raw_batches WHERE :trace = ANY(traces)"), {"trace": trace}
+        )
+        assert readings.scalars().all() == [1]
     engine.dispose()
 
 

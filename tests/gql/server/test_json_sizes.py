@@ -1,4 +1,4 @@
-"""What a JSON text holds, counted without parsing it, is what parsing it gives."""
+"""Counting the parts of a JSON text without parsing agrees with parsing it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ JSON = st.recursive(
 def sizes(value: Any) -> tuple[int, int]:
     """Return how many objects and arrays a value has, and its commas and opening brackets."""
     if isinstance(value, list | dict):
-        inner = [sizes(each) for each in (value.values() if isinstance(value, dict) else value)]
+        inner = [sizes(member) for member in (value.values() if isinstance(value, dict) else value)]
         containers = 1 + sum(c for c, _ in inner)
         return containers, 1 + max(len(value) - 1, 0) + sum(v for _, v in inner)
     return 0, 0
 
 
 @given(value=JSON, chunk=st.integers(1, 20), is_escaped=st.booleans())
-def test_it_counts_what_stands_outside_texts(value: Any, chunk: int, is_escaped: bool) -> None:
+def test_it_counts_characters_outside_strings(value: Any, chunk: int, is_escaped: bool) -> None:
     raw = orjson.dumps(value)
     if is_escaped:
         raw = raw.replace("é".encode(), b"\\u00e9")

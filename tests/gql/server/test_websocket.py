@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -18,7 +19,7 @@ from websockets.typing import Subprotocol
 
 import gql.server.websocket
 from testing.api import Api
-from testing.waits import patient, quiet_period_async
+from testing.waits import patient, quiet_period_async, wait_until_async
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -101,7 +102,7 @@ def test_a_bad_operation_ends_alone(api: Api, query: str) -> None:
         b"\x00",
     ],
 )
-def test_what_is_no_message_closes_with_4400(api: Api, frame: str | bytes) -> None:
+def test_an_invalid_message_closes_with_4400(api: Api, frame: str | bytes) -> None:
     async def scenario() -> None:
         async with socket(api, token=api.token("plant", "viewer")) as opened:
             await send(opened, frame)
@@ -117,12 +118,12 @@ def test_a_number_that_is_none_in_the_variables_ends_its_operation_alone(api: Ap
             query = "query Q($v: Float) { viewer { role } }"
             body = f'{{"query": "{query}", "variables": {{"v": [{number}]}}}}'
             await send(opened, f'{{"id": "odd", "type": "subscribe", "payload": {body}}}')
-            told = await receive(opened)
-            assert (told["id"], told["type"]) == ("odd", "error")
+            message = await receive(opened)
+            assert (message["id"], message["type"]) == ("odd", "error")
             over_http = api.client("plant", "viewer").post(body.encode())
             assert over_http.status == 400
             [error] = over_http.body["errors"]
-            assert told["payload"][0]["extensions"] == error["extensions"]
+            assert message["payload"][0]["extensions"] == error["extensions"]
             await send(opened, subscribe("odd", "{ viewer { role } }"))
             assert (await receive(opened))["type"] == "next"
 
@@ -230,11 +231,11 @@ def test_a_revoked_device_token_ingests_no_more_and_its_socket_is_closed(api: Ap
             assert (await receive(other))["type"] == "next"
 
     run(scenario)
-    account = 'query A($d: ID!) { ingestAccount(from: "2020-01-01T00:00:00Z", deviceId: $d) { received } }'
-    assert api.client("plant").call(account, {"d": device_id}).data["ingestAccount"] == {"received": 1}
+    query = 'query A($d: ID!) { ingestAccount(from: "2020-01-01T00:00:00Z", deviceId: $d) { received } }'
+    assert api.client("plant").call(query, {"d": device_id}).data["ingestAccount"] == {"received": 1}
 
 
-def test_a_deleted_devices_socket_is_closed_although_nobody_sends(api: Api) -> None:
+def test_the_socket_of_a_deleted_device_is_closed_even_if_idle(api: Api) -> None:
     device_id, token, _ = device_token(api, "deleted")
 
     async def scenario() -> None:
@@ -305,7 +306,7 @@ def test_half_a_surrogate_pair_in_an_operation_is_reported(api: Api, payload: st
     run(scenario)
 
 
-def test_what_a_client_writes_into_the_address_is_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+def test_query_strings_are_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "uvicorn.error")
 
     async def scenario() -> None:
@@ -329,8 +330,11 @@ def test_an_update_to_a_socket_that_the_server_has_closed_is_no_defect(
     send_text = WebSocket.send_text
     defects = Mock()
 
+    refused = threading.Event()
+
     async def closed(socket: WebSocket, data: str) -> None:
         if '"next"' in data:
+            refused.set()
             raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
         await send_text(socket, data)
 
@@ -342,6 +346,8 @@ def test_an_update_to_a_socket_that_the_server_has_closed_is_no_defect(
             await send(opened, subscribe("1", "{ viewer { role } }"))
             await send(opened, {"type": "ping"})
             assert await receive(opened) == {"type": "pong"}
+            await wait_until_async(refused.is_set)
+            # Time for an error to be logged: none is to be.
             await quiet_period_async(patient(0.2))
 
     run(scenario)

@@ -1,4 +1,4 @@
-"""Failed items over GraphQL: seen, retried, and only one's own."""
+"""Failed items over GraphQL: listed and retried, within one organization."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def listed(client: Client, **variables: Any) -> list[dict[str, Any]]:
     return nodes
 
 
-def test_what_failed_is_seen_and_retried_by_its_own_organization_alone(api: Api) -> None:
+def test_failed_items_are_listed_and_retried_by_their_organization_alone(api: Api) -> None:
     of, other = api.organization("failing"), api.organization("failing-too")
     engine = engine_create(api.settings.database_url("pipeline"), pool_size=1)
 
@@ -51,12 +51,12 @@ def test_what_failed_is_seen_and_retried_by_its_own_organization_alone(api: Api)
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (2, True)
     [last] = listed(client, a=page["pageInfo"]["endCursor"])
     assert last["id"] == first["id"]
-    assert [each["id"] for each in listed(client, q=["DERIVATION"])] == [second["id"]]
-    assert [each["id"] for each in listed(client, s=["SET_ASIDE"])] == [first["id"]]
+    assert [dead_letter["id"] for dead_letter in listed(client, q=["DERIVATION"])] == [second["id"]]
+    assert [dead_letter["id"] for dead_letter in listed(client, s=["SET_ASIDE"])] == [first["id"]]
 
     stranger = api.client("failing-too", "admin")
     assert listed(stranger) == []
-    assert [each["state"] for each in listed(stranger, s=["RESOLVED"])] == ["RESOLVED"]
+    assert [dead_letter["state"] for dead_letter in listed(stranger, s=["RESOLVED"])] == ["RESOLVED"]
     answer = stranger.call(RETRY, {"ids": [first["id"]]}).data["retryFailedItems"]
     assert answer == {"count": 0, "errors": []}
     assert listed(client, s=["SET_ASIDE"]) != []
@@ -64,5 +64,7 @@ def test_what_failed_is_seen_and_retried_by_its_own_organization_alone(api: Api)
     refused = client.call(RETRY, {}).data["retryFailedItems"]
     assert refused == {"count": 0, "errors": [{"code": "BAD_USER_INPUT", "path": ["ids"]}]}
     assert client.call(RETRY, {"q": ["EVENT_CHANGES"]}).data["retryFailedItems"]["count"] == 1
-    assert [(each["tries"], each["state"]) for each in listed(client, q=["EVENT_CHANGES"])] == [(0, "RETRYING")]
+    assert [(dead_letter["tries"], dead_letter["state"]) for dead_letter in listed(client, q=["EVENT_CHANGES"])] == [
+        (0, "RETRYING")
+    ]
     assert client.call(RETRY, {"ids": [first["id"], "nonsense"]}).data["retryFailedItems"]["count"] == 1

@@ -1,4 +1,4 @@
-"""Quotas as callers meet them, by mutation and over plain HTTP."""
+"""Quotas over the API, by mutation and over plain HTTP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def limited(servers: TestServers) -> Iterator[Api]:
         servers.database_drop(database)
 
 
-def test_what_is_over_a_quota_is_answered_with_a_time(limited: Api) -> None:
+def test_readings_over_a_quota_are_refused_with_a_time_to_retry(limited: Api) -> None:
     client = limited.client("plant")
     for name in ("a", "b"):
         client.call(
@@ -48,15 +48,15 @@ def test_what_is_over_a_quota_is_answered_with_a_time(limited: Api) -> None:
     assert (status, answer["accepted"], answer["rejected"]) == (429, 0, 100)
     assert answer["errors"][99]["path"] == ["99"]
     assert int(headers["retry-after"]) > 90_000
-    # A status that tells the device to come again later is not for what it can never send.
+    # A status that says to retry later is wrong for what can never be sent.
     assert post(limited, [*readings[:1], {"externalId": "c", "metrics": {"n": 1}}], token)[0] == 422
 
     both = [{"externalId": name, "metrics": {"n": n}} for n in range(50) for name in ("a", "b")]
-    told = client.call(INGEST, {"readings": [*both, *both]})
-    assert told.body["data"] is None
-    [error] = told.body["errors"]
+    response = client.call(INGEST, {"readings": [*both, *both]})
+    assert response.body["data"] is None
+    [error] = response.body["errors"]
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert error["extensions"]["retryAfterSeconds"] > 100
-    found = scraped(limited)
-    assert of(found, "argus_readings_over_quota_total", quota="device") == 98 + 100 + 1
-    assert of(found, "argus_readings_over_quota_total", quota="organization") == 200
+    samples = scraped(limited)
+    assert of(samples, "argus_readings_over_quota_total", quota="device") == 98 + 100 + 1
+    assert of(samples, "argus_readings_over_quota_total", quota="organization") == 200

@@ -45,8 +45,8 @@ def lines(api: Api) -> Iterator[Callable[[], tuple[str, Line]]]:
         return name, Line(world_create(owner=engine("owner"), api=engine("api"), slug=name), engine)
 
     yield make
-    for each in engines.values():
-        each.dispose()
+    for item in engines.values():
+        item.dispose()
 
 
 def send(line: Line, device: UUID, *points: tuple[float, Any], metric: str = "m") -> None:
@@ -66,8 +66,8 @@ def ask(api: Api, name: str, entity: UUID, arguments: str = "") -> list[dict[str
         f' ... on Asset {{ t: telemetry(from: "2026-04-03T00:00:00Z", to: "2026-04-04T00:00:00Z"{arguments})'
         f" {{ {FIELDS} }} }} }} }}"
     )
-    found: list[dict[str, Any]] = api.client(name, "viewer").call(query).data["node"]["t"]
-    return found
+    series: list[dict[str, Any]] = api.client(name, "viewer").call(query).data["node"]["t"]
+    return series
 
 
 def asset_of(line: Line, device: UUID) -> UUID:
@@ -103,7 +103,7 @@ def test_a_series_of_numbers_with_one_text_is_a_number_with_the_text_beside(
             line.summarize()
 
 
-def test_points_that_are_mostly_texts_are_texts_and_both_may_stand(
+def test_a_series_of_mostly_texts_is_textual_and_may_have_numbers(
     api: Api, lines: Callable[[], tuple[str, Line]]
 ) -> None:
     name, line = lines()
@@ -118,12 +118,12 @@ def test_points_that_are_mostly_texts_are_texts_and_both_may_stand(
     assert ask(api, name, device)[0]["type"] == "NUMBER"
     # Booleans with a text are booleans still, and with a number numbers.
     send(line, device, (0.5, True), (1.5, False), (1.6, "?"), metric="b")
-    assert [each["type"] for each in ask(api, name, device)] == ["BOOLEAN", "NUMBER"]
+    assert [series["type"] for series in ask(api, name, device)] == ["BOOLEAN", "NUMBER"]
     send(line, device, (2.5, 7), metric="b")
-    assert [each["type"] for each in ask(api, name, device)] == ["NUMBER", "NUMBER"]
+    assert [series["type"] for series in ask(api, name, device)] == ["NUMBER", "NUMBER"]
 
 
-def test_how_many_points_an_hour_stands_for_counts(api: Api, lines: Callable[[], tuple[str, Line]]) -> None:
+def test_an_hour_is_weighted_by_its_points(api: Api, lines: Callable[[], tuple[str, Line]]) -> None:
     name, line = lines()
     device = line.device()
     send(line, device, *((0.1 + n / 20, n) for n in range(10)), *((2 + n / 10, "t") for n in range(6)))
@@ -131,9 +131,7 @@ def test_how_many_points_an_hour_stands_for_counts(api: Api, lines: Callable[[],
     assert ask(api, name, device, ', bucket: "P1D"')[0]["type"] == "NUMBER"
 
 
-def test_what_the_schema_declares_holds_whatever_most_points_are(
-    api: Api, lines: Callable[[], tuple[str, Line]]
-) -> None:
+def test_the_declared_type_wins_over_the_points(api: Api, lines: Callable[[], tuple[str, Line]]) -> None:
     name, line = lines()
     device = line.device(type_name="Probe")
     send(line, device, (0.5, "warming up"), (0.6, "warming up"), metric="temperature")
@@ -142,7 +140,7 @@ def test_what_the_schema_declares_holds_whatever_most_points_are(
     send(line, device, (1.5, 20), metric="t")
     [series] = ask(api, name, device)
     assert (series["type"], series["texts"]) == ("NUMBER", ["warming up", "warming up", None])
-    assert [each["type"] for each in ask(api, name, asset_of(line, device))] == ["NUMBER"]
+    assert [series["type"] for series in ask(api, name, asset_of(line, device))] == ["NUMBER"]
     # A range without any point, too.
     query = f'{{ node(id: "{device}") {{ ... on Device {{ telemetry(from: "2026-04-05T00:00:00Z", to: "2026-04-06T00:00:00Z") {{ type }} }} }} }}'
     assert api.client(name).call(query).data["node"]["telemetry"] == [{"type": "NUMBER"}]

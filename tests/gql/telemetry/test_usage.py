@@ -1,4 +1,4 @@
-"""Usage over the API: what a device sent, in hours, with the device itself."""
+"""Usage over the API: readings of a device by hour, with the device itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TEXT = """query U($from: DateTime!) { usage(from: $from, bucket: "PT1H", groupBy
   starts truncated groups { key device { name } readings totalReadings totalPoints uptime } } }"""
 
 
-def test_what_was_sent_is_reported_by_device(api: Api) -> None:
+def test_usage_is_reported_by_device(api: Api) -> None:
     api.organization("using")
     client = api.client("using")
     client.call('mutation { createDevice(input: {name: "meter", externalId: "m"}) { device { id } } }')

@@ -60,7 +60,7 @@ def nodes_of(world: World) -> list[Any]:
 
 def believed(world: World, nodes: list[Any]) -> list[tuple[Any, ...]]:
     with world.session() as session:
-        found = [
+        believed_edges = [
             edge
             for at in range(10)
             for edges in edges_of(
@@ -70,11 +70,14 @@ def believed(world: World, nodes: list[Any]) -> list[tuple[Any, ...]]:
             for edge in edges
         ]  # fmt: skip
     return sorted(
-        {(nodes.index(e.source_id), e.relationship, nodes.index(e.target_id), e.port or 0, e.valid_from) for e in found}
+        {
+            (nodes.index(e.source_id), e.relationship, nodes.index(e.target_id), e.port or 0, e.valid_from)
+            for e in believed_edges
+        }
     )
 
 
-def test_many_edges_at_once_are_judged_as_one_after_the_other(worlds: Callable[[str], World]) -> None:
+def test_many_edges_at_once_are_checked_as_if_one_by_one(worlds: Callable[[str], World]) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(before=drafts, rows=drafts)
     def check(before: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]) -> None:
@@ -95,7 +98,7 @@ def test_many_edges_at_once_are_judged_as_one_after_the_other(worlds: Callable[[
                     made = edges_create(
                         session, change=change, drafts=[EdgeDraft(**arguments(nodes, row)) for row in rows]
                     )
-                said += [(each.code, each.path) if isinstance(each, ArgusError) else None for each in made]
+                said += [(result.code, result.path) if isinstance(result, ArgusError) else None for result in made]
             outcomes.append([said, believed(world, nodes)])
         assert outcomes[0] == outcomes[1]
 
@@ -118,7 +121,7 @@ def test_a_thousand_edges_cost_no_more_statements_than_ten(world: World) -> None
             event.listen(session.connection().engine, "before_cursor_execute", listen)
             made = edges_create(session, change=change, drafts=drafts)
             event.remove(session.connection().engine, "before_cursor_execute", listen)
-        assert not [each for each in made if isinstance(each, ArgusError)]
+        assert not [result for result in made if isinstance(result, ArgusError)]
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 8
 
@@ -129,7 +132,7 @@ def test_each_edge_is_in_the_audit_trail(world: World) -> None:
         made = edges_create(
             session,
             change=change,
-            drafts=[EdgeDraft(source_id=source, target_id=each, relationship="FEEDS") for each in targets],
+            drafts=[EdgeDraft(source_id=source, target_id=target, relationship="FEEDS") for target in targets],
         )
     with world.session() as session:
         page = changes_page(session, organization_id=world.organization_id, where=ChangeFilter(), page=PageRequest(10))

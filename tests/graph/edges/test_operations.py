@@ -1,4 +1,4 @@
-"""What becomes of edges: created, ended, corrected, retracted."""
+"""Edges: created, ended, corrected, retracted."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def test_an_edge_is_read_where_it_is_valid(world: World) -> None:
     edge = world.edge(world.entity(SPACE), "CONTAINS", world.entity(SPACE), valid_until=day(10))
     with world.session() as session:
         for instant, expected in ((day(-1), []), (day(0), [edge]), (day(9), [edge]), (day(10), [])):
-            found = edges_of(
+            edges = edges_of(
                 session,
                 organization_id=world.organization_id,
                 entity_ids=[edge.source_id, edge.target_id],
                 as_of=instant,
             )
-            assert found == {edge.source_id: expected, edge.target_id: expected}
+            assert edges == {edge.source_id: expected, edge.target_id: expected}
 
 
 def test_a_new_edge_is_valid_from_its_change_on_and_seen_at_once(world: World) -> None:
@@ -48,8 +48,8 @@ def test_a_new_edge_is_valid_from_its_change_on_and_seen_at_once(world: World) -
     with world.changing() as (session, change):
         edge = edge_create(session, change=change, source_id=source, target_id=target, relationship="CONTAINS")
         assert (edge.valid_from, edge.recorded_at) == (change.recorded, change.recorded)
-        found = edges_of(session, organization_id=world.organization_id, entity_ids=[source])
-        assert found == {source: [edge]}
+        edges = edges_of(session, organization_id=world.organization_id, entity_ids=[source])
+        assert edges == {source: [edge]}
 
 
 def test_ending_closes_the_belief_and_keeps_it(world: World) -> None:
@@ -90,12 +90,12 @@ def test_correcting_leaves_what_is_absent_and_opens_with_null(world: World) -> N
     with world.changing() as (session, change):
         third = edge_correct(session, change=change, edge_id=edge.edge_id, valid_until=None)
         assert edge_correct(session, change=change, edge_id=edge.edge_id, valid_until=None) == third
-    validities = [(each.valid_from, each.valid_until) for each in (first, second, third)]
+    validities = [(edge.valid_from, edge.valid_until) for edge in (first, second, third)]
     assert validities == [(day(0), day(7)), (day(2), day(7)), (day(2), None)]
     assert rows(world) == 4
 
 
-def test_what_one_change_creates_and_corrects_is_written_once(world: World) -> None:
+def test_an_edge_created_and_corrected_in_one_change_is_written_once(world: World) -> None:
     source, target = world.entities(SPACE, 2)
     with world.changing() as (session, change):
         edge = edge_create(session, change=change, source_id=source, target_id=target, relationship="CONTAINS")
@@ -118,7 +118,7 @@ def test_a_version_of_an_earlier_change_cannot_be_deleted(world: World) -> None:
     assert rows(world) == 1
 
 
-def test_a_retracted_edge_is_corrected_no_more(world: World) -> None:
+def test_a_retracted_edge_cannot_be_corrected(world: World) -> None:
     edge = link(world)
     with world.changing() as (session, change):
         retracted = edge_retract(session, change=change, edge_id=edge.id)
@@ -163,7 +163,7 @@ def test_hierarchies_are_acyclic_at_every_instant(world: World) -> None:
     with pytest.raises(CycleError) as fault:
         world.edge(c, "HAS_PART", a, valid_from=day(9), valid_until=day(20))
     assert fault.value.path == ("targetId",)
-    # c below a only during [5, 10): outside it c may stand above.
+    # c below a only during [5, 10): outside it c may be above.
     after = world.edge(c, "HAS_PART", a, valid_from=day(10))
     with pytest.raises(CycleError), world.changing() as (session, change):
         edge_correct(session, change=change, edge_id=after.edge_id, valid_from=day(8))
@@ -171,7 +171,7 @@ def test_hierarchies_are_acyclic_at_every_instant(world: World) -> None:
     world.edge(b, "FEEDS", a)
 
 
-def test_arguments_are_judged_one_by_one(world: World) -> None:
+def test_arguments_are_checked_one_by_one(world: World) -> None:
     asset, device, space = world.entity(ASSET), world.entity(DEVICE), world.entity(SPACE)
     cases: list[tuple[tuple[UUID, str, UUID], dict[str, Any], type[ArgusError], str]] = [
         ((asset, "CONTAINS", space), {}, KindNotAllowedError, "sourceId"),
@@ -228,8 +228,8 @@ def test_another_organizations_entities_and_edges_are_not_found(worlds: Callable
             with pytest.raises(NotFoundError), ours.changing() as (session, change):
                 operation(session, change=change, edge_id=edge_id)
     with ours.session() as session:
-        found = edges_of(session, organization_id=ours.organization_id, entity_ids=[edge.source_id])
-        assert found == {edge.source_id: []}
+        edges = edges_of(session, organization_id=ours.organization_id, entity_ids=[edge.source_id])
+        assert edges == {edge.source_id: []}
 
 
 def test_correcting_and_correcting_back_is_the_identity(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Pages of edges, of their history and of the versions of a range; and what they cost."""
+"""Pages of edges, of their history and of the versions of a range, and their cost."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def statements(world: World) -> Iterator[list[str]]:
 def walk_through(fetch: Callable[[PageRequest], Page[EdgeVersion]], first: int) -> list[EdgeVersion]:
     """Read all pages of a list."""
     request = PageRequest(first)
-    found: list[EdgeVersion] = []
+    versions: list[EdgeVersion] = []
     while True:
         page = fetch(request)
-        found += page.items
+        versions += page.items
         assert len(page.items) <= first
         assert page.has_previous == (request.after is not None)
         if not page.has_next:
-            return found
+            return versions
         request = PageRequest(first, page.keys[-1])
 
 
@@ -93,14 +93,14 @@ def test_history_has_every_version_newest_valid_time_first(world: World) -> None
             return edge_history_pages(session, organization_id=world.organization_id, entity_ids=[a], page=request)[a]
 
         history = walk_through(fetch, 1)
-    assert [(each.id, each.retracted_at) for each in history] == [
+    assert [(version.id, version.retracted_at) for version in history] == [
         (second.id, change.recorded),
         (ended.id, None),
         (first.id, ended.recorded_at),
     ]
 
 
-def test_versions_of_a_range_touch_it(world: World) -> None:
+def test_versions_of_a_range_overlap_it(world: World) -> None:
     a, b, c = world.entities(ASSET, 3)
     early = world.edge(a, "FEEDS", b, valid_until=day(3))
     late = world.edge(a, "FEEDS", b, valid_from=day(3))
@@ -110,7 +110,7 @@ def test_versions_of_a_range_touch_it(world: World) -> None:
     with world.session() as session:
 
         def versions(begins: int, ends: int) -> list[object]:
-            found = walk_through(
+            edge_versions = walk_through(
                 lambda request: edge_versions_page(
                     session,
                     organization_id=world.organization_id,
@@ -121,7 +121,7 @@ def test_versions_of_a_range_touch_it(world: World) -> None:
                 ),
                 1,
             )
-            return [each.id for each in found]
+            return [version.id for version in edge_versions]
 
         assert versions(0, 10) == [early.id, late.id, corrected.id, other.id]
         assert versions(3, 4) == [late.id]
@@ -137,7 +137,7 @@ def test_a_hundred_cost_as_many_statements_as_one(world: World) -> None:
     organization_id, page = world.organization_id, PageRequest(5)
 
     def totals(pages: dict[EntityId, Page[EdgeVersion]]) -> None:
-        assert [each.total() for each in pages.values() if each.total is not None] == [2] * len(pages)
+        assert [page.total() for page in pages.values() if page.total is not None] == [2] * len(pages)
 
     reads: list[Callable[[Session, list[EntityId]], object]] = [
         lambda s, ids: edges_of(s, organization_id=organization_id, entity_ids=ids),

@@ -251,8 +251,8 @@ class GraphMachine(RuleBasedStateMachine):
             edges_end_of_entity(session, change=change, entity_id=entity_id, at=day(at))
 
         def naively(_: object) -> None:
-            touched = [key for key, edge in self.model.from_on(at).items() if entity_id in (edge.source, edge.target)]
-            self.model.cut(touched, at)
+            cut_edges = [key for key, edge in self.model.from_on(at).items() if entity_id in (edge.source, edge.target)]
+            self.model.cut(cut_edges, at)
             self.model.deleted[entity_id] = at
 
         self.both(really, naively)
@@ -267,12 +267,12 @@ class GraphMachine(RuleBasedStateMachine):
         begin_id, end_id = self.all[start % len(self.all)], self.all[end % len(self.all)]
         common: Any = {"organization_id": self.world.organization_id, "as_of": day(at + 0.5), "known_at": known_at}
         with self.world.session() as session:
-            found = edges_of(session, entity_ids=self.all, direction=Direction.OUT, **common)
+            stored_edges = edges_of(session, entity_ids=self.all, direction=Direction.OUT, **common)
             walked = self.walks(session, begin_id, end_id, common)
         with self.world.session(self.snapshots) as session:
             assert self.walks(session, begin_id, end_id, common) == walked
         under, length, related = walked[:3]
-        assert {edge.edge_id: self.naive_of(edge) for many in found.values() for edge in many} == edges
+        assert {edge.edge_id: self.naive_of(edge) for many in stored_edges.values() for edge in many} == edges
         assert set(under) == naive.below(list(edges.values()), begin_id)
         hops = naive.distances(
             begin_id,
@@ -334,7 +334,7 @@ class GraphMachine(RuleBasedStateMachine):
             return
         recorded, belief = self.model.history[len(self.model.history) // 2]
         with self.world.session() as session:
-            found = edges_of(
+            edges = edges_of(
                 session,
                 organization_id=self.world.organization_id,
                 entity_ids=self.all,
@@ -342,7 +342,7 @@ class GraphMachine(RuleBasedStateMachine):
                 as_of=day(3.5),
                 known_at=recorded,
             )
-        known = {edge.edge_id for many in found.values() for edge in many}
+        known = {edge.edge_id for many in edges.values() for edge in many}
         assert known == set(naive.on_day(belief, 3))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Many writers at once: one wins, the others are told why."""
+"""Many concurrent writers: one wins, the others get an error that says why."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_last_edge_of_a_circle_is_refused(world: World) -> None:
     assert believed(world) == WRITERS - 1
 
 
-def test_every_change_has_an_instant_of_its_own(world: World) -> None:
+def test_every_change_has_a_separate_instant(world: World) -> None:
     root, *parts = world.entities(EntityKind.ASSET, WRITERS + 1)
     assert race([create(world, root, "HAS_PART", part) for part in parts]) == {"done": WRITERS}
     with world.session() as session:
@@ -78,7 +78,7 @@ def test_every_change_has_an_instant_of_its_own(world: World) -> None:
 
 
 def test_the_database_itself_refuses_what_the_lock_did_not_prevent(world: World) -> None:
-    """Without the lock two transactions could both look and find nothing; the constraints stand behind it."""
+    """Without the lock two transactions could both look and find nothing; the constraints catch that."""
     edge = world.edge(world.entity(EntityKind.ASSET), "MONITORED_BY", world.entity(EntityKind.DEVICE), port=1)
     other = world.entity(EntityKind.ASSET)
     copy = text(

@@ -1,4 +1,4 @@
-"""Putting another device in the place of one."""
+"""Replacing a device."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_links_are_split_moved_or_left(world: World) -> None:
         (later.edge_id, None, False),
     }
     with world.session() as session:
-        for kept in (past, placed):
-            assert edge_get(session, organization_id=world.organization_id, edge_id=kept.edge_id) == kept
+        for link in (past, placed):
+            assert edge_get(session, organization_id=world.organization_id, edge_id=link.edge_id) == link
 
 
 def test_one_overlap_refuses_all_of_it(world: World) -> None:

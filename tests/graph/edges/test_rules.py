@@ -41,7 +41,7 @@ def test_a_split_loses_nothing(whole: Interval, at: int) -> None:
 
 
 @given(INTERVALS, st.integers(-1, 12))
-def test_shortening_lies_strictly_inside(whole: Interval, at: int) -> None:
+def test_a_shortened_interval_lies_strictly_inside(whole: Interval, at: int) -> None:
     inside = day(at) > whole.start and (whole.end is None or day(at) < whole.end)
     if inside:
         assert shorten(whole, day(at)) == Interval(whole.start, day(at))
@@ -73,11 +73,11 @@ def test_a_place_is_what_the_relationship_says() -> None:
     for exclusive, key in cases:
         relationship = Relationship("R", "S", anything, anything, exclusive=exclusive)
         assert str(exclusive_key(relationship, source, EntityKind.SPACE, target, 7)) == key
-    [monitored] = [each for each in BUILT_IN if each.name == "MONITORED_BY"]
+    [monitored] = [relationship for relationship in BUILT_IN if relationship.name == "MONITORED_BY"]
     assert exclusive_key(monitored, source, EntityKind.SPACE, target, 7) is None
     assert exclusive_key(monitored, source, EntityKind.ASSET, target, None) == f"MONITORED_BY {target} -"
 
 
 def test_names_and_inverses_of_the_built_in_are_all_different() -> None:
-    names = [name for each in BUILT_IN for name in (each.name, each.inverse)]
+    names = [name for relationship in BUILT_IN for name in (relationship.name, relationship.inverse)]
     assert len(set(names)) == 2 * len(BUILT_IN) == 16

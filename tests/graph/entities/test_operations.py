@@ -1,4 +1,4 @@
-"""Entities: created, changed, deleted, restored, and nothing else happens."""
+"""Entities: created, changed, deleted, restored."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ def restore(world: World, entity_id: UUID) -> Entity:
 
 def stored(world: World, entity_id: UUID) -> Entity:
     with world.session() as session:
-        found = entities_get(session, organization_id=world.organization_id, ids=[entity_id])
-        return next(iter(found.values()))
+        entities = entities_get(session, organization_id=world.organization_id, ids=[entity_id])
+        return next(iter(entities.values()))
 
 
 def trail(world: World, subject_id: UUID) -> list[Change]:
     with world.session() as session:
         where = ChangeFilter(subject_ids=[subject_id])
-        found = changes_page(session, organization_id=world.organization_id, where=where, page=PageRequest(50))
-        return list(found.items)
+        page = changes_page(session, organization_id=world.organization_id, where=where, page=PageRequest(50))
+        return list(page.items)
 
 
 def rows(world: World) -> dict[str, int]:
@@ -96,7 +96,7 @@ def test_an_entity_is_stored_as_it_was_given(world: World) -> None:
     assert made.deleted_at is None
 
 
-def test_what_is_left_out_has_its_default(world: World) -> None:
+def test_omitted_fields_have_defaults(world: World) -> None:
     made = stored(world, create(world).id)
     assert (made.status, made.attributes, made.location, made.type, made.external_id) == (
         "active",
@@ -134,7 +134,7 @@ BAD: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("fields", "code", "path"), BAD)
-def test_what_is_refused_leaves_nothing_behind(
+def test_a_refused_change_leaves_nothing_behind(
     world: World, fields: dict[str, Any], code: str, path: tuple[str, ...]
 ) -> None:
     create(world, external_id="taken")
@@ -166,10 +166,10 @@ def test_an_external_id_is_of_its_kind_and_organization(world: World, worlds: Ca
         assert (by("1"), by("1", DEVICE), by("1", SPACE), by("2"), by("\0"), by("\ud800")) == (
             first, second, None, None, None, None,
         )  # fmt: skip
-        found = entities_by_external_id(
+        entity = entities_by_external_id(
             session, organization_id=world.organization_id, kind=ASSET, external_ids=["1", "2"]
         )
-        assert found == {"1": first}
+        assert entity == {"1": first}
 
 
 def test_only_what_is_given_changes(world: World) -> None:
@@ -198,7 +198,7 @@ def test_one_true_and_one_point_nothing_are_three_values(world: World) -> None:
         changed = update(world, made.id, attributes={"a": value})
         assert repr(stored(world, made.id).attributes) == repr({"a": value})
         assert changed.attributes == {"a": value}
-    assert [each.action for each in trail(world, made.id)] == ["updated"] * 5 + ["created"]
+    assert [change.action for change in trail(world, made.id)] == ["updated"] * 5 + ["created"]
 
 
 def test_a_change_of_what_was_changed_meanwhile_is_refused(world: World) -> None:
@@ -241,7 +241,7 @@ def test_an_entity_of_another_kind_is_not_found(world: World) -> None:
     assert stored(world, made.id) == made
 
 
-def test_a_deleted_entity_comes_back_without_its_edges(world: World) -> None:
+def test_a_deleted_entity_is_restored_without_its_edges(world: World) -> None:
     made, part = create(world, external_id="1", type="Pump", location=POINT), create(world)
     edge = world.edge(made.id, "HAS_PART", part.id)
     assert refused(lambda: restore(world, made.id)) == ("CONFLICT", ("id",))
@@ -253,7 +253,7 @@ def test_a_deleted_entity_comes_back_without_its_edges(world: World) -> None:
     with world.session() as session:
         newest = edge_get(session, organization_id=world.organization_id, edge_id=edge.edge_id)
         assert newest.valid_until == deleted.deleted_at
-    assert [each.action for each in trail(world, made.id)] == ["restored", "deleted", "created"]
+    assert [change.action for change in trail(world, made.id)] == ["restored", "deleted", "created"]
 
 
 def test_an_external_id_taken_meanwhile_keeps_the_entity_deleted(world: World) -> None:
@@ -264,8 +264,8 @@ def test_an_external_id_taken_meanwhile_keeps_the_entity_deleted(world: World) -
         restore(world, first.id)
     assert stored(world, first.id) == deleted
     with world.session() as session:
-        found = entity_by_external_id(session, organization_id=world.organization_id, kind=ASSET, external_id="1")
-        assert found == second
+        entity = entity_by_external_id(session, organization_id=world.organization_id, kind=ASSET, external_id="1")
+        assert entity == second
 
 
 def test_every_change_is_in_the_trail_with_before_and_after(world: World) -> None:
@@ -294,8 +294,8 @@ def test_every_change_is_in_the_trail_with_before_and_after(world: World) -> Non
     )  # fmt: skip
     assert (last.action, last.before) == ("deleted", renamed_state)
     assert last.after == {**renamed_state, "updatedAt": at, "deletedAt": at}
-    assert {each.actor for each in (first, middle, last)} == {"test"}
-    assert [each.recorded_at for each in (first, middle, last)] == [
+    assert {change.actor for change in (first, middle, last)} == {"test"}
+    assert [change.recorded_at for change in (first, middle, last)] == [
         made.created_at,
         renamed.updated_at,
         deleted.deleted_at,
@@ -320,11 +320,11 @@ def test_another_organization_reaches_nothing(world: World, worlds: Callable[[st
     delete(world, gone.id)
     before = rows(world)
     with other.session() as session:
-        # Asked under either number: the wall stands in the database, not only in the statement.
+        # Queried under either number: isolation is in the database, not only in the statement.
         for organization_id in (world.organization_id, other.organization_id):
             assert entities_get(session, organization_id=organization_id, ids=[mine.id, gone.id]) == {}
-            found = entity_by_external_id(session, organization_id=organization_id, kind=ASSET, external_id="1")
-            assert found is None
+            entity = entity_by_external_id(session, organization_id=organization_id, kind=ASSET, external_id="1")
+            assert entity is None
             with pytest.raises(NotFoundError):
                 entity_get(session, organization_id=organization_id, entity_id=mine.id)
             page = changes_page(session, organization_id=organization_id, where=ChangeFilter(), page=PageRequest(9))

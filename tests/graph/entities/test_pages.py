@@ -61,7 +61,7 @@ def page_of(
 
 
 def names(world: World, **where: Any) -> list[str]:
-    return [each.name for each in page_of(world, EntityFilter(**where)).items]
+    return [entity.name for entity in page_of(world, EntityFilter(**where)).items]
 
 
 def test_filters(world: World) -> None:
@@ -111,17 +111,17 @@ def test_pages_together_are_the_list(world: World, order: EntityOrder, first: in
         EntityOrder.UPDATED_DESC: lambda e: (e.updated_at, e.id),
     }[order]
     assert list(whole.items) == sorted(whole.items, key=key, reverse=order.endswith("DESC"))
-    found: list[Entity] = []
+    listed: list[Entity] = []
     after: CursorKey | None = None
     while True:
         page = page_of(world, EntityFilter(), first, after, order)
         assert page.has_previous == (after is not None)
         assert len(page.items) == len(page.keys) <= first
-        found += page.items
+        listed += page.items
         if not page.has_next:
             break
         after = page.keys[-1]
-    assert found == whole.items
+    assert listed == whole.items
 
 
 def test_the_total_counts_the_whole_list(world: World, worlds: Callable[[str], World]) -> None:
@@ -134,7 +134,7 @@ def test_the_total_counts_the_whole_list(world: World, worlds: Callable[[str], W
             where=EntityFilter(kinds=[ASSET]),
             page=PageRequest(2, ("NAME_ASC", "b", str(new_id()))),
         )
-        assert [each.name for each in page.items] == ["c", "d"]
+        assert [entity.name for entity in page.items] == ["c", "d"]
         assert page.total is not None
         assert page.total() == 5
 
@@ -187,7 +187,7 @@ def test_inserts_between_pages_repeat_and_lose_nothing(
     after: CursorKey | None = None
     for inserted in [*between, *[[]] * 20]:
         page = page_of(world, EntityFilter(kinds=[ASSET, SPACE]), first, after, order)
-        seen += [each.id for each in page.items]
+        seen += [entity.id for entity in page.items]
         if not page.has_next:
             break
         after = page.keys[-1]

@@ -1,4 +1,4 @@
-"""What is near, within and around, compared with a look at every entity there is."""
+"""Entities near, within and around a place, compared with a full scan."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ DEVICE, SPACE = EntityKind.DEVICE, EntityKind.SPACE
 
 def all_pages(world: World, work: Callable[..., Page[EntityId]], *, first: int = 3, **arguments: Any) -> list[EntityId]:
     """Read every page; check that the total is what they hold."""
-    found: list[EntityId] = []
+    entity_ids: list[EntityId] = []
     after = None
     while True:
         with world.session() as session:
             page = work(session, organization_id=world.organization_id, page=PageRequest(first, after), **arguments)
             assert page.total is not None
             total = page.total()
-        found += page.items
+        entity_ids += page.items
         if not page.has_next:
-            assert total == len(found)
-            return found
+            assert total == len(entity_ids)
+            return entity_ids
         after = page.keys[-1]
 
 
@@ -52,7 +52,7 @@ CENTRES = [(0.0, 0.0), (179.99, 10.0), (-179.99, -45.0), (20.0, 89.9), (-70.0, -
 
 
 @pytest.mark.slow
-def test_near_is_what_a_look_at_every_point_finds(worlds: Callable[[str], World]) -> None:
+def test_near_agrees_with_a_full_scan(worlds: Callable[[str], World]) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         centre=st.sampled_from(CENTRES),
@@ -64,11 +64,11 @@ def test_near_is_what_a_look_at_every_point_finds(worlds: Callable[[str], World]
         longitude, latitude = centre
         wide = 60.0 if abs(latitude) > 80 else 2.0
         at = [((longitude + x * wide + 180) % 360 - 180, max(min(latitude + y, 90.0), -90.0)) for x, y in offsets]
-        ids = place(world, [shapely.Point(each) for each in at], DEVICE)
-        distances = [GEOD.inv(longitude, latitude, *each)[2] for each in at]
-        expected = [each for distance, each in sorted(zip(distances, ids, strict=True)) if distance <= radius]
-        found = all_pages(world, entities_near, longitude=longitude, latitude=latitude, radius_m=radius)
-        assert found == expected
+        ids = place(world, [shapely.Point(position) for position in at], DEVICE)
+        distances = [GEOD.inv(longitude, latitude, *position)[2] for position in at]
+        expected = [item for distance, item in sorted(zip(distances, ids, strict=True)) if distance <= radius]
+        entity_ids = all_pages(world, entities_near, longitude=longitude, latitude=latitude, radius_m=radius)
+        assert entity_ids == expected
 
     check()
 
@@ -81,8 +81,8 @@ def test_the_distance_to_an_area_is_that_to_its_nearest_side(world: World) -> No
     for point, distance in (((8.48, 47.32), west), ((8.55, 47.32), 0.0)):
         for radius, seen in ((distance + 0.2, [area]), (distance - 0.2, [])):
             if radius > 0:
-                found = all_pages(world, entities_near, longitude=point[0], latitude=point[1], radius_m=radius)
-                assert found == seen
+                entity_ids = all_pages(world, entities_near, longitude=point[0], latitude=point[1], radius_m=radius)
+                assert entity_ids == seen
 
 
 def test_a_long_side_along_a_parallel_is_straight_in_degrees(world: World) -> None:
@@ -105,21 +105,21 @@ shapes = areas | st.tuples(numbers, numbers).map(shapely.Point)
 
 
 @pytest.mark.slow
-def test_within_and_around_are_what_a_look_at_every_shape_finds(worlds: Callable[[str], World]) -> None:
+def test_within_and_around_agree_with_a_full_scan(worlds: Callable[[str], World]) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(known=st.lists(shapes, max_size=20), asked=areas, at=st.tuples(numbers, numbers))
-    def check(known: list[Any], asked: Any, at: tuple[float, float]) -> None:
+    def check(known: list[Any], searched: Any, at: tuple[float, float]) -> None:
         world = worlds(next(SLUGS))
         ids = place(world, known)
-        found = all_pages(world, entities_within, geometry=json.loads(json.dumps(mapping(asked))))
-        assert found == [each for each, shape in zip(ids, known, strict=True) if asked.covers(shape)]
+        entity_ids = all_pages(world, entities_within, geometry=json.loads(json.dumps(mapping(searched))))
+        assert entity_ids == [entity_id for entity_id, shape in zip(ids, known, strict=True) if searched.covers(shape)]
         around = [
-            (shape.area, each)
-            for each, shape in zip(ids, known, strict=True)
+            (shape.area, entity_id)
+            for entity_id, shape in zip(ids, known, strict=True)
             if shape.geom_type == "Polygon" and shape.covers(shapely.Point(at))
         ]
         assert all_pages(world, entities_around, longitude=at[0], latitude=at[1]) == [
-            each for _, each in sorted(around)
+            area for _, area in sorted(around)
         ]
 
     check()
@@ -167,26 +167,27 @@ def test_a_wide_box_is_taken_as_written_and_one_beyond_180_degrees_is_wrapped(wo
     south, north = min(y for _, y in corners), max(y for _, y in corners)
 
     def is_seen(shape: Any) -> bool:
-        """Whether all of it lies in the view, moved as a whole by some number of turns."""
+        """Whether all of it lies in the view, shifted as a whole by multiples of 360 degrees."""
         if not (south <= shape.bounds[1] and shape.bounds[3] <= north):
             return False
         if east - west >= 360:
             return True
         return any(
-            west <= shape.bounds[0] + turn and shape.bounds[2] + turn <= east for turn in range(-1080, 1081, 360)
+            west <= shape.bounds[0] + degrees and shape.bounds[2] + degrees <= east
+            for degrees in range(-1080, 1081, 360)
         )
 
-    wanted = [each for each, shape in zip(ids, places, strict=True) if is_seen(shape)]
+    wanted = [entity_id for entity_id, shape in zip(ids, places, strict=True) if is_seen(shape)]
     # On the antimeridian itself a place has the longitude that it was given: 180 is not within [180, 265], -180 is.
-    meridian = {each for each, shape in zip(ids, places, strict=True) if abs(shape.bounds[0]) == 180}
-    found = all_pages(world, entities_within, first=50, geometry=view)
-    assert set(found) - meridian == set(wanted) - meridian
-    assert {each for each in found if each in meridian} <= set(wanted)
+    meridian = {entity_id for entity_id, shape in zip(ids, places, strict=True) if abs(shape.bounds[0]) == 180}
+    entity_ids = all_pages(world, entities_within, first=50, geometry=view)
+    assert set(entity_ids) - meridian == set(wanted) - meridian
+    assert {entity for entity in entity_ids if entity in meridian} <= set(wanted)
     assert len(wanted) > 5
 
 
 @pytest.mark.parametrize(
-    ("view", "path", "told"),
+    ("view", "path", "message"),
     [
         # No box: which way round its long edge goes is not said.
         (ring((-170, 0), (170, 0), (0, 60)), ("coordinates", "0", "1"), "antimeridian"),
@@ -195,15 +196,15 @@ def test_a_wide_box_is_taken_as_written_and_one_beyond_180_degrees_is_wrapped(wo
         (box_ring(-200, -95, 200, 95), ("coordinates", "0", "0", "1"), "between -90 and 90"),
     ],
 )
-def test_what_is_no_plain_box_has_to_lie_within_180_degrees(
-    world: World, view: Any, path: tuple[str, ...], told: str
+def test_views_other_than_boxes_must_span_at_most_180_degrees(
+    world: World, view: Any, path: tuple[str, ...], message: str
 ) -> None:
-    with world.session() as session, pytest.raises(ArgusError, match=told) as refused:
+    with world.session() as session, pytest.raises(ArgusError, match=message) as refused:
         entities_within(session, organization_id=world.organization_id, geometry=view, page=PageRequest(5))
     assert (refused.value.code, refused.value.path) == ("BAD_USER_INPUT", ("geometry", *path))
 
 
-def test_what_lies_in_the_area_of_a_space_leaves_the_space_itself_out(world: World) -> None:
+def test_entities_in_the_area_of_a_space_exclude_the_space(world: World) -> None:
     hall, _ = place(world, [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)])
     inside, outside = place(world, [shapely.Point(1, 1), shapely.Point(2.5, 0)], DEVICE)
     bare = world.entity(SPACE)
@@ -216,12 +217,12 @@ def test_what_lies_in_the_area_of_a_space_leaves_the_space_itself_out(world: Wor
 def test_deleted_ones_other_kinds_and_other_organizations_are_left_out(worlds: Callable[[str], World]) -> None:
     ours, theirs = worlds("ours"), worlds("theirs")
     point = shapely.Point(8.5, 47.3)
-    [kept, deleted], [device] = place(ours, [point, point]), place(ours, [point], DEVICE)
+    [remaining, deleted], [device] = place(ours, [point, point]), place(ours, [point], DEVICE)
     place(theirs, [point])
     with ours.session() as session:
         ours.delete(session, deleted, day(1))
     arguments: dict[str, Any] = {"longitude": 8.5, "latitude": 47.3, "radius_m": 10.0}
-    assert all_pages(ours, entities_near, **arguments) == [kept, device]
+    assert all_pages(ours, entities_near, **arguments) == [remaining, device]
     assert all_pages(ours, entities_near, **arguments, kinds=[DEVICE]) == [device]
     assert all_pages(ours, entities_near, **arguments, kinds=[]) == []
 
@@ -238,12 +239,12 @@ def test_deleted_ones_other_kinds_and_other_organizations_are_left_out(worlds: C
          ("geometry", "coordinates", "0")),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_is_reported_by_its_path(
+def test_invalid_arguments_are_reported_by_path(
     world: World, work: Callable[..., object], arguments: dict[str, Any], path: tuple[str, ...]
 ) -> None:
-    with world.session() as session, pytest.raises(ArgusError) as told:
+    with world.session() as session, pytest.raises(ArgusError) as raised:
         work(session, organization_id=world.organization_id, page=PageRequest(5), **arguments)
-    assert (told.value.code, told.value.path) == ("BAD_USER_INPUT", path)
+    assert (raised.value.code, raised.value.path) == ("BAD_USER_INPUT", path)
 
 
 @pytest.mark.parametrize("key", [(), ("x",), (1.0,), (float("nan"), "x"), (True, str(UUID(int=1)))])
@@ -253,20 +254,20 @@ def test_another_lists_cursor_is_refused(world: World, key: tuple[Any, ...]) -> 
     for work, arguments in (
         (entities_near, {**point, "radius_m": 1.0}), (entities_around, point), (entities_within, {"geometry": square}),
     ):  # fmt: skip
-        with world.session() as session, pytest.raises(ArgusError) as told:
+        with world.session() as session, pytest.raises(ArgusError) as raised:
             work(session, organization_id=world.organization_id, page=PageRequest(5, key), **arguments)
-        assert told.value.path == ("after",)
+        assert raised.value.path == ("after",)
 
 
 def test_too_many_to_look_at_is_an_error_not_a_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "CANDIDATES_MAX", 3)
     place(world, [shapely.Point(0, n / 10_000) for n in range(4)])
-    with world.session() as session, pytest.raises(ArgusError) as told:
+    with world.session() as session, pytest.raises(ArgusError) as raised:
         entities_near(
             session, organization_id=world.organization_id, longitude=0.0, latitude=0.0, radius_m=900.0,
             page=PageRequest(50),
         )  # fmt: skip
-    assert (told.value.code, told.value.path) == ("LIMIT_EXCEEDED", ("radiusM",))
+    assert (raised.value.code, raised.value.path) == ("LIMIT_EXCEEDED", ("radiusM",))
 
 
 def test_the_buses_that_were_in_the_square(world: World) -> None:
@@ -284,5 +285,5 @@ def test_the_buses_that_were_in_the_square(world: World) -> None:
     place(world, [shapely.Point(float(row[x]), float(row[y])) for row in rows], DEVICE)
     box = expected["box"]
     ring = [[box[a], box[b]] for a, b in ("ws", "es", "en", "wn", "ws")]
-    found = all_pages(world, entities_within, first=500, geometry={"type": "Polygon", "coordinates": [ring]})
-    assert (len(rows), len(found)) == (expected["rows"], expected["inside"])
+    entity_ids = all_pages(world, entities_within, first=500, geometry={"type": "Polygon", "coordinates": [ring]})
+    assert (len(rows), len(entity_ids)) == (expected["rows"], expected["inside"])

@@ -31,10 +31,10 @@ def test_each_version_once_and_the_last_of_each_transaction(world: World) -> Non
     changed({"k": 1}, {"k": 3}, name="Pump 2")
     changed({}, name="Pump 2")
     with world.session() as session:
-        found = attribute_versions(session, organization_id=world.organization_id, entity_ids=[pump.id, new_id()])
+        versions = attribute_versions(session, organization_id=world.organization_id, entity_ids=[pump.id, new_id()])
         ids = [pump.id, new_id()]
         of_one = attribute_values(session, organization_id=world.organization_id, entity_ids=ids, name="k")
         of_none = attribute_values(session, organization_id=world.organization_id, entity_ids=ids, name="other")
-    assert found == {pump.id: [(recorded[0], {"k": 1}), (recorded[1], {"k": 3}), (recorded[4], {})]}
+    assert versions == {pump.id: [(recorded[0], {"k": 1}), (recorded[1], {"k": 3}), (recorded[4], {})]}
     assert of_one == {pump.id: [(recorded[0], 1), (recorded[1], 3), (recorded[4], None)]}
     assert of_none == {pump.id: [(recorded[0], None)]}

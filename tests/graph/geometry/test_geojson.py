@@ -1,4 +1,4 @@
-"""GeoJSON geometries: kept as they are, refused with the place at fault."""
+"""GeoJSON geometries: stored unchanged, or refused with the path of the fault."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_there_and_back(geometry: dict[str, Any], bounds: str) -> None:
     assert geometry_of_geojson(geojson_of_wkb(made.wkb)) == made
 
 
-def test_rings_are_turned_the_right_way_round() -> None:
+def test_rings_are_oriented() -> None:
     turned = {"type": "Polygon", "coordinates": [SQUARE[::-1], HOLE[::-1]]}
     [outer, hole] = geojson_of_wkb(geometry_of_geojson(turned).wkb)["coordinates"]
     assert area(outer) == 12
@@ -63,7 +63,7 @@ BOW = [[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]
 
 
 @pytest.mark.parametrize(
-    ("geometry", "path", "told"),
+    ("geometry", "path", "message"),
     [
         ("POINT(1 2)", (), "GeoJSON"),
         ({}, ("type",), "one of Point"),
@@ -98,8 +98,8 @@ BOW = [[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]
         ({"type": "GeometryCollection", "geometries": [None]}, ("geometries", "0"), "GeoJSON"),
     ],
 )  # fmt: skip
-def test_what_is_no_geometry(geometry: Any, path: tuple[str, ...], told: str) -> None:
-    with pytest.raises(ArgusError, match=told) as fault:
+def test_invalid_geometries(geometry: Any, path: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ArgusError, match=message) as fault:
         geometry_of_geojson(geometry)
     assert fault.value.code == "BAD_USER_INPUT"
     assert fault.value.path == ("location", *path)
@@ -132,7 +132,7 @@ _TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "Mu
 
 
 @given(kind=st.sampled_from(_TYPES), inside=_ANY)
-def test_whatever_comes_is_taken_or_refused(kind: str, inside: Any) -> None:
+def test_any_body_is_accepted_or_refused(kind: str, inside: Any) -> None:
     member = "geometries" if kind == "GeometryCollection" else "coordinates"
     made = None
     path: tuple[str, ...] = ("location",)

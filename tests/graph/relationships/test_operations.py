@@ -39,11 +39,11 @@ def add(world: World, name: str, inverse: str, *, hierarchy: bool = False, exclu
 
 def test_a_new_organization_has_the_built_in_ones(world: World) -> None:
     with world.session() as session:
-        found = relationship_list(session, organization_id=world.organization_id)
-    assert found == sorted(BUILT_IN, key=lambda each: each.name)
+        relationships = relationship_list(session, organization_id=world.organization_id)
+    assert relationships == sorted(BUILT_IN, key=lambda relationship: relationship.name)
 
 
-def test_ones_own_relationship_bears_edges_and_rules(world: World) -> None:
+def test_a_custom_relationship_works_in_edges_and_rules(world: World) -> None:
     add(world, "BACKS_UP", "BACKED_UP_BY", exclusive=Exclusive.SOURCE)
     a, b, c = world.entities(ASSET, 3)
     world.edge(a, "BACKS_UP", b)
@@ -83,7 +83,7 @@ def test_names_are_free_and_well_formed(
     assert fault.value.path == (path,)
 
 
-def test_a_retired_one_bears_no_new_edge(world: World) -> None:
+def test_a_retired_relationship_accepts_no_new_edges(world: World) -> None:
     add(world, "BACKS_UP", "BACKED_UP_BY")
     a, b, c = world.entities(ASSET, 3)
     world.edge(a, "BACKS_UP", b)

@@ -1,4 +1,4 @@
-"""What walks reach, in which order, and as of when."""
+"""Walks: reached entities, their order, and times."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_related_is_nearest_first_each_once_without_itself(world: World) -> None
             a: ([b, c], True),
             d: ([a, b], True),
         }
-        rest = related_pages(
+        second_page = related_pages(
             session,
             organization_id=world.organization_id,
             entity_ids=[a],
@@ -51,9 +51,14 @@ def test_related_is_nearest_first_each_once_without_itself(world: World) -> None
             depth=32,
             page=PageRequest(2, pages[a].keys[-1]),
         )[a]
-        assert (rest.items, rest.keys, rest.has_next, rest.has_previous) == ([d], [(2, str(d))], False, True)
-        assert rest.total is not None
-        assert rest.total() == 3
+        assert (second_page.items, second_page.keys, second_page.has_next, second_page.has_previous) == (
+            [d],
+            [(2, str(d))],
+            False,
+            True,
+        )
+        assert second_page.total is not None
+        assert second_page.total() == 3
 
 
 def test_filters_choose_what_is_returned_and_the_walk_passes_through(world: World) -> None:
@@ -64,7 +69,7 @@ def test_filters_choose_what_is_returned_and_the_walk_passes_through(world: Worl
     world.edge(duct, "FEEDS", far)
     world.edge(duct, "FEEDS", room)
 
-    def found(**filters: object) -> list[UUID]:
+    def reached(**filters: object) -> list[UUID]:
         with world.session() as session:
             pages = related_pages(
                 session,
@@ -77,11 +82,11 @@ def test_filters_choose_what_is_returned_and_the_walk_passes_through(world: Worl
             )
         return list(pages[fan].items)
 
-    assert found() == [duct, room, far]
-    assert found(kinds=[SPACE]) == [room]
-    assert found(types=["Fan"]) == [far]
-    assert found(types=["Duct"], kinds=[SPACE]) == []
-    assert found(direction=Direction.IN) == []
+    assert reached() == [duct, room, far]
+    assert reached(kinds=[SPACE]) == [room]
+    assert reached(types=["Fan"]) == [far]
+    assert reached(types=["Duct"], kinds=[SPACE]) == []
+    assert reached(direction=Direction.IN) == []
 
 
 def test_steps_start_from_all_the_step_before_reached(world: World) -> None:
@@ -98,8 +103,10 @@ def test_steps_start_from_all_the_step_before_reached(world: World) -> None:
 
     def reached(*steps: Step, limit: int = 10) -> tuple[list[UUID], list[int], bool]:
         with world.session() as session:
-            found = traverse(session, organization_id=world.organization_id, start_ids=[ahu], steps=steps, limit=limit)
-        return [*found.ids], found.depths, found.truncated
+            traversal = traverse(
+                session, organization_id=world.organization_id, start_ids=[ahu], steps=steps, limit=limit
+            )
+        return [*traversal.ids], traversal.depths, traversal.truncated
 
     assert reached(feeds) == ([vav_1, vav_2, room], [1, 1, 2], False)
     assert reached(feeds, limit=2) == ([vav_1, vav_2], [1, 1], True)
@@ -116,14 +123,14 @@ def test_a_traversal_hands_back_the_edges_it_followed(world: World) -> None:
     first, second = world.edge(a, "FEEDS", b), world.edge(b, "FEEDS", c)
     world.edge(d, "FEEDS", b)
     with world.session() as session:
-        found = traverse(
+        traversal = traverse(
             session,
             organization_id=world.organization_id,
             start_ids=[a],
             steps=[Step(None, depth=2)],
             with_edges=True,
         )
-    assert found.edge_ids == [first.id, second.id]
+    assert traversal.edge_ids == [first.id, second.id]
 
 
 def test_a_path_is_shortest_and_goes_both_ways(world: World) -> None:
@@ -132,17 +139,17 @@ def test_a_path_is_shortest_and_goes_both_ways(world: World) -> None:
 
     def way(begin: UUID, end: UUID, **arguments: object) -> tuple[list[UUID], list[UUID]] | None:
         with world.session() as session:
-            found = path(
+            shortest = path(
                 session,
                 organization_id=world.organization_id,
                 from_id=begin,
                 to_id=end,
                 **arguments,  # type: ignore[arg-type]
             )
-        return None if found is None else ([*found.ids], [*found.edge_ids])
+        return None if shortest is None else ([*shortest.ids], [*shortest.edge_ids])
 
-    assert way(a, e) == ([a, b, c, d, e], [each.id for each in edges])
-    assert way(e, a) == ([e, d, c, b, a], [each.id for each in reversed(edges)])
+    assert way(a, e) == ([a, b, c, d, e], [edge.id for edge in edges])
+    assert way(e, a) == ([e, d, c, b, a], [edge.id for edge in reversed(edges)])
     assert way(a, e, depth_max=3) is None
     assert way(a, e, relationships=["FEEDS"]) is None
     assert way(a, c, direction=Direction.OUT) == ([a, b, c], [edges[0].id, edges[1].id])
@@ -181,21 +188,21 @@ def test_below_follows_places_parts_links_and_targets(world: World) -> None:
         assert fault.value.path == ("underId",)
 
 
-def test_below_during_needs_a_way_that_holds_together(world: World) -> None:
+def test_below_during_needs_a_path_whose_edges_overlap_in_time(world: World) -> None:
     a, b, c, d = world.entities(ASSET, 4)
     world.edge(a, "HAS_PART", b, valid_until=day(5))
     world.edge(b, "HAS_PART", c, valid_from=day(5))
     world.edge(b, "HAS_PART", d, valid_from=day(4))
     with world.session() as session:
         for begins, ends, expected in ((0, 9, {a, b, d}), (0, 4, {a, b}), (5, 9, {a})):
-            found = below_during(
+            reached = below_during(
                 session,
                 organization_id=world.organization_id,
                 entity_ids=[a],
                 begins=day(begins),
                 ends=day(ends),
             )
-            assert set(found) == expected
+            assert set(reached) == expected
 
 
 def test_a_walk_reaches_a_deleted_entity_as_of_before(world: World) -> None:
@@ -206,8 +213,8 @@ def test_a_walk_reaches_a_deleted_entity_as_of_before(world: World) -> None:
         edges_end_of_entity(session, change=change, entity_id=b, at=day(5))
     with world.session() as session:
         for instant, expected in ((day(4), [a, b]), (day(5), [a]), (None, [a])):
-            found = below(session, organization_id=world.organization_id, entity_ids=[a], as_of=instant)
-            assert found == expected
+            reached = below(session, organization_id=world.organization_id, entity_ids=[a], as_of=instant)
+            assert reached == expected
 
 
 def test_known_at_is_what_was_believed_then(world: World) -> None:
@@ -217,14 +224,14 @@ def test_known_at_is_what_was_believed_then(world: World) -> None:
         corrected = edge_correct(session, change=change, edge_id=edge.id, valid_from=day(5))
     with world.session() as session:
         for known_at, expected in ((None, [a]), (corrected.recorded_at, [a]), (edge.recorded_at, [a, b])):
-            found = below(
+            reached = below(
                 session,
                 organization_id=world.organization_id,
                 entity_ids=[a],
                 as_of=day(1),
                 known_at=known_at,
             )
-            assert found == expected
+            assert reached == expected
         with pytest.raises(BadInputError) as fault:
             below(
                 session,

@@ -1,4 +1,4 @@
-"""Walks over all time say at each instant what a walk as of that instant says."""
+"""Walks over all time agree at each instant with a walk as of that instant."""
 
 from __future__ import annotations
 
@@ -113,12 +113,12 @@ def test_spans_say_at_each_instant_what_a_walk_says(worlds: Callable[[str], Worl
             up = spans_above(session, organization_id=world.organization_id, ids=ids, hops=BELOW)
             parts_hops = hierarchy_hops("HAS_PART")
             parts = spans_below(session, organization_id=world.organization_id, ids=ids, hops=parts_hops)
-        for each_day in range(LAST_DAY + 1):
-            now = [edge for edge in believed if each_day in edge.days()]
+        for instant_day in range(LAST_DAY + 1):
+            now = [edge for edge in believed if instant_day in edge.days()]
             part_edges = [edge for edge in now if edge.relationship == "HAS_PART"]
             for root in ids:
                 expected = naive.below(now, root)
-                at = micros(each_day)
+                at = micros(instant_day)
                 assert {node for node, spans in down[root].items() if holds(spans, at)} == expected
                 assert {node for node in ids if holds(up[node].get(root, []), at)} == expected
                 assert {node for node, spans in parts[root].items() if holds(spans, at)} == naive.below(
@@ -128,8 +128,8 @@ def test_spans_say_at_each_instant_what_a_walk_says(worlds: Callable[[str], Worl
     check()
 
 
-def test_what_is_reached_as_the_last_of_a_way_is_walked_on_by_another(world: World) -> None:
-    """An activity that targets an asset, and stands in a hierarchy besides, has what is below it there."""
+def test_an_end_of_one_path_is_extended_by_another(world: World) -> None:
+    """An activity that targets an asset, and is in a hierarchy besides, reaches what is below it there."""
     with world.changing() as (session, change):
         relationship_create(
             session,
@@ -170,7 +170,7 @@ def test_spans_of_two_ways_are_joined_and_a_hierarchy_can_take_in_places(world: 
     assert bare == {pump: {pump: [ALL_TIME]}}
 
 
-def test_a_walk_that_comes_to_too_many_is_refused(world: World) -> None:
+def test_a_walk_that_reaches_too_many_is_refused(world: World) -> None:
     site = world.entity(SPACE)
     for room in world.entities(SPACE, 3):
         world.edge(site, "CONTAINS", room)

@@ -34,7 +34,7 @@ def test_entries_are_read_once_in_order_by_a_group(streams: Bus) -> None:
     assert read(streams) == []
 
 
-def test_what_is_not_acknowledged_can_be_taken_over(streams: Bus) -> None:
+def test_unacknowledged_entries_can_be_claimed(streams: Bus) -> None:
     streams.publish(STREAM, [b"a", b"b"])
     [first, _] = streams.group_read(STREAM, GROUP, consumer="one", count=10, block_ms=1)
     streams.group_ack(STREAM, GROUP, [first[0]])
@@ -45,9 +45,9 @@ def test_what_is_not_acknowledged_can_be_taken_over(streams: Bus) -> None:
 def test_the_oldest_that_waits_is_read_or_not(streams: Bus) -> None:
     assert streams.oldest_waiting_ms(STREAM, GROUP) is None
     streams.publish(STREAM, [b"a", b"b"])
-    found = streams.oldest_waiting_ms(STREAM, GROUP)
-    assert found is not None
-    assert 0 <= streams.now_ms() - found < 60_000
+    oldest_ms = streams.oldest_waiting_ms(STREAM, GROUP)
+    assert oldest_ms is not None
+    assert 0 <= streams.now_ms() - oldest_ms < 60_000
     entries = streams.group_read(STREAM, GROUP, consumer="one", count=1, block_ms=1)
     assert streams.oldest_waiting_ms(STREAM, GROUP) == int(entries[0][0].partition("-")[0])
     entries = [*entries, *streams.group_read(STREAM, GROUP, consumer="one", count=1, block_ms=1)]
@@ -55,7 +55,7 @@ def test_the_oldest_that_waits_is_read_or_not(streams: Bus) -> None:
     assert streams.oldest_waiting_ms(STREAM, GROUP) is None
 
 
-def test_only_what_every_group_has_done_is_removed(streams: Bus) -> None:
+def test_only_entries_acknowledged_by_every_group_are_trimmed(streams: Bus) -> None:
     streams.publish(STREAM, [b"a", b"b", b"c"])
     for group in (GROUP, "other"):
         streams.group_ensure(STREAM, group)
@@ -84,8 +84,8 @@ def test_every_reader_without_a_group_reads_all(streams: Bus) -> None:
     assert streams.last_entry(STREAM) is None
     streams.publish(STREAM, [b"a", b"b"])
     for _ in range(2):
-        found = streams.read_after({STREAM: "0-0", "none:0": "0-0"}, count=10, block_ms=1)
-        assert {name: [payload for _, payload in entries] for name, entries in found.items()} == {STREAM: [b"a", b"b"]}
+        read = streams.read_after({STREAM: "0-0", "none:0": "0-0"}, count=10, block_ms=1)
+        assert {name: [payload for _, payload in entries] for name, entries in read.items()} == {STREAM: [b"a", b"b"]}
     last = streams.last_entry(STREAM)
     assert last is not None
     assert (last[1], list(streams.last_ids([STREAM]))) == (b"b", [last[0]])

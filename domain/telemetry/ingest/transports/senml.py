@@ -1,7 +1,7 @@
 """SenML packs in JSON (RFC 8428): resolved, and split into devices, metrics and readings. Pure.
 
 A name that a pack builds from a base name and a name is the device (the base name, without its last separator) and
-the metric (the name). Where there is no name, the metric is the unit: packs of one sensor tell its quantities apart by
+the metric (the name). Where there is no name, the metric is the unit: packs of one sensor distinguish its quantities by
 it. A device's token speaks for itself, whatever the base name says.
 """
 

@@ -1,4 +1,4 @@
-"""CEL expressions: what they read, what they give, how they are refused; and that they are what CEL says."""
+"""CEL expressions: inputs, results, refusals, and agreement with the CEL library."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ ATTRIBUTES = {"flow": 4, "name": "north", "on": True, "pump": {"size": 2.5}, "mo
 def evaluate(source: str, areas: dict[str, Area] | None = None, **metrics: float) -> tuple[float | None, list[str]]:
     """Evaluate in one row; return the value and what is at fault."""
     expression = expression_compile(source, path=("f",))
-    found = expression_evaluate(
+    result = expression_evaluate(
         expression,
         count=1,
         metrics={name: np.array([metrics[name]], dtype=np.float64) for name in expression.metrics},
         attributes={key: Attribute([looked_up(key)], np.zeros(1, dtype=np.intp)) for key in expression.attributes},
         areas=areas or {},
     )
-    value = float(found.values[0])
-    return None if math.isnan(value) else value, [message for _, message in found.faults]
+    value = float(result.values[0])
+    return None if math.isnan(value) else value, [message for _, message in result.faults]
 
 
 def looked_up(key: tuple[str, ...]) -> Any:
@@ -92,22 +92,22 @@ def test_values(source: str, value: float) -> None:
         ('inArea(supply, supply, "yard")', "There is no space 'yard' with an area."),
     ],
 )
-def test_what_has_no_value_tells_why(source: str, fault: str) -> None:
+def test_an_expression_without_a_value_gives_a_reason(source: str, fault: str) -> None:
     assert evaluate(source, supply=70.0) == (None, [fault])
 
 
-def test_faults_that_something_else_makes_up_for_are_not_told() -> None:
+def test_faults_that_do_not_affect_the_result_are_not_reported() -> None:
     expression = expression_compile("x > 0 ? 1 / x : 1 / attributes.none", path=())
     attributes: dict[tuple[str, ...], Attribute] = {("none",): Attribute([None], np.zeros(3, dtype=np.intp))}
     metrics = {"x": np.array([4.0, -1.0, 2.0])}
-    found = expression_evaluate(expression, count=3, metrics=metrics, attributes=attributes, areas={})
-    assert found.values[[0, 2]].tolist() == [0.25, 0.5]
-    assert [(where.tolist(), message) for where, message in found.faults] == [
+    result = expression_evaluate(expression, count=3, metrics=metrics, attributes=attributes, areas={})
+    assert result.values[[0, 2]].tolist() == [0.25, 0.5]
+    assert [(where.tolist(), message) for where, message in result.faults] == [
         ([False, True, False], "There is no attribute none.")
     ]
 
 
-def test_areas_are_asked() -> None:
+def test_areas_are_evaluated() -> None:
     areas: dict[str, Area] = {"yard": lambda x, y: (x > 1) & (y > 2)}
     assert evaluate('inArea(a, b, "yard")', areas, a=1.5, b=2.5) == (1.0, [])
     assert evaluate('inArea(a, b, "yard") ? 7 : 8', areas, a=0.5, b=2.5) == (8.0, [])
@@ -118,15 +118,15 @@ def test_attributes_may_differ_by_row() -> None:
     assert expression.metrics == {"x"}
     assert [*expression.attributes] == [("k",)]
     assert expression.kind is Kind.NUMBER
-    found = expression_evaluate(
+    result = expression_evaluate(
         expression,
         count=4,
         metrics={"x": np.array([1.0, 2.0, 3.0, 4.0])},
         attributes={("k",): Attribute([10, "many", None], np.array([0, 1, 2, 0]))},
         areas={},
     )
-    assert np.array_equal(found.values, [10.0, np.nan, np.nan, 40.0], equal_nan=True)
-    assert sorted((where.tolist(), message) for where, message in found.faults) == [
+    assert np.array_equal(result.values, [10.0, np.nan, np.nan, 40.0], equal_nan=True)
+    assert sorted((where.tolist(), message) for where, message in result.faults) == [
         ([False, False, True, False], "There is no attribute k."),
         ([False, True, False, False], "The attribute k is no number."),
     ]
@@ -137,7 +137,7 @@ def test_attributes_may_differ_by_row() -> None:
     [
         ("", "no CEL expression"),
         ("supply -", "column 9"),
-        ("supply - 'x'", r"A text stands where a number must. It is at character 10"),
+        ("supply - 'x'", r"A text is used where a number is needed. It is at character 10"),
         ("attributes.a && 'x'", "true or false"),
         ("'a' == 'b'", None),
         ("'a'", "gives a text"),
@@ -167,7 +167,7 @@ def test_attributes_may_differ_by_row() -> None:
         ("attributes.a in ['x', 1]", "Texts are looked for"),
     ],
 )
-def test_what_is_refused(source: str, what: str | None) -> None:
+def test_refusals(source: str, what: str | None) -> None:
     if what is None:
         assert evaluate(source) == (0.0, [])
         return
@@ -234,9 +234,9 @@ VALUES = st.floats(-1e3, 1e3, allow_nan=False).map(lambda x: 0.0 if abs(x) < 1e-
 def test_columns_give_what_the_library_gives_row_by_row(source: str, rows: list[tuple[float, float, float]]) -> None:
     expression = expression_compile(source, path=())
     columns = {name: np.array([row[n] for row in rows]) for n, name in enumerate("abc")}
-    found = expression_evaluate(expression, count=len(rows), metrics=columns, attributes={}, areas={})
+    result = expression_evaluate(expression, count=len(rows), metrics=columns, attributes={}, areas={})
     reference = ENVIRONMENT.compile(source)
-    for row, value in zip(rows, found.values.tolist(), strict=True):
+    for row, value in zip(rows, result.values.tolist(), strict=True):
         theirs = float(reference.eval(data=dict(zip("abc", row, strict=True))).value())
         if math.isnan(value):
             # A part was not finite: to the library infinity is a value like any other.

@@ -44,18 +44,21 @@ def update(world: World, entity_type_id: UUID, **arguments: Any) -> EntityType:
 
 def trail(world: World, subject_id: UUID) -> list[Change]:
     with world.session() as session:
-        found = changes_page(
+        page = changes_page(
             session,
             organization_id=world.organization_id,
             where=ChangeFilter(subject_ids=[subject_id]),
             page=PageRequest(50),
         )
-        return list(found.items)
+        return list(page.items)
 
 
 def names(world: World, kind: EntityKind | None = None) -> list[str]:
     with world.session() as session:
-        return [each.name for each in entity_type_list(session, organization_id=world.organization_id, kind=kind)]
+        return [
+            entity_type.name
+            for entity_type in entity_type_list(session, organization_id=world.organization_id, kind=kind)
+        ]
 
 
 def test_a_type_is_created_and_read(world: World, other: World) -> None:
@@ -115,8 +118,8 @@ def test_a_new_name_goes_to_the_entities(world: World) -> None:
         asset = asset_create(session, change=change, draft=EntityDraft(name="P1", type="Pump"))
     assert update(world, made.id, name="Water pump", description="new").attributes == {}
     with world.session() as session:
-        found = entities_get(session, organization_id=world.organization_id, ids=[asset.id])
-        assert found[asset.id].type == "Water pump"
+        entities = entities_get(session, organization_id=world.organization_id, ids=[asset.id])
+        assert entities[asset.id].type == "Water pump"
     create(world, "Fan")
     assert fault_of(lambda: update(world, made.id, name="Fan")) == ("CONFLICT", ("name",))
     assert fault_of(lambda: update(world, made.id, kind=EntityKind.SPACE)) == ("CONFLICT", ("kind",))
@@ -138,7 +141,7 @@ def test_a_type_in_use_is_not_deleted(world: World) -> None:
     unused = create(world, "Fan", telemetry_schema=COLD)
     assert delete(world, unused.id) == unused
     assert names(world) == ["Pump"]
-    assert [each.action for each in trail(world, unused.id)] == ["deleted", "created"]
+    assert [change.action for change in trail(world, unused.id)] == ["deleted", "created"]
     assert fault_of(lambda: delete(world, unused.id)) == ("NOT_FOUND", ("id",))
 
 
@@ -147,7 +150,7 @@ def delete(world: World, entity_type_id: UUID) -> EntityType:
         return entity_type_delete(session, change=change, entity_type_id=entity_type_id)
 
 
-def test_what_is_refused_changes_nothing(world: World, other: World) -> None:
+def test_a_refused_change_changes_nothing(world: World, other: World) -> None:
     made = create(world)
     cases: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
         ({"name": ""}, "BAD_USER_INPUT", ("name",)),
@@ -176,9 +179,11 @@ def test_types_cost_the_same_statements_however_many(world: World, statements: A
     ids = [create(world, f"Type {number}").id for number in range(20)]
     with world.session() as session:
         counts = []
-        for asked in (ids[:1], ids):
+        for type_ids in (ids[:1], ids):
             with statements(world.api) as seen:
-                assert set(entity_types_get(session, organization_id=world.organization_id, ids=asked)) == set(asked)
+                assert set(entity_types_get(session, organization_id=world.organization_id, ids=type_ids)) == set(
+                    type_ids
+                )
             counts.append(len(seen))
         assert counts == [2, 2]
 

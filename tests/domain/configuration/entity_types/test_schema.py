@@ -1,4 +1,4 @@
-"""What is a telemetry schema and what is none."""
+"""Valid and invalid telemetry schemas."""
 
 from __future__ import annotations
 

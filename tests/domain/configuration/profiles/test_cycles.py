@@ -1,4 +1,4 @@
-"""Circles of formulas across a type and a profile: refused by whichever change would close them."""
+"""Cycles of formulas across a type and a profile are refused by whichever change would close them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def test_a_circle_across_a_type_and_a_profile_is_refused(plant: DerivingPlant) -
     with pytest.raises(BadInputError) as refused:
         edit(plant, loose, {"other": {"formula": "mine + 1.0"}}, since=T[0])
     assert refused.value.path[0] == "formulas"
-    apart = profile(plant, {"third": {"formula": "mine + 1.0"}}, name="Q")
-    make(plant, apart)
+    unrelated = profile(plant, {"third": {"formula": "mine + 1.0"}}, name="Q")
+    make(plant, unrelated)
     with pytest.raises(BadInputError) as refused:
         plant.formulas({"mine": {"formula": "third + 1.0"}}, since=T[4])
     assert refused.value.path[:2] == ("telemetrySchema", MEMBER)

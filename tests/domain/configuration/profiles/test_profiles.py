@@ -1,4 +1,4 @@
-"""Profiles: versions by event time, defaults that are followed, what a change would do, what is refused."""
+"""Profiles: versions by event time, propagation of defaults, previews of changes, refusals."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def test_versions_are_in_force_by_event_time(world: World) -> None:
         (micros_of(day(5)), micros_of(day(10)), {"speed": {"critLow": 2}}),
         (micros_of(day(10)), END_US, {}),
     ]
-    assert [each.content.thresholds for each in versions] == [
+    assert [version.content.thresholds for version in versions] == [
         HOT, {}, {"speed": {"critLow": 1}}, {"speed": {"critLow": 2}},
     ]  # fmt: skip
 
 
-def test_what_changes_nothing_makes_no_version(world: World) -> None:
+def test_an_update_without_changes_creates_no_version(world: World) -> None:
     profile = create(world, thresholds=HOT)
     assert changed(world, profile, thresholds=HOT) == profile
     renamed = changed(world, profile, name="Big pump")
@@ -128,7 +128,7 @@ def test_a_preview_says_what_the_change_then_does(world: World) -> None:
     assert (preview.thresholds.removed, preview.formulas.added, preview.formulas.removed) == (
         ["temperature"], ["g"], ["f"],
     )  # fmt: skip
-    assert [(p.asset.id, p.given, p.kept) for p in preview.assets] == [
+    assert [(p.asset.id, p.given, p.retained) for p in preview.assets] == [
         (plain.id, {"power": 6}, ["maker"]),
         (own.id, {}, ["maker", "power"]),
     ]
@@ -153,8 +153,8 @@ def test_a_profile_in_use_stays(world: World) -> None:
     # The name is free again, and what the deleted one said is kept.
     other = create(world)
     with world.session() as session:
-        kept = profile_versions(session, organization_id=world.organization_id, ids=[profile.id, other.id])
-    assert set(kept) == {profile.id, other.id}
+        versions = profile_versions(session, organization_id=world.organization_id, ids=[profile.id, other.id])
+    assert set(versions) == {profile.id, other.id}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_profile_in_use_stays(world: World) -> None:
         ({"attributes": []}, None),
     ],
 )
-def test_what_is_none_is_refused(world: World, members: dict[str, Any], path: tuple[str, ...] | None) -> None:
+def test_invalid_profiles_are_refused(world: World, members: dict[str, Any], path: tuple[str, ...] | None) -> None:
     if path is None:
         assert create(world, **members).newest.content.attributes == {}
     else:
@@ -195,7 +195,7 @@ def test_bounds(world: World) -> None:
     assert fault_of(lambda: changed(world, profile, health={"bucket": "PT1H"})) == ("CONFLICT", ("health", "bucket"))
 
 
-def test_nothing_of_others(world: World, other: World) -> None:
+def test_nothing_of_other_organizations(world: World, other: World) -> None:
     profile = create(world)
     assert fault_of(lambda: changed(other, profile, name="mine")) == ("NOT_FOUND", ("id",))
     assert fault_of(lambda: asset(other, profile)) == ("NOT_FOUND", ("profileId",))

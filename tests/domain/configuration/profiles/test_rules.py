@@ -53,7 +53,7 @@ def spans(plant: DerivingPlant) -> list[tuple[int, int | None, str | None]]:
     return [(T.index(o), None if c is None else T.index(c), reason) for o, c, reason in rows]
 
 
-def test_a_profiles_rule_judges_its_assets_and_no_others(plant: DerivingPlant) -> None:
+def test_a_profiles_rule_evaluates_its_assets_and_no_others(plant: DerivingPlant) -> None:
     used = profile(plant, hot(80))
     asset, device = make(plant, used)
     stranger = plant.line.device()
@@ -141,7 +141,7 @@ def test_a_rule_of_its_own_may_be_about_the_assets_of_a_profile(plant: DerivingP
         ({"name": "x", "condition": {"noData": {"metric": "t", "after": "P1M1"}}}, ("condition", "noData", "after")),
     ],
 )
-def test_what_is_no_rule_is_refused_at_its_place(
+def test_invalid_rules_are_refused_with_their_path(
     plant: DerivingPlant, rule: dict[str, Any], path: tuple[str, ...]
 ) -> None:
     assert fault_of(lambda: profile(plant, rule)) == ("BAD_USER_INPUT", ("rules", "0", *path))
@@ -150,5 +150,5 @@ def test_what_is_no_rule_is_refused_at_its_place(
 def test_the_newest_version_is_what_is_shown(plant: DerivingPlant) -> None:
     used = profile(plant, hot(80))
     with plant.line.world.session() as session:
-        found = profile_get(session, organization_id=plant.organization_id, profile_id=used)
-    assert found.newest.content.rules == [hot(80)]
+        stored_profile = profile_get(session, organization_id=plant.organization_id, profile_id=used)
+    assert stored_profile.newest.content.rules == [hot(80)]

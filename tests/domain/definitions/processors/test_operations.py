@@ -1,4 +1,4 @@
-"""Promotions of versions of a stage: what is refused, and how many there may be."""
+"""Promotions of versions of a stage: refusals and bounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from testing.world import World
 BEGIN = NOW - timedelta(hours=1)
 
 
-def test_what_cannot_be_promoted_is_reported(world: World) -> None:
+def test_invalid_promotions_are_reported(world: World) -> None:
     cases = (
         ({"stage": "normalize", "version": 2}, "NOT_FOUND", ("stage",)),
         ({"stage": DERIVE, "version": 9}, "NOT_FOUND", ("version",)),

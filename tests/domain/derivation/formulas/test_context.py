@@ -28,15 +28,15 @@ WANTED = [value for instants in EXPECTED for value in instants.values()]
 
 
 def test_each_entity_has_its_attributes_as_recorded_at_each_instant() -> None:
-    found = FormulaContext(HISTORIES).attributes(frozenset({KEY}), OF, AT)[KEY]
-    assert [found.values[n] for n in found.of.tolist()] == WANTED
+    attributes = FormulaContext(HISTORIES).attributes(frozenset({KEY}), OF, AT)[KEY]
+    assert [attributes.values[n] for n in attributes.of.tolist()] == WANTED
     # An entity of which there is no row is passed over.
     of_last = OF == 2
-    found = FormulaContext(HISTORIES).attributes(frozenset({KEY}), OF[of_last], AT[of_last])[KEY]
-    assert [found.values[n] for n in found.of.tolist()] == list(EXPECTED[2].values())
+    attributes = FormulaContext(HISTORIES).attributes(frozenset({KEY}), OF[of_last], AT[of_last])[KEY]
+    assert [attributes.values[n] for n in attributes.of.tolist()] == list(EXPECTED[2].values())
 
 
-def test_each_entity_tells_its_last_fault() -> None:
+def test_each_entity_has_its_last_fault() -> None:
     formulas = formulas_of({"derived": {"y": {"formula": "x / attributes.pump.size"}}})
     outcome = derive(
         sets=[FormulaSet(BEGIN_US, END_US, formulas, 1)],

@@ -83,14 +83,14 @@ def test_a_fault_goes_with_what_caused_it(plant: DerivingPlant) -> None:
     plant.drain()
     send(plant, device, {NOW - 2 * MINUTE: {"a": 6, "b": 3}, NOW - MINUTE: {"b": 0}})
     plant.drain()
-    # An error in one formula touches its own metric only.
+    # An error in one formula affects its own metric only.
     assert values(plant, "ratio") == {NOW - 2 * MINUTE: 2}
     assert values(plant, "sum") == {NOW - 2 * MINUTE: 9, NOW - MINUTE: 6}
 
     def faults() -> list[tuple[str, datetime, str]]:
         with plant.line.world.session() as session:
-            found = faults_of(session, organization_id=plant.organization_id, entity_ids=[pump])
-        return [(fault.metric, fault.last_at, fault.message) for fault in found.get(pump, ())]
+            stored_faults = faults_of(session, organization_id=plant.organization_id, entity_ids=[pump])
+        return [(fault.metric, fault.last_at, fault.message) for fault in stored_faults.get(pump, ())]
 
     assert faults() == [("ratio", NOW - MINUTE, "/ has no finite result.")]
     # The larger raw id wins: the reading is another now.
@@ -178,7 +178,7 @@ def test_whether_something_is_in_an_area(plant: DerivingPlant) -> None:
         ({"a": {"formula": "x", "maxAge": "P1M"}}, ("d", "a", "maxAge"), "duration"),
     ],
 )
-def test_what_is_refused_when_defined(derived: Any, path: tuple[str, ...], what: str) -> None:
+def test_invalid_definitions_are_refused(derived: Any, path: tuple[str, ...], what: str) -> None:
     with pytest.raises(BadInputError, match=what) as refused:
         derived_check(derived, path=("d",))
     assert refused.value.path == path
@@ -188,9 +188,9 @@ def test_a_long_circle_is_reported_in_part() -> None:
     count = 100
     derived = {f"m{n:03}": {"formula": f"m{(n + 1) % count:03} + 1"} for n in range(count)}
     assert derived_cycle(derived) == tuple(f"m{n:03}" for n in range(count))
-    told = cycle_text(tuple(derived))
-    assert told.startswith("'m000' -> 'm001' -> ")
-    assert told.endswith(" -> 'm018' -> ... (81 more) -> 'm000'")
+    message = cycle_text(tuple(derived))
+    assert message.startswith("'m000' -> 'm001' -> ")
+    assert message.endswith(" -> 'm018' -> ... (81 more) -> 'm000'")
 
 
 def test_a_formula_reads_so_many_metrics() -> None:

@@ -61,7 +61,7 @@ def test_a_profile_and_a_type_that_each_say_something(plant: DerivingPlant) -> N
     assert values(plant, "double") == dict.fromkeys(T[6:], 2)
 
 
-def test_what_changes_afterwards_comes_to_the_same(plant: DerivingPlant) -> None:
+def test_later_changes_give_the_same_result(plant: DerivingPlant) -> None:
     used = profile(plant, {})
     asset, device = make(plant, used, type_name=None)
     send(plant, device, {t: {"a": 1} for t in T})

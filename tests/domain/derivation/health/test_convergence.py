@@ -1,4 +1,4 @@
-"""Health by itself: whatever comes late, is corrected or moved, the series is that of a run that knew from the start."""
+"""Health converges: after late data, corrections and moves, the series equals that of a run with all data from the start."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Factory:
         self.plant.stage_cache.keep(done.notes)
         return done.taken
 
-    def settle(self, **arguments: Any) -> None:
+    def drain(self, **arguments: Any) -> None:
         """Derive and compute until nothing is dirty."""
         while self.plant.windows() or self.pending():
             self.plant.drain()
@@ -131,11 +131,11 @@ class Factory:
     def series(self) -> dict[str, dict[int, float]]:
         """By name and minute, the points of health."""
         names: dict[UUID, str] = {entity_id: name for name, entity_id in self.ids.items()}
-        found: dict[str, dict[int, float]] = {name: {} for name in self.ids}
+        result: dict[str, dict[int, float]] = {name: {} for name in self.ids}
         for (entity_id, _, metric, at), value in self.plant.line.history().items():
             if metric == "health" and value is not None:
-                found[names[entity_id]][(at - T0) // timedelta(minutes=1)] = float(value)
-        return found
+                result[names[entity_id]][(at - T0) // timedelta(minutes=1)] = float(value)
+        return result
 
 
 @pytest.fixture
@@ -162,29 +162,29 @@ def factory(factories: Callable[[str], Factory]) -> Factory:
 
 def test_a_reading_becomes_health_of_the_pump_and_of_its_house(factory: Factory) -> None:
     factory.read(1, 20)
-    factory.settle()
-    found = factory.series()
-    assert found["first"] == {0: 60, 15: 100, 75: 80}
-    assert found["house"] == {0: 88, 15: 100, 75: 94}
-    assert (found["second"], found["other house"]) == ({}, {})
+    factory.drain()
+    series = factory.series()
+    assert series["first"] == {0: 60, 15: 100, 75: 80}
+    assert series["house"] == {0: 88, 15: 100, 75: 94}
+    assert (series["second"], series["other house"]) == ({}, {})
 
 
 def test_an_event_costs_while_it_is_open(factory: Factory) -> None:
     factory.rule()
     factory.read(1, 20, 24)
-    factory.settle()
+    factory.drain()
     # Open from minute 1 to 20, 30 points; 85 is a warning.
     assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
     factory.edit(thresholds={})
-    factory.settle()
+    factory.drain()
     assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
     factory.edit(thresholds={}, effective_from=EPOCH)
-    factory.settle()
+    factory.drain()
     assert factory.series()["first"] == {0: 70, 15: 70, 75: 80}
 
 
 @pytest.mark.parametrize("how", ["at once", "one by one", "backwards"])
-def test_a_house_that_fell_silent_stays_so_while_its_part_is_heard(factory: Factory, how: str) -> None:
+def test_a_silent_asset_stays_silent_while_its_part_sends(factory: Factory, how: str) -> None:
     """x has one reading, its part one each 15 minutes: the silence of x is known for as long as anything is."""
     x, part = factory.device_at("house"), factory.device_at("second")
     readings = [(x, 0), *((part, m) for m in range(1, 211, 15))]
@@ -192,11 +192,11 @@ def test_a_house_that_fell_silent_stays_so_while_its_part_is_heard(factory: Fact
         factory.hear(*readings)
     for reading in () if how == "at once" else readings if how == "one by one" else reversed(readings):
         factory.hear(reading)
-        factory.settle()
-    factory.settle()
-    found = factory.series()["house"]
+        factory.drain()
+    factory.drain()
+    series = factory.series()["house"]
     # At minute 256 the part, last heard at 196, is silent too: 80 of it cost 6.
-    assert found == dict.fromkeys(range(0, 60, 15), 100) | dict.fromkeys(range(60, 210, 15), 80) | {255: 74}
+    assert series == dict.fromkeys(range(0, 60, 15), 100) | dict.fromkeys(range(60, 210, 15), 80) | {255: 74}
     for m, score in ((50, 100), (200, 80), (240, 80), (300, 74), (330, None)):
         with factory.plant.line.world.session() as session:
             explained = health_explain(
@@ -210,42 +210,42 @@ def test_a_house_that_fell_silent_stays_so_while_its_part_is_heard(factory: Fact
         assert explained.health.score == score, m
 
 
-def test_a_first_reading_that_is_taken_away_is_forgotten(factory: Factory) -> None:
+def test_a_removed_first_reading_is_forgotten(factory: Factory) -> None:
     part = factory.device_at("second")
     line = factory.plant.line
     link = factory.plant.link(line.device(), factory.ids["house"], valid_from=EPOCH)
     factory.hear((link.target_id, 0), *((part, m) for m in range(1, 151, 15)))
-    factory.settle()
+    factory.drain()
     assert factory.series()["house"][135] == 80
     factory.plant.retract(link)
-    factory.settle()
+    factory.drain()
     assert factory.series()["house"][135] == 100
 
 
-def test_an_event_that_turns_out_not_to_have_escalated_costs_less(factory: Factory) -> None:
+def test_an_event_whose_escalation_is_retracted_costs_less(factory: Factory) -> None:
     factory.rule(escalation=[Step(3_600_000_000, Severity.CRITICAL)])
     factory.read(1)
-    factory.settle()
+    factory.drain()
     assert factory.series()["first"] == {0: 10, 60: 30}
     factory.read(20, 24)
-    factory.settle()
+    factory.drain()
     assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
 
 
-def test_an_asset_that_uses_the_profile_no_more_has_no_health(factory: Factory) -> None:
+def test_an_asset_that_stops_using_the_profile_has_no_health(factory: Factory) -> None:
     factory.read(1)
-    factory.settle()
+    factory.drain()
     assert factory.series()["house"] == {0: 88, 60: 94}
     factory.use("first", None)
-    factory.settle()
+    factory.drain()
     assert factory.series()["first"] == {}
     factory.use("first", factory.profile)
-    factory.settle()
+    factory.drain()
     assert factory.series()["first"] == {0: 60, 60: 80}
     assert factory.series()["house"] == {0: 88, 60: 94}
 
 
-def test_what_is_made_of_health_costs_no_health(factory: Factory) -> None:
+def test_metrics_derived_from_health_cost_no_health(factory: Factory) -> None:
     formula = {"shown": {"formula": "health + 1.0"}}
     hot = {**HOT, "shown": {"critHigh": 1}}
     factory.edit(formulas=formula, thresholds=hot, effective_from=EPOCH)
@@ -254,7 +254,7 @@ def test_what_is_made_of_health_costs_no_health(factory: Factory) -> None:
         draft = RuleDraft(name="any", condition=below, severity=Severity.CRITICAL, effective_from=EPOCH)
         rule_create(session, change=change, draft=draft)
     factory.read(1, 20)
-    factory.settle()
+    factory.drain()
     assert factory.series()["first"] == {0: 60, 15: 100, 75: 80}
     shown = factory.plant.derived("shown")
     assert sorted(value for (entity, _), value in shown.items() if entity == factory.ids["first"]) == [61, 81, 101]
@@ -263,19 +263,19 @@ def test_what_is_made_of_health_costs_no_health(factory: Factory) -> None:
 def test_a_long_time_is_computed_in_parts(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("domain.derivation.health.compute.BUCKETS_MAX", 8)
     factory.read(*READINGS)
-    factory.settle(points_max=10)
+    factory.drain(points_max=10)
     parts = factory.series()
     factory.edit(thresholds={}, effective_from=EPOCH)
     factory.edit(thresholds=HOT, effective_from=EPOCH)
-    factory.settle()
+    factory.drain()
     assert factory.series() == parts
     assert len(parts["first"]) > 8
 
 
-def test_what_is_due_is_computed_once(factory: Factory) -> None:
+def test_due_buckets_are_computed_once(factory: Factory) -> None:
     line = factory.plant.line
     line.normalize(line.send({"device_id": factory.device, "timestamp": minute(1), "metrics": {"t": 50}}, at=minute(2)))
-    factory.settle(now=minute(2))
+    factory.drain(now=minute(2))
     assert factory.series()["first"] == {0: 100}
     due = line.rows("SELECT due_at FROM health_timers WHERE entity_id = :e", e=factory.ids["first"])
     assert [row[0] for row in due] == [minute(61)]
@@ -283,18 +283,18 @@ def test_what_is_due_is_computed_once(factory: Factory) -> None:
     assert factory.series()["first"] == {0: 100}
     factory.compute(now=minute(61))
     assert factory.series()["first"] == {0: 100, 60: 80}
-    factory.settle(now=minute(61))
+    factory.drain(now=minute(61))
     assert line.rows("SELECT due_at FROM health_timers WHERE entity_id = :e", e=factory.ids["first"]) == []
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_order_comes_to_what_a_run_that_knew_gives(factories: Callable[[str], Factory], seed: int) -> None:
+def test_any_order_gives_what_a_run_with_all_data_gives(factories: Callable[[str], Factory], seed: int) -> None:
     knew, other = factories("Knew"), factories("Other")
     knew.rule()
     knew.relink()
     knew.move()
     knew.read(*READINGS)
-    knew.settle()
+    knew.drain()
     expected = knew.series()
     assert all(expected.values())
 
@@ -308,5 +308,5 @@ def test_any_order_comes_to_what_a_run_that_knew_gives(factories: Callable[[str]
             other.plant.drain()
         if chance.random() < 0.6:
             other.compute()
-    other.settle()
+    other.drain()
     assert other.series() == expected

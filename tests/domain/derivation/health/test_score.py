@@ -1,4 +1,4 @@
-"""Health, evaluated: what each part costs, what is too old and when that is noticed, and against a plain reference."""
+"""The health score: costs of its parts, staleness, and agreement with a plain reference."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def readings(*minutes: int) -> np.ndarray[Any, np.dtype[np.int64]]:
 def costs(facts: Facts, begins: int = 0, now: int = LATE, of: HealthSettings | None = None) -> dict[str, float]:
     """Evaluate the bucket that begins at a minute; what each part costs, and the score."""
     begins_us = begins * MINUTE
-    found = health_score(of or settings(), facts, begins_us=begins_us, ends_us=begins_us + BUCKET, now_us=now)
-    parts = {f"{part.part} {part.subject}": part.cost for part in found.parts}
-    return parts if found.score is None else {**parts, "score": found.score}
+    score = health_score(of or settings(), facts, begins_us=begins_us, ends_us=begins_us + BUCKET, now_us=now)
+    parts = {f"{part.part} {part.subject}": part.cost for part in score.parts}
+    return parts if score.score is None else {**parts, "score": score.score}
 
 
-def test_nothing_known_is_no_score() -> None:
+def test_no_data_gives_no_score() -> None:
     assert costs(Facts()) == {}
     assert costs(Facts(values={"other": track((1, 5))})) == {}
 
@@ -64,7 +64,7 @@ def test_the_last_value_before_the_end_counts_while_it_is_fresh() -> None:
     assert costs(facts, begins=75) == {}
 
 
-def test_what_is_too_old_is_noticed_when_it_is_due() -> None:
+def test_staleness_is_noticed_when_due() -> None:
     facts = Facts(readings=readings(5))
     assert costs(facts, begins=60, now=65 * MINUTE - 1) == {"FRESHNESS None": 0, "score": 100}
     assert costs(facts, begins=60, now=65 * MINUTE) == {"FRESHNESS None": 20, "score": 80}
@@ -95,7 +95,7 @@ def test_a_score_does_not_go_below_nothing() -> None:
     assert costs(Facts(events=events))["score"] == 0
 
 
-def test_a_silence_costs_however_long_it_lasts_but_is_no_score_by_itself() -> None:
+def test_silence_costs_for_as_long_as_it_lasts_but_gives_no_score_alone() -> None:
     silent = Facts(readings=readings(5))
     assert costs(silent, begins=60) == {"FRESHNESS None": 20, "score": 80}
     assert costs(silent, begins=75) == {"FRESHNESS None": 20}
@@ -105,16 +105,16 @@ def test_a_silence_costs_however_long_it_lasts_but_is_no_score_by_itself() -> No
 
 def test_a_part_lapses_only_while_it_is_one() -> None:
     facts = Facts(readings=readings(140), children=[Child(ONE, [(100 * MINUTE, 2**62)], track((14, 40)))])
-    found = health_points(settings(), facts, begins_us=0, ends_us=10 * BUCKET, now_us=LATE)
-    assert (found.at // MINUTE).tolist() == [135]
+    points = health_points(settings(), facts, begins_us=0, ends_us=10 * BUCKET, now_us=LATE)
+    assert (points.at // MINUTE).tolist() == [135]
 
 
-def test_points_stand_where_anything_happened() -> None:
+def test_points_are_stored_where_anything_happened() -> None:
     facts = Facts(values={"t": track((1, 95), (40, 50))}, events=[OpenEvent(ONE, "LOW", 200 * MINUTE, 2**62)])
-    found = health_points(settings(), facts, begins_us=0, ends_us=20 * BUCKET, now_us=LATE)
+    points = health_points(settings(), facts, begins_us=0, ends_us=20 * BUCKET, now_us=LATE)
     # At 100 minutes the value becomes too old, and nothing is known: no point.
-    assert (found.at // MINUTE).tolist() == [0, 30, 195]
-    assert found.values.tolist() == [60, 100, 95]
+    assert (points.at // MINUTE).tolist() == [0, 30, 195]
+    assert points.values.tolist() == [60, 100, 95]
 
 
 minutes = st.lists(st.integers(0, 300), max_size=8, unique=True).map(sorted)
@@ -145,13 +145,13 @@ def test_points_are_what_a_plain_reference_gives(
         events=[OpenEvent(ONE, "HIGH", opened[0] * MINUTE, opened[1] * MINUTE)],
         children=[Child(TWO, [(joined[0] * MINUTE, joined[1] * MINUTE)], track(*((m, 40.0) for m in child)))],
     )
-    found = health_points(settings(), facts, begins_us=0, ends_us=40 * BUCKET, now_us=now * MINUTE)
+    points = health_points(settings(), facts, begins_us=0, ends_us=40 * BUCKET, now_us=now * MINUTE)
     wanted = {}
     for begins in range(0, 600, 15):
         score = plain(begins, known, heard, child, joined, opened, now)
         if score is not None:
             wanted[begins] = score
-    assert dict(zip((found.at // MINUTE).tolist(), found.values.tolist(), strict=True)) == wanted
+    assert dict(zip((points.at // MINUTE).tolist(), points.values.tolist(), strict=True)) == wanted
 
 
 def plain(
@@ -179,7 +179,7 @@ def plain(
     measured = [m for m, _ in known]
     event_changes_done = any(here(m) for m in [*measured, *heard, *joined, *opened])
     event_changes_done |= any(here(m) and joined[0] <= m < joined[1] for m in child)
-    event_changes_done |= any(lapses(each) for each in (measured, heard))
+    event_changes_done |= any(lapses(lapse) for lapse in (measured, heard))
     event_changes_done |= any(joined[0] <= m < joined[1] for m in lapses(child))
     costs: list[float] = []
     if (before := [(m, v) for m, v in known if m < ends]) and not gone(before[-1][0]):

@@ -1,4 +1,4 @@
-"""The series of health: late data, a corrected part, an edited profile lead to what a run that knew all gives."""
+"""The series of health: late data, a corrected part or an edited profile gives what a run with all data gives."""
 
 from __future__ import annotations
 
@@ -57,19 +57,19 @@ class Plant:
         self.part = line.world.edge(self.house, "HAS_PART", self.pump, valid_from=T0).edge_id
 
     def send(self, *readings: tuple[int, float]) -> None:
-        """Readings of (minute, value), one after the other; what they touch is computed."""
+        """Readings of (minute, value), one after the other; what they invalidate is computed."""
         for at, value in readings:
             self.store(at, value)
-            self.touch(self.pump, at, at)
+            self.invalidate(self.pump, at, at)
 
-    def touch(self, asset_id: UUID, begins: int, ends: int, **how: Any) -> None:
+    def invalidate(self, asset_id: UUID, begins: int, ends: int, **how: Any) -> None:
         with self.line.pipeline() as session:
-            touched = [(asset_id, micros_of(minute(begins)), micros_of(minute(ends)) + 1)]
-            ranges = self.changed(session, touched)
+            changed = [(asset_id, micros_of(minute(begins)), micros_of(minute(ends)) + 1)]
+            ranges = self.changed(session, changed)
         self.compute(ranges, **how)
 
     def compute(self, ranges: list[HealthRange], now: datetime = LATER, events: tuple[OpenEvent, ...] = ()) -> None:
-        """Compute until nothing is touched any more."""
+        """Compute until no bucket is dirty."""
         while ranges:
             with self.line.pipeline() as session:
                 _, further = health_compute(
@@ -208,16 +208,16 @@ def test_an_edited_profile_and_events(plants: Callable[[str], Plant]) -> None:
     with plant.line.world.changing() as (session, change):
         profile_update(session, change=change, profile_id=plant.profile.id, thresholds={}, effective_from=minute(15))
     event = OpenEvent(UUID(int=5), "HIGH", micros_of(minute(20)), micros_of(minute(31)))
-    plant.touch(plant.pump, 0, 31, events=(event,))
+    plant.invalidate(plant.pump, 0, 31, events=(event,))
     assert plant.series(plant.pump) == {0: 60, 15: 70, 30: 70, 75: 80}
 
 
-def test_what_becomes_too_old_has_a_timer(plants: Callable[[str], Plant]) -> None:
+def test_values_that_become_too_old_have_a_timer(plants: Callable[[str], Plant]) -> None:
     plant = plants("One")
     plant.line.normalize(
         plant.line.send({"device_id": plant.device, "timestamp": minute(1), "metrics": {"t": 50}}, at=minute(2))
     )
-    plant.touch(plant.pump, 1, 1, now=minute(2))
+    plant.invalidate(plant.pump, 1, 1, now=minute(2))
     assert plant.series(plant.pump) == {0: 100}
     for now, points in ((60, {0: 100}), (61, {0: 100, 60: 80})):
         with plant.line.pipeline() as session:
@@ -259,7 +259,7 @@ steps = st.lists(
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(readings=steps, data=st.data(), leaves=st.integers(1, 120), edited=st.integers(0, 120), stops=st.integers(0, 3))
-def test_any_order_comes_to_the_same(
+def test_any_order_gives_the_same(
     plants: Callable[[str], Plant],
     readings: list[tuple[int, float]],
     data: st.DataObject,
@@ -274,17 +274,17 @@ def test_any_order_comes_to_the_same(
     one.edit(edited)
     for reading in readings:
         one.store(*reading)
-    one.touch(one.pump, 0, 240)
-    one.touch(one.house, 0, 240)
+    one.invalidate(one.pump, 0, 240)
+    one.invalidate(one.house, 0, 240)
 
     def late_leave() -> None:
         other.leave(leaves)
-        other.touch(other.house, leaves, 10_000)
+        other.invalidate(other.house, leaves, 10_000)
 
     def late_edit() -> None:
         other.edit(edited)
-        other.touch(other.pump, edited, 240)
-        other.touch(other.house, edited, 240)
+        other.invalidate(other.pump, edited, 240)
+        other.invalidate(other.house, edited, 240)
 
     changes: list[Callable[[], None]] = [
         late_leave,

@@ -1,4 +1,4 @@
-"""Which windows edits leave, to the microsecond; and what becomes of those that reach behind what is kept."""
+"""Dirty windows of edits, to the microsecond, and windows that reach before retention."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_type_dirties_all_time_and_one_that_derives_nothing_none(deriving: Der
     assert deriving.windows() == [(pump, EPOCH, END, "type")]
 
 
-def test_what_is_past_retention_is_left_as_it_is_and_reported(deriving: DerivingPlant) -> None:
+def test_windows_before_retention_are_left_unchanged_and_reported(deriving: DerivingPlant) -> None:
     device, pump = deriving.line.device(), deriving.pump()
     deriving.link(device, pump, valid_from=EPOCH)
     deriving.drain()
@@ -94,8 +94,8 @@ def test_what_is_past_retention_is_left_as_it_is_and_reported(deriving: Deriving
     assert list(deriving.derived().values()) == [n + 2.0 for n in minutes]
     deriving.line.summarize()
     with transaction(deriving.line.engine("pipeline")) as session:
-        kept = RetentionPolicy(None, timedelta(days=200))
-        for month in partitions_outdated(session, retention=kept, now=border + timedelta(days=200, hours=1)):
+        retention = RetentionPolicy(None, timedelta(days=200))
+        for month in partitions_outdated(session, retention=retention, now=border + timedelta(days=200, hours=1)):
             assert partition_drop(session, month) == ["telemetry_history_202603"]
     deriving.line.stage_cache.forget()
     # All of it is to be derived otherwise. What could hang on points that have gone stays as it is: `a` five minutes

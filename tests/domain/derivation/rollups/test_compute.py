@@ -1,4 +1,4 @@
-"""What buckets come to, which are marked, and what writing them leaves."""
+"""Rollup buckets: their values, which are invalidated, and what writing them invalidates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_bucket_is_the_sum_of_its_descendants_each_once(plant: RollupPlant) ->
     plant.drain()
     plant.send(one_device, "power", [(at(-3), 0.1), (at(-2.5), 0.2), (at(-2), 0.3)])
     plant.send(two_device, "power", [(at(-3) + MINUTE, 10)])
-    assert plant.touch({one: [(at(-3), at(-2) + MINUTE)], two: [(at(-3), at(-2))]}) == 4
+    assert plant.invalidate({one: [(at(-3), at(-2) + MINUTE)], two: [(at(-3), at(-2))]}) == 4
     assert {(entity, begins, ends) for entity, _, begins, ends in plant.dirty()} == {
         (entity, at(hours), at(hours + 1)) for entity in (machine, middle) for hours in (-3, -2)
     }
@@ -44,22 +44,22 @@ def test_a_bucket_is_the_sum_of_its_descendants_each_once(plant: RollupPlant) ->
     windows = {(entity, begins, ends) for entity, begins, ends, reason in plant.windows() if reason == "rollup"}
     last = at(-2) + timedelta(microseconds=1)
     assert windows == {(entity, at(-3), last) for entity in (machine, middle)}
-    # Nothing that stands is written again.
-    plant.touch({one: [(at(-3), at(-1))]})
+    # No stored point is written again.
+    plant.invalidate({one: [(at(-3), at(-1))]})
     assert plant.compute().commit is None
 
 
-def test_only_the_metrics_named_mark_and_nothing_is_marked_twice(plant: RollupPlant) -> None:
+def test_only_the_named_metrics_invalidate_and_nothing_is_invalidated_twice(plant: RollupPlant) -> None:
     plant.create()
     machine, (part, _) = plant.asset(), plant.measured()
     plant.line.world.edge(machine, "HAS_PART", part)
     plant.drain()
     span = {part: [(at(-1.5), at(-1.25))]}
-    assert plant.touch(span, metrics={part: ["temperature"]}) == 0
+    assert plant.invalidate(span, metrics={part: ["temperature"]}) == 0
     assert plant.dirty() == []
-    assert plant.touch(span, metrics={part: ["temperature", "power"]}) == 1
-    assert plant.touch({part: [(at(-1.75), at(-1.5))]}, metrics={}) == 1
-    assert plant.touch(span) == 1
+    assert plant.invalidate(span, metrics={part: ["temperature", "power"]}) == 1
+    assert plant.invalidate({part: [(at(-1.75), at(-1.5))]}, metrics={}) == 1
+    assert plant.invalidate(span) == 1
     [(entity, _, begins, ends)] = plant.dirty()
     assert (entity, begins, ends) == (machine, at(-2), at(-1))
 
@@ -102,7 +102,7 @@ def test_a_point_counts_only_while_its_entity_is_a_descendant(plant: RollupPlant
     plant.line.world.edge(left, "HAS_PART", part, valid_until=at(-1.5))
     plant.line.world.edge(right, "HAS_PART", part, valid_from=at(-1.5))
     plant.send(device, "power", [(at(-2), 1), (at(-1.5) - MINUTE, 2), (at(-1.5), 4)])
-    plant.touch_all(part)
+    plant.invalidate_all(part)
     plant.drain()
     assert plant.stored() == {(left, at(-2)): 3.0, (right, at(-2)): 4.0}
 
@@ -138,7 +138,7 @@ def test_without_a_port_what_devices_send_without_one_is_meant(
     assert plant.stored() == {(room, at(-1)): expected}
 
 
-def test_an_edit_computes_all_time_and_a_deletion_takes_all_away(plant: RollupPlant) -> None:
+def test_an_edit_recomputes_all_buckets_and_a_deletion_removes_them(plant: RollupPlant) -> None:
     rollup = plant.create(at_types=["machine"])
     machine = plant.asset("machine")
     part, device = plant.measured()
@@ -170,7 +170,7 @@ def test_a_long_time_is_worked_off_in_parts_where_there_are_points(plant: Rollup
     plant.drain()
     points = [(at(-hours), float(hours)) for hours in range(1, 30)]
     plant.send(device, "power", points)
-    assert plant.touch_all(part) == 1
+    assert plant.invalidate_all(part) == 1
     [(_, _, begins, ends)] = plant.dirty()
     assert (begins, ends) == (datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
     first = plant.compute(buckets_max=600)
@@ -181,9 +181,9 @@ def test_a_long_time_is_worked_off_in_parts_where_there_are_points(plant: Rollup
 
 
 @pytest.mark.parametrize(
-    "aggregate", [each for each in RollupAggregate if each.value not in {"WEIGHTED_MEAN", "WORST"}]
+    "aggregate", [aggregate for aggregate in RollupAggregate if aggregate.value not in {"WEIGHTED_MEAN", "WORST"}]
 )
-def test_what_has_no_descendant_any_more_loses_its_points(plant: RollupPlant, aggregate: RollupAggregate) -> None:
+def test_an_entity_without_descendants_loses_its_points(plant: RollupPlant, aggregate: RollupAggregate) -> None:
     plant.create(aggregate=aggregate)
     machine, (part, device) = plant.asset(), plant.measured()
     edge = plant.line.world.edge(machine, "HAS_PART", part)
@@ -192,7 +192,7 @@ def test_what_has_no_descendant_any_more_loses_its_points(plant: RollupPlant, ag
     assert plant.stored() == {(machine, at(-1)): 1.0}
     with plant.line.world.changing() as (session, change):
         edge_retract(session, change=change, edge_id=edge.edge_id)
-    plant.touch_at(machine)
+    plant.invalidate_at(machine)
     plant.drain()
     assert plant.stored() == {}
 
@@ -208,7 +208,7 @@ def test_an_upper_entity_that_is_none_any_more_loses_its_points(plant: RollupPla
     assert plant.stored() == {(machine, at(-1)): 7.0}
     with plant.line.world.changing() as (session, _):
         session.connection().exec_driver_sql("UPDATE entities SET type = 'ruin' WHERE id = %s", (machine,))
-    plant.touch_at(machine)
+    plant.invalidate_at(machine)
     plant.drain()
     assert plant.stored() == {}
 
@@ -223,6 +223,6 @@ def test_circles_of_places_end(plant: RollupPlant) -> None:
         parts.append(part)
     for n in range(3):
         plant.line.world.edge(parts[n], "LOCATED_IN", parts[(n + 1) % 3])
-    plant.touch_all(*parts)
+    plant.invalidate_all(*parts)
     plant.drain()
     assert plant.stored() == {(part, at(-1)): 7.0 - 2**n for n, part in enumerate(parts)}

@@ -1,4 +1,4 @@
-"""What a partial aggregate holds, and what deletes it."""
+"""Partial aggregates: contents and deletion."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def built(plant: RollupPlant) -> tuple[UUID, UUID, UUID]:
     plant.line.world.edge(machine, "HAS_PART", part)
     plant.drain()
     say(plant, device, range(5), 1)
-    touch(plant, part, 0, 5)
+    invalidate(plant, part, 0, 5)
     plant.compute()
-    assert kept(plant) == [(4, 4.0)]
+    assert stored_parts(plant) == [(4, 4.0)]
     return machine, part, device
 
 
@@ -42,11 +42,11 @@ def say(plant: RollupPlant, device: UUID, minutes: range, value: float) -> None:
     plant.line.rows("DELETE FROM dirty_windows WHERE organization_id = :o RETURNING id", o=plant.organization_id)
 
 
-def touch(plant: RollupPlant, part: UUID, first: int, until: int) -> None:
-    plant.touch({part: [(BEGIN + first * MINUTE, BEGIN + (until - 1) * MINUTE + timedelta(seconds=1))]})
+def invalidate(plant: RollupPlant, part: UUID, first: int, until: int) -> None:
+    plant.invalidate({part: [(BEGIN + first * MINUTE, BEGIN + (until - 1) * MINUTE + timedelta(seconds=1))]})
 
 
-def kept(plant: RollupPlant) -> list[tuple[int, float]]:
+def stored_parts(plant: RollupPlant) -> list[tuple[int, float]]:
     rows = plant.line.rows(
         "SELECT points, value FROM rollup_partial_aggregates WHERE organization_id = :o", o=plant.organization_id
     )
@@ -58,24 +58,24 @@ def test_a_partial_aggregate_is_read_instead_of_its_points_and_extended(plant: R
     say(plant, device, range(5, 8), 10)
     # Without an invalidation: what a partial aggregate holds is not read again.
     say(plant, device, range(1), 1000)
-    touch(plant, part, 5, 8)
+    invalidate(plant, part, 5, 8)
     plant.compute()
     assert plant.stored() == {(machine, BEGIN): 35.0}
-    assert kept(plant) == [(7, 25.0)]
+    assert stored_parts(plant) == [(7, 25.0)]
 
 
 def test_a_change_within_a_partial_aggregate_deletes_it(plant: RollupPlant) -> None:
     machine, part, device = built(plant)
     say(plant, device, range(1), 1000)
-    touch(plant, part, 0, 1)
+    invalidate(plant, part, 0, 1)
     plant.compute()
     assert plant.stored() == {(machine, BEGIN): 1004.0}
-    assert kept(plant) == [(4, 1003.0)]
+    assert stored_parts(plant) == [(4, 1003.0)]
 
 
-def test_what_is_still_to_be_followed_stays_out(plant: RollupPlant) -> None:
+def test_values_still_to_be_propagated_are_left_out(plant: RollupPlant) -> None:
     machine, part, device = built(plant)
-    touch(plant, part, 5, 12)
+    invalidate(plant, part, 5, 12)
     say(plant, device, range(5, 12), 10)
     plant.line.rows(
         "INSERT INTO dirty_windows (organization_id, entity_id, begins, ends, reason)"
@@ -86,27 +86,27 @@ def test_what_is_still_to_be_followed_stays_out(plant: RollupPlant) -> None:
     )
     plant.compute()
     assert plant.stored() == {(machine, BEGIN): 75.0}
-    assert kept(plant) == [(8, 35.0)]
+    assert stored_parts(plant) == [(8, 35.0)]
 
 
 def test_an_edit_of_what_is_counted_finds_no_partial_aggregate(plant: RollupPlant) -> None:
     machine, _, device = built(plant)
     say(plant, device, range(1), 1000)
     plant.line.world.edge(machine, "HAS_PART", plant.asset("part"))
-    plant.touch_at(machine)
+    plant.invalidate_at(machine)
     plant.drain()
     assert plant.stored() == {(machine, BEGIN): 1004.0}
 
 
 @pytest.mark.parametrize("is_long", [False, True])
 @pytest.mark.parametrize("is_new", [False, True])
-def test_a_partial_aggregate_written_during_a_change_is_deleted_when_its_invalidation_is_taken(
+def test_a_partial_aggregate_written_during_a_change_is_deleted_with_its_invalidation(
     plant: RollupPlant, is_long: bool, is_new: bool
 ) -> None:
     """An invalidation does not wait for the partial aggregate that is being written, and does not see it."""
     machine, part, device = built(plant)
     say(plant, device, range(5, 8), 10)
-    touch(plant, part, 5, 8)
+    invalidate(plant, part, 5, 8)
     if is_new:
         plant.line.rows(
             "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING key", o=plant.organization_id
@@ -114,9 +114,9 @@ def test_a_partial_aggregate_written_during_a_change_is_deleted_when_its_invalid
     with plant.line.pipeline() as session:
         buckets_compute(session, organization_id=plant.organization_id, run=plant.run, now=NOW)
         say(plant, device, range(6), 100)
-        plant.touch({part: [(BEGIN - 100 * HOUR if is_long else BEGIN, NOW)]})
+        plant.invalidate({part: [(BEGIN - 100 * HOUR if is_long else BEGIN, NOW)]})
     say(plant, device, range(8, 9), 10)
-    touch(plant, part, 8, 9)
+    invalidate(plant, part, 8, 9)
     plant.drain(rows_max=1)
     assert plant.stored() == {(machine, BEGIN): 630.0}
 
@@ -124,12 +124,12 @@ def test_a_partial_aggregate_written_during_a_change_is_deleted_when_its_invalid
 def test_a_note_that_another_adds_to_is_not_waited_for(plant: RollupPlant) -> None:
     machine, part, device = built(plant)
     say(plant, device, range(1), 1000)
-    touch(plant, part, 0, 1)
+    invalidate(plant, part, 0, 1)
     with plant.line.pipeline() as session:
         session.execute(text("SELECT FROM rollup_input_changes FOR UPDATE"))
         plant.compute()
     assert plant.stored() == {(machine, BEGIN): 1004.0}
     assert len(plant.line.rows("SELECT FROM rollup_input_changes")) == 1
-    touch(plant, part, 0, 1)
+    invalidate(plant, part, 0, 1)
     plant.drain()
     assert plant.line.rows("SELECT FROM rollup_input_changes") == []

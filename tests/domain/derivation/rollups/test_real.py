@@ -49,7 +49,7 @@ def bring(plant: RollupPlant, model: Model) -> None:
     assert records_apply(model.records(), run=run, valid_from=START).refused == []
 
 
-def found(plant: RollupPlant, kind: EntityKind, names: Sequence[str]) -> dict[str, UUID]:
+def entity_ids(plant: RollupPlant, kind: EntityKind, names: Sequence[str]) -> dict[str, UUID]:
     with plant.line.world.session() as session:
         rows = entities_by_external_id(
             session, organization_id=plant.organization_id, kind=kind, external_ids=list(names)
@@ -95,8 +95,8 @@ def buckets_of(plant: RollupPlant, entity: UUID, bucket: BucketSize, zone: str) 
 
 def added(*series: dict[datetime, float]) -> dict[datetime, float]:
     total: dict[datetime, float] = {}
-    for each in series:
-        for at, value in each.items():
+    for series_ in series:
+        for at, value in series_.items():
             total[at] = total[at] + value if at in total else value
     return total
 
@@ -110,8 +110,8 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
             [path] = (SHARED_DATA / "hhw" / "models").glob(f"building_{building}_*.ttl")
         bring(plant, brick_read(path.read_text()))
         name = LOOP.format(building)
-        loops[building] = found(plant, EntityKind.ASSET, [name])[name]
-        devices[building] = found(plant, EntityKind.DEVICE, [f"{name}.hw"])[f"{name}.hw"]
+        loops[building] = entity_ids(plant, EntityKind.ASSET, [name])[name]
+        devices[building] = entity_ids(plant, EntityKind.DEVICE, [f"{name}.hw"])[f"{name}.hw"]
     site = plant.line.world.entity(EntityKind.SPACE, "Site")
     for loop in loops.values():
         plant.line.world.edge(loop, "LOCATED_IN", site, valid_from=START)
@@ -129,7 +129,7 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
         for first in range(0, len(points), 1_000):
             part = points[first : first + 1_000]
             plant.send(device, "hw", part)
-            plant.touch({loops[building]: [(part[0][0], part[-1][0] + HOUR)]})
+            plant.invalidate({loops[building]: [(part[0][0], part[-1][0] + HOUR)]})
             plant.compute()
     plant.drain()
     hourly = {at: value for (_, at), value in plant.stored("hw_hourly").items()}
@@ -144,22 +144,22 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
     # From 2020-12-01 on building 53's meter belonged to a thing that is below another site: its points go with it.
     moved = datetime(2020, 12, 1, tzinfo=UTC)
     with plant.line.world.session() as session:
-        found_edges = edges_of(session, organization_id=plant.organization_id, entity_ids=[devices["53"]])
-    [link] = [edge for edge in found_edges[EntityId(devices["53"])] if edge.relationship == "MONITORED_BY"]
+        edges = edges_of(session, organization_id=plant.organization_id, entity_ids=[devices["53"]])
+    [link] = [edge for edge in edges[EntityId(devices["53"])] if edge.relationship == "MONITORED_BY"]
     elsewhere, thing = plant.line.world.entity(EntityKind.SPACE, "Site"), plant.asset()
     plant.line.world.edge(thing, "LOCATED_IN", elsewhere, valid_from=START)
     before = plant.stored("hw_daily")
     with plant.line.world.changing() as (session, change):
         edge_correct(session, change=change, edge_id=link.edge_id, valid_until=moved)
     plant.line.world.edge(thing, "MONITORED_BY", devices["53"], valid_from=moved)
-    plant.touch_all(loops["53"], thing)
+    plant.invalidate_all(loops["53"], thing)
     plant.drain()
     for metric, bucket, zone in (("hw_hourly", BucketSize("PT1H", 0, HOUR), "UTC"), ("hw_daily", DAY, ZONE)):
         sides = {site: loops.values(), elsewhere: (thing,)}
         stored = plant.stored(metric)
         assert {entity for entity, _ in stored} == set(sides)
         for place, of_place in sides.items():
-            expected = added(*(buckets_of(plant, each, bucket, zone) for each in of_place))
+            expected = added(*(buckets_of(plant, device, bucket, zone) for device in of_place))
             assert {at: value for (entity, at), value in stored.items() if entity == place} == expected
     assert plant.stored("hw_daily") != before
     assert_known_from_the_start(plant, common)
@@ -182,7 +182,7 @@ def test_each_room_is_counted_once_though_it_has_two_parents(plant: RollupPlant)
     parents = Counter(room for _, room in inside if types.get(str(room)) == "Room")
     assert sum(1 for number in parents.values() if number == 2) == 241
     names = [name for name, type_ in types.items() if type_ in ("Room", "Floor", "Building", "HVAC_Zone")]
-    ids = found(plant, EntityKind.SPACE, names)
+    ids = entity_ids(plant, EntityKind.SPACE, names)
     rooms = [ids[name] for name in names if types[name] == "Room"]
     [building] = [ids[name] for name in names if types[name] == "Building"]
     # The building's own ways to a room are two, by its floor and by its zone.

@@ -1,4 +1,4 @@
-"""Weights count as they were recorded: what was in force when a bucket began."""
+"""Weights count as recorded: the ones in force at the beginning of a bucket."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_edit_leaves_what_began_before_it(plant: RollupPlant, parts: list[tup
     plant.drain()
     assert stored(plant) == [12.5, 12.5, 15.0, 18.0]
     # All of it again, and as one finds it who did not see the edits, is the same.
-    plant.touch_all(part)
+    plant.invalidate_all(part)
     plant.drain()
     assert stored(plant) == [12.5, 12.5, 15.0, 18.0]
     plant.create(name="Later", metric="later", **MEAN)
@@ -78,13 +78,13 @@ def test_late_data_is_weighted_as_what_it_is_late_for(plant: RollupPlant, parts:
     assert stored(plant) == [12.5, 12.5, 15.0, 15.0]
     for hour in (1, 2):
         plant.send(device, "power", [(at(hour + 0.75), 100)], received=at(4))
-        plant.touch({part: [(at(hour + 0.75), at(hour + 0.75) + TICK)]})
+        plant.invalidate({part: [(at(hour + 0.75), at(hour + 0.75) + TICK)]})
     plant.drain()
     assert stored(plant) == [12.5, (3 * 100 + 20) / 4, (100 + 20) / 2, 15.0]
 
 
 @pytest.mark.usefixtures("parts")
-def test_what_is_recorded_first_counts_from_ever(plant: RollupPlant) -> None:
+def test_the_first_recorded_version_counts_from_the_beginning(plant: RollupPlant) -> None:
     """And so its edit has all time recomputed, though it is recorded late."""
     third, device = plant.measured()
     [machine] = {upper for upper, _ in plant.stored()}
@@ -117,22 +117,22 @@ def test_weights_are_read_once_while_nothing_is_edited(
         plant.weigh(part, size)
         plant.follow(part)
         for _ in range(2):
-            plant.touch({part: [(at(0.75), at(0.75) + TICK)]})
+            plant.invalidate({part: [(at(0.75), at(0.75) + TICK)]})
             with statements(plant.line.engine("pipeline")) as seen:
                 plant.compute()
-            counts.append(sum("FROM changes" in each for each in seen))
+            counts.append(sum("FROM changes" in statement for statement in seen))
     assert counts == [0, 0, 1, 0]
 
 
 def test_weights_at_instants() -> None:
-    found = weights_recorded([(10, 2), (20, "many"), (30, 0.5), (40, True), (50, -1), (60, 7)])
-    assert (found.since_us, found.values[0], found.values[2]) == ([10, 20, 30, 40, 50, 60], 2.0, 0.5)
+    weights = weights_recorded([(10, 2), (20, "many"), (30, 0.5), (40, True), (50, -1), (60, 7)])
+    assert (weights.since_us, weights.values[0], weights.values[2]) == ([10, 20, 30, 40, 50, 60], 2.0, 0.5)
     begins = np.array([-5, 9, 10, 19, 20, 30, 39, 40, 50, 60, 99])
     none = math.nan
     row = [2, 2, 2, 2, none, 0.5, 0.5, none, none, 7, 7]
-    table = weights_at([found, UNWEIGHTED, Weights((10,), (3.0,))], begins)
+    table = weights_at([weights, UNWEIGHTED, Weights((10,), (3.0,))], begins)
     np.testing.assert_array_equal(table, [row, [none] * 11, [3] * 11])
     for n, expected in enumerate(row):
-        np.testing.assert_array_equal(weights_at([found], begins[n : n + 1]), [[expected]])
+        np.testing.assert_array_equal(weights_at([weights], begins[n : n + 1]), [[expected]])
     assert weights_recorded([]) is UNWEIGHTED
-    assert weights_at([found], begins[:0]).shape == (1, 0)
+    assert weights_at([weights], begins[:0]).shape == (1, 0)

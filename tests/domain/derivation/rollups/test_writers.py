@@ -1,4 +1,4 @@
-"""One writer of each metric of an entity: what is refused, and who writes after another."""
+"""One writer per metric of an entity: refusals, and successive writers."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_a_formula_of_a_profile_is_refused_where_a_rollup_writes(plant: RollupPl
 def test_a_rollup_is_refused_where_a_formula_derives_its_metric(plant: RollupPlant) -> None:
     type_create(plant, "machine", DERIVED)
     profile_make(plant, "one", "press")
-    for type_name, told in (("machine", "type 'machine'"), ("press", "profile 'one'")):
-        with pytest.raises(ConflictError, match=told) as refused:
+    for type_name, message in (("machine", "type 'machine'"), ("press", "profile 'one'")):
+        with pytest.raises(ConflictError, match=message) as refused:
             plant.create(at_types=[type_name])
         assert refused.value.path == ("metric",)
     plant.create(at_types=["hall"])
@@ -70,9 +70,7 @@ def test_a_rollup_is_refused_where_a_formula_derives_its_metric(plant: RollupPla
 
 @pytest.mark.parametrize("bucket", [BucketSize("PT1H", 0, HOUR), FOUR])
 @pytest.mark.parametrize("rows", [1, 500])
-def test_a_rollup_made_after_one_of_its_metric_has_the_points_of_a_fresh_one(
-    plant: RollupPlant, bucket: BucketSize, rows: int
-) -> None:
+def test_a_rollup_recreated_for_a_metric_equals_a_new_one(plant: RollupPlant, bucket: BucketSize, rows: int) -> None:
     machine, hall = plant.asset("machine"), plant.asset("hall")
     parts = [plant.measured() for _ in range(2)]
     for n, (part, device) in enumerate(parts):
@@ -93,7 +91,7 @@ def test_a_rollup_made_after_one_of_its_metric_has_the_points_of_a_fresh_one(
     assert plant.stored() == fresh
     assert (bucket is FOUR) == (fresh != {key: value for key, value in before.items() if key[0] == machine})
     # What the first once wrote is not taken from the second when something changes there.
-    plant.touch_at(machine)
+    plant.invalidate_at(machine)
     plant.drain(rows_max=rows)
     assert plant.stored() == fresh
     plant.delete(second)
@@ -113,6 +111,6 @@ def test_of_two_rollups_of_one_metric_an_entity_has_that_of_its_type(plant: Roll
     assert plant.stored() == {(machine, NOW - HOUR): 1.0, (machine, NOW - 2 * HOUR): 2.0}
     with plant.line.world.changing() as (session, _):
         session.connection().exec_driver_sql("UPDATE entities SET type = 'press' WHERE id = %s", (machine,))
-    plant.touch_at(machine)
+    plant.invalidate_at(machine)
     plant.drain()
     assert plant.stored() == {(machine, NOW - timedelta(hours=4)): 3.0}

@@ -1,4 +1,4 @@
-"""A version in shadow: finds how it differs, and does nothing else."""
+"""A version in shadow records how it differs, and does nothing else."""
 
 from __future__ import annotations
 
@@ -59,23 +59,23 @@ def run(plant: DerivingPlant, devices: list[UUID], pumps: list[UUID], order: Ite
 
 
 def numbered(
-    found: Mapping[tuple[UUID, str, datetime], object], pumps: list[UUID]
+    differences: Mapping[tuple[UUID, str, datetime], object], pumps: list[UUID]
 ) -> dict[tuple[int, str, datetime], object]:
-    return {(pumps.index(pump), metric, t): what for (pump, metric, t), what in found.items()}
+    return {(pumps.index(pump), metric, t): what for (pump, metric, t), what in differences.items()}
 
 
 def test_differences_are_those_of_the_data_and_the_series_stays(engine: Callable[[str], Engine]) -> None:
     plain, devices, pumps = plant_make(engine, "plain")
     run(plain, devices, pumps, range(2 * MINUTES), 100)
-    stands = {(pumps.index(pump), t): value for (pump, t), value in plain.derived().items()}
-    assert len(stands) == 2 * MINUTES
+    stored = {(pumps.index(pump), t): value for (pump, t), value in plain.derived().items()}
+    assert len(stored) == 2 * MINUTES
     expected = {}
-    for (n, t), value in stands.items():
+    for (n, t), value in stored.items():
         a = (2 * int((t - BEGIN) / timedelta(minutes=1)) + n) % 3
         exact = math.fsum([0.1 * a, 0.2, 0.3])
         if exact != value:
             expected[n, "total", t] = (1, value, 2, exact)
-    assert 0 < len(expected) < len(stands)
+    assert 0 < len(expected) < len(stored)
 
     shuffled = Random(3).sample(range(2 * MINUTES), 2 * MINUTES)  # noqa: S311
     for name, order, calls in (
@@ -87,17 +87,17 @@ def test_differences_are_those_of_the_data_and_the_series_stays(engine: Callable
         plant, devices, pumps = plant_make(engine, name)
         plant.try_out(2)
         run(plant, devices, pumps, order, calls)
-        assert {(pumps.index(pump), t): value for (pump, t), value in plant.derived().items()} == stands
+        assert {(pumps.index(pump), t): value for (pump, t), value in plant.derived().items()} == stored
         assert numbered(plant.differences(), pumps) == expected
-        told = plant.shadow()
-        assert told is not None
-        assert (told.version, told.different, told.omitted, told.errors) == (2, len(expected), 0, 0)
-        assert told.compared >= len(stands)
+        status = plant.shadow()
+        assert status is not None
+        assert (status.version, status.different, status.omitted, status.errors) == (2, len(expected), 0, 0)
+        assert status.compared >= len(stored)
         # Deriving all of it again finds the same again.
         assert plant.compare(at(0), at(MINUTES)) == 2
         plant.drain(chunk=timedelta(minutes=3))
         assert numbered(plant.differences(), pumps) == expected
-        assert {(pumps.index(pump), t): value for (pump, t), value in plant.derived().items()} == stands
+        assert {(pumps.index(pump), t): value for (pump, t), value in plant.derived().items()} == stored
 
 
 def one(engine: Callable[[str], Engine], slug: str = "one") -> tuple[DerivingPlant, UUID, UUID]:
@@ -148,9 +148,9 @@ def test_a_link_that_goes_takes_its_differences_along(engine: Callable[[str], En
     plant.retract(link)
     plant.drain()
     assert set(plant.differences()) == {(pump, "total", at(n)) for n in (0, 1)}
-    told = plant.shadow()
-    assert told is not None
-    assert told.different == 2
+    status = plant.shadow()
+    assert status is not None
+    assert status.different == 2
 
 
 def test_a_bound_that_is_reached_is_reported(engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,9 +162,9 @@ def test_a_bound_that_is_reached_is_reported(engine: Callable[[str], Engine], mo
     plant.try_out(2)
     send(plant, device, 0, 1)
     send(plant, device, 2, 3, 4)
-    told = plant.shadow()
-    assert told is not None
-    assert (told.different, told.omitted) == (3, 2)
+    status = plant.shadow()
+    assert status is not None
+    assert (status.different, status.omitted) == (3, 2)
     assert plant.differences() == {(pump, "total", at(n)): (1, PLAIN, 2, EXACT) for n in (0, 1, 2)}
     assert plant.derived() == {(pump, at(n)): PLAIN for n in range(5)}
     # Where there is room again, more is kept.
@@ -172,9 +172,9 @@ def test_a_bound_that_is_reached_is_reported(engine: Callable[[str], Engine], mo
     plant.promote(1, since=at(1))
     plant.drain()
     assert set(plant.differences()) == {(pump, "total", at(n)) for n in (1, 2, 3)}
-    told = plant.shadow()
-    assert told is not None
-    assert (told.different, told.omitted) == (3, 3)
+    status = plant.shadow()
+    assert status is not None
+    assert (status.different, status.omitted) == (3, 3)
 
 
 @pytest.fixture
@@ -186,14 +186,16 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
         if (rows == 7 * 0.1).any():
             message = "seven\0th"
             raise RuntimeError(message)
-        found: Values = rows.sum(axis=1) + offset + 1
-        return found
+        sums: Values = rows.sum(axis=1) + offset + 1
+        return sums
 
     monkeypatch.setitem(VERSIONS, 2, Version(2, "Adds one, and does not like sevens.", total))
 
 
 @pytest.mark.usefixtures("failing")
-def test_an_error_in_shadow_harms_nobody(engine: Callable[[str], Engine], caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_shadow_affects_nothing_else(
+    engine: Callable[[str], Engine], caplog: pytest.LogCaptureFixture
+) -> None:
     plant, device, pump = one(engine)
     other_device, other = plant.line.device(), plant.pump()
     plant.link(other_device, other, valid_from=at(0))
@@ -206,12 +208,12 @@ def test_an_error_in_shadow_harms_nobody(engine: Callable[[str], Engine], caplog
     plant.drain()
     assert plant.derived() == {(pump, at(0)): 7 * 0.1 + 0.2 + 0.3, (other, at(0)): PLAIN}
     assert set(plant.differences()) == {(other, "total", at(0))}
-    told = plant.shadow()
-    assert told is not None
-    assert (told.compared, told.different, told.errors) == (1, 1, 1)
-    assert told.last_error == "RuntimeError('seven\\x00th')"
+    status = plant.shadow()
+    assert status is not None
+    assert (status.compared, status.different, status.errors) == (1, 1, 1)
+    assert status.last_error == "RuntimeError('seven\\x00th')"
     assert "shadow_failed" in caplog.text
-    # The reading is mended: nothing is left of the error but its count.
+    # The reading is corrected: nothing is left of the error but its count.
     plant.line.normalize(plant.line.send({"device_id": device, "timestamp": at(0), "metrics": ONES}))
     plant.drain()
     assert set(plant.differences()) == {(pump, "total", at(0)), (other, "total", at(0))}
@@ -238,13 +240,13 @@ def test_a_version_that_always_fails_costs_a_bounded_number_of_attempts(
     plant.line.normalize(plant.line.send(*rows))
     plant.drain()
     assert len(plant.derived()) == 40
-    told = plant.shadow()
-    assert told is not None
-    assert (told.errors, told.compared) == (40, 0)
+    status = plant.shadow()
+    assert status is not None
+    assert (status.errors, status.compared) == (40, 0)
     assert len(tried) <= 8 + 8
 
 
-def test_a_database_that_refuses_the_differences_harms_nobody(engine: Callable[[str], Engine]) -> None:
+def test_an_error_on_writing_differences_affects_nothing_else(engine: Callable[[str], Engine]) -> None:
     plant, device, pump = one(engine)
     plant.try_out(2)
     with transaction(engine("owner")) as session:
@@ -255,10 +257,10 @@ def test_a_database_that_refuses_the_differences_harms_nobody(engine: Callable[[
         with transaction(engine("owner")) as session:
             session.execute(text("ALTER TABLE shadow_differences DROP CONSTRAINT ck_none"))
     assert plant.derived() == {(pump, at(0)): PLAIN}
-    told = plant.shadow()
-    assert told is not None
-    assert (told.different, told.errors) == (0, 1)
-    assert "ck_none" in str(told.last_error)
+    status = plant.shadow()
+    assert status is not None
+    assert (status.different, status.errors) == (0, 1)
+    assert "ck_none" in str(status.last_error)
 
 
 def test_without_a_shadow_the_stage_sends_what_it_sent(engine: Callable[[str], Engine]) -> None:

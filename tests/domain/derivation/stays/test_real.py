@@ -48,14 +48,14 @@ def fixes() -> list[Fix]:
         ]
 
 
-def shuffled(found: Sequence[Fix]) -> list[Fix]:
-    order = list(found)
+def shuffled(all_fixes: Sequence[Fix]) -> list[Fix]:
+    order = list(all_fixes)
     Random(7).shuffle(order)  # noqa: S311  (an order, no secret)
     return order
 
 
-def half_late(found: Sequence[Fix]) -> list[Fix]:
-    return [*found[::2], *found[1::2]]
+def half_late(all_fixes: Sequence[Fix]) -> list[Fix]:
+    return [*all_fixes[::2], *all_fixes[1::2]]
 
 
 ORDERS: dict[str, Callable[[Sequence[Fix]], list[Fix]]] = {
@@ -89,20 +89,20 @@ def spans(stays: Sequence[Stay], metric: str) -> list[Span]:
     return [(s.entered, s.left, s.is_lost) for s in stays if s.metric == metric and s.entered is not None]
 
 
-def buses_of(plant: DerivingPlant, found: Sequence[Fix]) -> tuple[dict[str, UUID], dict[str, UUID]]:
+def buses_of(plant: DerivingPlant, all_fixes: Sequence[Fix]) -> tuple[dict[str, UUID], dict[str, UUID]]:
     """Return the device and the asset of each bus."""
-    devices = {bus: plant.line.device() for bus in sorted({fix[0] for fix in found})}
+    devices = {bus: plant.line.device() for bus in sorted({fix[0] for fix in all_fixes})}
     assets = {bus: plant.pump() for bus in devices}
     for bus, device in devices.items():
         plant.link(device, assets[bus], valid_from=LONG_AGO)
     return devices, assets
 
 
-def bring(plant: DerivingPlant, devices: dict[str, UUID], assets: dict[str, UUID], found: Sequence[Fix]) -> None:
-    for first in range(0, len(found), BATCH):
+def bring(plant: DerivingPlant, devices: dict[str, UUID], assets: dict[str, UUID], all_fixes: Sequence[Fix]) -> None:
+    for first in range(0, len(all_fixes), BATCH):
         sent = [
             {"device_id": devices[bus], "timestamp": at, "metrics": {"longitude": x, "latitude": y}}
-            for bus, at, x, y in found[first : first + BATCH]
+            for bus, at, x, y in all_fixes[first : first + BATCH]
         ]
         entries = plant.line.normalize(plant.line.send(*sent)).entries
         plant.derive(assets.values(), plant.attribute(entries))
@@ -122,7 +122,7 @@ def stays_at(
     plant: DerivingPlant, space: UUID, begins: datetime | None, ends: datetime, first: int = 500
 ) -> list[Stay]:
     """All pages."""
-    found: list[Stay] = []
+    stays: list[Stay] = []
     page = PageRequest(first)
     while True:
         with plant.line.world.session() as session:
@@ -130,19 +130,19 @@ def stays_at(
                 session, organization_id=plant.organization_id, entity_ids=[space], page=page,
                 from_=begins, to=ends, now=NOW,
             ).values()  # fmt: skip
-        found += got.items
+        stays += got.items
         if not got.has_next:
             assert got.total is not None
-            assert got.total() == len(found)
-            return found
+            assert got.total() == len(stays)
+            return stays
         page = PageRequest(first, got.keys[-1])
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_buses_have_these_stays_and_a_rule_follows_them(plant: DerivingPlant, order: str) -> None:
-    told = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["geo/liverpool_bus"]
-    box = shapely.box(*(told["box"][side] for side in "wsen"))
-    found = fixes()
+def test_buses_have_the_published_stays_and_a_rule_evaluates_them(plant: DerivingPlant, order: str) -> None:
+    published = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["geo/liverpool_bus"]
+    box = shapely.box(*(published["box"][side] for side in "wsen"))
+    all_fixes = fixes()
     plant.formulas(
         {
             metric: {"formula": 'inArea(longitude, latitude, "box")', "maxAge": f"PT{int(age.total_seconds())}S"}
@@ -151,13 +151,13 @@ def test_buses_have_these_stays_and_a_rule_follows_them(plant: DerivingPlant, or
         since=LONG_AGO,
     )
     space = space_drawn(plant, "box", box)
-    devices, assets = buses_of(plant, found)
+    devices, assets = buses_of(plant, all_fixes)
     rules = {value: rule(plant, value) for value in (0, 1)}
     plant.drain()
-    bring(plant, devices, assets, ORDERS[order](found))
+    bring(plant, devices, assets, ORDERS[order](all_fixes))
 
-    of_bus = {bus: [fix for fix in found if fix[0] == bus] for bus in assets}
-    times = [at for _, at, _, _ in found]
+    of_bus = {bus: [fix for fix in all_fixes if fix[0] == bus] for bus in assets}
+    times = [at for _, at, _, _ in all_fixes]
     stays = stays_at(plant, space, min(times), max(times) + timedelta(days=1), first=7)
     assert [stay.entered for stay in stays] == sorted(stay.entered for stay in stays if stay.entered is not None)
     for bus, asset in assets.items():
@@ -166,11 +166,11 @@ def test_buses_have_these_stays_and_a_rule_follows_them(plant: DerivingPlant, or
         for metric, age in AGES.items():
             assert spans(mine, metric) == expected(of_bus[bus], box, age), (bus, metric)
         # What was computed elsewhere, of the fixes alone.
-        bus_told = told["per_vehicle"][bus]
+        expected_of_bus = published["per_vehicle"][bus]
         counted = spans(mine, "in_box")
         assert (len(counted), sum(not is_lost for _, _, is_lost in counted)) == (
-            bus_told["enters_time_order"],
-            bus_told["exits_time_order"],
+            expected_of_bus["enters_time_order"],
+            expected_of_bus["exits_time_order"],
         )
         with plant.line.world.session() as session:
             [page] = asset_stays_pages(

@@ -1,4 +1,4 @@
-"""Stays at their edges: who is there now, what begins or ends outside the range, silence, edits, bounds."""
+"""Edge cases of stays: open stays, stays across the range's ends, silence, edits, bounds."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def stays(
     return list(got.items)
 
 
-def spans(found: list[Stay]) -> list[Span]:
-    return [(stay.entered, stay.left, stay.is_lost) for stay in found]
+def spans(stays: list[Stay]) -> list[Span]:
+    return [(stay.entered, stay.left, stay.is_lost) for stay in stays]
 
 
 def moving(plant: DerivingPlant, formula: str = YARD) -> tuple[UUID, UUID]:
@@ -64,7 +64,7 @@ def moving(plant: DerivingPlant, formula: str = YARD) -> tuple[UUID, UUID]:
     return device, pump
 
 
-def test_who_is_there_now_and_since_when(plant: DerivingPlant) -> None:
+def test_open_stays_and_their_beginnings(plant: DerivingPlant) -> None:
     space, (device, pump) = space_drawn(plant, "yard", SQUARE), moving(plant)
     began = NOW - 3 * DAY
     count = 3 * 24 * 12
@@ -129,7 +129,7 @@ def test_a_corrected_link_and_another_area_make_other_stays(plant: DerivingPlant
             session, organization_id=plant.organization_id, entity_ids=[pump, other], page=PageRequest(1),
             from_=NOW - DAY, to=None, now=NOW,
         )  # fmt: skip
-    assert [[stay.entered for stay in pages[each].items] for each in (pump, other)] == [[enters], [NOW - 20 * MINUTE]]
+    assert [[stay.entered for stay in pages[asset].items] for asset in (pump, other)] == [[enters], [NOW - 20 * MINUTE]]
 
 
 @pytest.mark.parametrize("formula", [f"{YARD} && latitude > 0", f"!{YARD}", f"{YARD} ? 1 : 0"])
@@ -140,7 +140,7 @@ def test_only_a_formula_that_is_nothing_but_an_area_says_who_stays(plant: Derivi
     assert stays(plant, space, from_=NOW - DAY) == []
 
 
-def test_what_is_refused(plant: DerivingPlant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals(plant: DerivingPlant, monkeypatch: pytest.MonkeyPatch) -> None:
     space, _ = space_drawn(plant, "yard", SQUARE), moving(plant)
     with pytest.raises(BadInputError, match="later than now"):
         stays(plant, space, from_=NOW + MINUTE)
@@ -174,11 +174,11 @@ def test_presences_are_what_each_instant_says(steps: list[tuple[int, bool]], dra
         newest = int(at[known[-1]])
         return newest >= watch.begins_us and bool(values[known[-1]]) and instant < newest + watch.max_age_us
 
-    found = presences_of(at, values, watches)
-    held = [instant for presence in found for instant in range(presence.begins_us, presence.ends_us)]
-    assert held == [instant for instant in range(end + 200) if is_true(instant)]
-    assert all(left.ends_us < right.begins_us for left, right in pairwise(found))
-    assert all(presence.is_lost is (presence.ends_us not in at.tolist()) for presence in found)
+    presences = presences_of(at, values, watches)
+    inside = [instant for presence in presences for instant in range(presence.begins_us, presence.ends_us)]
+    assert inside == [instant for instant in range(end + 200) if is_true(instant)]
+    assert all(left.ends_us < right.begins_us for left, right in pairwise(presences))
+    assert all(presence.is_lost is (presence.ends_us not in at.tolist()) for presence in presences)
 
 
 def test_no_points_are_no_presences() -> None:

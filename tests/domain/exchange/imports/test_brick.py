@@ -1,4 +1,4 @@
-"""Brick models of real buildings, and a file that is none."""
+"""Brick models of real buildings, and an invalid file."""
 
 from __future__ import annotations
 
@@ -42,13 +42,15 @@ def test_building_53() -> None:
 def test_a_plants_series_are_those_others_found(building: str) -> None:
     model = brick_read((SHARED_DATA / "hhw" / "models" / f"building_{building}.ttl").read_text())
     expected = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["hhw"][building[:2]]
-    found = [each.attributes["timeseriesId"] for each in model.entities.values() if "timeseriesId" in each.attributes]
-    assert sorted(found) == expected["model_series"]
+    timeseries_ids = [
+        entity.attributes["timeseriesId"] for entity in model.entities.values() if "timeseriesId" in entity.attributes
+    ]
+    assert sorted(timeseries_ids) == expected["model_series"]
     assert model.remarks == []
 
 
 @needs_data
-def test_what_soda_says_of_floors_that_are_not_there_is_dangling() -> None:
+def test_references_to_missing_floors_are_dangling() -> None:
     model = brick_read((SHARED_DATA / "brick" / "soda_brick.ttl").read_text())
     assert model.relations["hasPoint"] == 926
     assert model.relations["feeds"] == 484
@@ -87,13 +89,13 @@ def test_inverses_and_repetitions_are_one_edge() -> None:
     assert model.entities["urn:x#room"].name == "room"
 
 
-def test_what_is_its_own_part_is_reported_and_left_out() -> None:
+def test_a_part_of_itself_is_reported_and_left_out() -> None:
     model = brick_read(PREFIXES + "x:loop a brick:Hot_Water_Loop ; brick:hasPart x:loop .")
     assert model.edges == []
     assert [(remark.subject, "itself" in remark.message) for remark in model.remarks] == [("urn:x#loop", True)]
 
 
-def test_what_feeds_without_a_type_is_unknown_and_what_is_only_named_is_dangling() -> None:
+def test_untyped_subjects_are_unknown_and_mere_references_are_dangling() -> None:
     model = brick_read(PREFIXES + "x:a brick:feeds x:vav . x:vav a brick:VAV ; brick:feeds x:nowhere .")
     assert (model.entities["urn:x#a"].kind, model.entities["urn:x#a"].type) == (EntityKind.ASSET, "Unknown")
     assert "urn:x#nowhere" not in model.entities

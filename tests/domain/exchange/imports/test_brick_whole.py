@@ -1,4 +1,4 @@
-"""Two real buildings, whole: what is below each air handler is what others computed from the same files."""
+"""Two real buildings, whole: the entities below each air handler agree with counts computed independently from the same files."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ DOWN = ("FEEDS", "HAS_PART", "CONTAINS")
 
 
 def expected_of(building: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((SHARED_DATA / "EXPECTED.json").read_text())[BUILDINGS[building]]
-    return found
+    expected: dict[str, Any] = json.loads((SHARED_DATA / "EXPECTED.json").read_text())[BUILDINGS[building]]
+    return expected
 
 
 def model_of(building: str) -> Model:
@@ -56,7 +56,7 @@ def test_each_relation_is_counted_as_others_count_it(building: str) -> None:
         assert (subject, source in message, "dangling" in message) == (target, True, True)
 
 
-def test_what_has_no_class_is_taken_in_for_the_part_it_plays() -> None:
+def test_unclassified_subjects_get_their_kind_from_their_relations() -> None:
     """The others counted only what has a class: soda's `ahu` is the place of five fans, rice's AHU_5 to 8 feed."""
     soda, rice = model_of("soda"), model_of("rice")
     assert (soda.untyped, rice.untyped) == ({"isLocationOf": 5}, {"feeds": 4})
@@ -96,7 +96,7 @@ def test_the_document_counts_what_is_read(building: str) -> None:
 
 
 @pytest.mark.parametrize("building", BUILDINGS)
-def test_what_lies_downstream_of_each_air_handler(world: World, building: str) -> None:
+def test_entities_downstream_of_each_air_handler(world: World, building: str) -> None:
     model, expected = model_of(building), expected_of(building)
     outcome = bring(world, model)
     assert (outcome.created, outcome.edges_created) == (len(model.entities), len(model.edges))
@@ -111,19 +111,19 @@ def test_what_lies_downstream_of_each_air_handler(world: World, building: str) -
                 ).values()
 
                 def count(*steps: Step, start_id: Any = start.id, session: Any = session) -> int:
-                    found = traverse(
+                    counts = traverse(
                         session, organization_id=world.organization_id, start_ids=[start_id], steps=steps, limit=10_000
                     )
-                    assert not found.truncated
-                    return len(found.ids)
+                    assert not counts.truncated
+                    return len(counts.ids)
 
-                found = {
+                counts = {
                     "downstream": count(Step(DOWN, depth=8)),
                     "rooms": count(Step(DOWN, depth=8, types=frozenset({"Room"}))),
                     "zones": count(Step(DOWN, depth=8, types=frozenset({"HVAC_Zone"}))),
                     "points": count(Step(DOWN, depth=8, include_start=True), Step(("MONITORED_BY",))),
                 }
-            assert found == {name: ahu[name] for name in found}, ahu["ahu"]
+            assert counts == {name: ahu[name] for name in counts}, ahu["ahu"]
     if "sparql_rooms" in expected:
         assert {ahu["ahu"]: ahu["rooms"] for ahu in expected["ahus"]} == expected["sparql_rooms"]
 

@@ -80,17 +80,17 @@ def counts(outcome: Outcome) -> tuple[int, ...]:
             outcome.edges_created, outcome.edges_updated, outcome.edges_unchanged)  # fmt: skip
 
 
-def test_what_is_brought_is_there_and_brought_again_changes_nothing(world: World) -> None:
+def test_an_import_is_idempotent(world: World) -> None:
     assert counts(bring(world, ndjson(*ALL))) == (3, 0, 0, 2, 0, 0)
     assert counts(bring(world, ndjson(*ALL))) == (0, 0, 3, 0, 0, 2)
-    found = {record.get("externalId", record["record"]): record for record in exported(world, day(5))}
-    assert found["P-1"]["attributes"] == {"kW": 5}
-    assert found["M-7"]["firmwareVersion"] == "1.2"
-    [metered] = [each for each in exported(world, day(5)) if each.get("relationship") == "MONITORED_BY"]
+    by_id = {record.get("externalId", record["record"]): record for record in exported(world, day(5))}
+    assert by_id["P-1"]["attributes"] == {"kW": 5}
+    assert by_id["M-7"]["firmwareVersion"] == "1.2"
+    [metered] = [record for record in exported(world, day(5)) if record.get("relationship") == "MONITORED_BY"]
     assert metered == {**METERED, "validFrom": "2020-01-02T00:00:00Z"}
 
 
-def test_what_the_file_says_differently_is_changed_and_what_it_leaves_out_stays(world: World) -> None:
+def test_an_import_updates_given_fields_and_leaves_others(world: World) -> None:
     bring(world, ndjson(*ALL))
     changed = [
         {**PUMP, "name": "Big pump", "attributes": {"rpm": 900}},
@@ -98,14 +98,14 @@ def test_what_the_file_says_differently_is_changed_and_what_it_leaves_out_stays(
         {**METERED, "validUntil": None},
     ]
     assert counts(bring(world, ndjson(*changed))) == (0, 1, 1, 0, 1, 0)
-    found = {record.get("externalId", record.get("relationship")): record for record in exported(world)}
-    assert found["P-1"]["name"] == "Big pump"
-    assert found["P-1"]["attributes"] == {"kW": 5, "rpm": 900}
-    assert found["M-7"]["firmwareVersion"] == "1.2"
-    assert "validUntil" not in found["MONITORED_BY"]
+    by_id = {record.get("externalId", record.get("relationship")): record for record in exported(world)}
+    assert by_id["P-1"]["name"] == "Big pump"
+    assert by_id["P-1"]["attributes"] == {"kW": 5, "rpm": 900}
+    assert by_id["M-7"]["firmwareVersion"] == "1.2"
+    assert "validUntil" not in by_id["MONITORED_BY"]
 
 
-def test_an_edge_may_stand_before_its_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edge_may_precede_its_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apply, "CHUNK_RECORDS", 1)
     outcome = bring(world, ndjson(IN_HALL, METERED, METER, HALL, PUMP))
     assert (counts(outcome), outcome.remarks) == ((3, 0, 0, 2, 0, 0), [])
@@ -133,7 +133,7 @@ def test_a_fault_is_reported_by_its_line_and_the_rest_goes_through(world: World)
     ]
     outcome = bring(world, lines)
     assert counts(outcome) == (2, 0, 0, 1, 0, 0)
-    assert sorted((each.line, each.code, each.path) for each in outcome.refused) == [
+    assert sorted((refusal.line, refusal.code, refusal.path) for refusal in outcome.refused) == [
         (3, "BAD_USER_INPUT", ()),
         (5, "BAD_USER_INPUT", ("record",)),
         (6, "BAD_USER_INPUT", ("kind",)),
@@ -159,7 +159,7 @@ def test_an_external_id_of_two_kinds_wants_the_kind_named(world: World) -> None:
             {**METERED, "source": "P-1", "target": "M"},
         ),
     )
-    assert [(each.code, each.path) for each in outcome.refused] == [("BAD_USER_INPUT", ("source",))]
+    assert [(refusal.code, refusal.path) for refusal in outcome.refused] == [("BAD_USER_INPUT", ("source",))]
     assert "asset and a space" in outcome.refused[0].message
 
 
@@ -179,7 +179,7 @@ def test_csv_says_the_same(world: World) -> None:
     ]
     outcome = bring(world, entities, Format.CSV)
     assert counts(outcome) == (3, 0, 0, 0, 0, 0)
-    assert [(each.line, each.code) for each in outcome.refused] == [(5, "BAD_USER_INPUT")]
+    assert [(refusal.line, refusal.code) for refusal in outcome.refused] == [(5, "BAD_USER_INPUT")]
     edges = [
         "source,sourceKind,relationship,target,targetKind,port,validFrom,metadata.note\n",
         "P-1,ASSET,MONITORED_BY,M-7,DEVICE,2,2020-01-02T00:00:00Z,by hand\n",
@@ -187,10 +187,10 @@ def test_csv_says_the_same(world: World) -> None:
     ]
     assert counts(bring(world, edges, Format.CSV)) == (0, 0, 0, 2, 0, 0)
     assert counts(bring(world, edges, Format.CSV)) == (0, 0, 0, 0, 0, 2)
-    found = {record.get("externalId", record.get("relationship")): record for record in exported(world)}
-    assert found["P-1"]["attributes"] == {"kW": 5, "maker": "Acme"}
-    assert found["P-1"]["location"] == {"type": "Point", "coordinates": [8.5, 47.25]}
-    assert (found["MONITORED_BY"]["port"], found["MONITORED_BY"]["metadata"]) == (2, {"note": "by hand"})
+    by_id = {record.get("externalId", record.get("relationship")): record for record in exported(world)}
+    assert by_id["P-1"]["attributes"] == {"kW": 5, "maker": "Acme"}
+    assert by_id["P-1"]["location"] == {"type": "Point", "coordinates": [8.5, 47.25]}
+    assert (by_id["MONITORED_BY"]["port"], by_id["MONITORED_BY"]["metadata"]) == (2, {"note": "by hand"})
 
 
 def test_bounds_are_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +198,7 @@ def test_bounds_are_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(files, "LINE_MAX_CHARS", 200)
     monkeypatch.setattr(apply, "CHUNK_RECORDS", 1)
     outcome = bring(world, ndjson(IN_HALL, {**PUMP, "name": "x" * 200}, HALL))
-    assert [(each.line, each.code) for each in outcome.refused] == [(1, "NOT_FOUND"), (2, "BAD_USER_INPUT")]
+    assert [(refusal.line, refusal.code) for refusal in outcome.refused] == [(1, "NOT_FOUND"), (2, "BAD_USER_INPUT")]
     assert outcome.created == 1
 
 
@@ -249,27 +249,27 @@ def test_an_import_that_writes_nothing_leaves_no_trace(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "message"),
     [
         ("a,b", "names the columns"),
         ("", "is empty|names the columns"),
         ("kind,name,name", "'name' twice"),
-        ("x" * 200_000, "is no CSV"),
+        ("x" * 200_000, "is not CSV"),
     ],
     ids=["other columns", "none", "one twice", "too long"],
 )
-def test_csv_without_usable_columns_is_refused_whole(header: str, told: str) -> None:
-    with pytest.raises(BadInputError, match=told):
+def test_csv_without_usable_columns_is_refused_whole(header: str, message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
         list(records_read([f"{header}\n", "1,2\n"], Format.CSV))
 
 
-def test_what_was_deleted_is_not_brought_back_by_its_id(world: World) -> None:
+def test_a_deleted_entity_is_not_restored_by_an_import(world: World) -> None:
     entity_id = str(new_id())
     bring(world, ndjson({**PUMP, "id": entity_id}))
     with world.session() as session:
         session.execute(text("UPDATE entities SET deleted_at = now()"))
     outcome = bring(world, ndjson({**PUMP, "id": entity_id}))
-    assert [(each.code, each.path) for each in outcome.refused] == [("CONFLICT", ("id",))]
+    assert [(refusal.code, refusal.path) for refusal in outcome.refused] == [("CONFLICT", ("id",))]
 
 
 names = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=8)

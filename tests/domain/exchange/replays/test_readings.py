@@ -127,13 +127,13 @@ def test_columns_belong_together(lines: Callable[[], Line]) -> None:
 
 
 def shown(points: Normalized) -> dict[tuple[int, str], tuple[int, float | str]]:
-    found: dict[tuple[int, str], tuple[int, float | str]] = {}
+    points_by_reading: dict[tuple[int, str], tuple[int, float | str]] = {}
     for place, (of, metric) in enumerate(zip(points.readings.tolist(), points.metrics.tolist(), strict=True)):
         value = points.texts.get(place, float(points.values[place]))
-        found[of, points.names[metric]] = (int(points.types[place]), value)
-    assert len(found) == len(points.readings)
+        points_by_reading[of, points.names[metric]] = (int(points.types[place]), value)
+    assert len(points_by_reading) == len(points.readings)
     assert points.readings.tolist() == sorted(points.readings.tolist())
-    return found
+    return points_by_reading
 
 
 def test_stored_points_read_by_range_are_those_read_by_the_point(lines: Callable[[], Line]) -> None:

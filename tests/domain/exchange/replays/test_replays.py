@@ -1,4 +1,4 @@
-"""Replays: nothing changes that is right; what is not is put right, told and recomputed; resumable, bounded."""
+"""Replays change only what is wrong, report it and recompute from it; they are resumable and bounded."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def version(line: Line, device: UUID) -> list[Any]:
     return line.rows("SELECT xmin::text, series_id, timestamp, value FROM telemetry_history ORDER BY 2, 3")
 
 
-def test_what_is_right_is_not_written_again(line: Line) -> None:
+def test_unchanged_points_are_not_written_again(line: Line) -> None:
     device, other = line.device(), line.device()
     send(line, device, {0: 1, 1: 2, 2: "x", 3: True})
     send(line, device, {1: 3})
@@ -108,28 +108,28 @@ def test_an_edited_schema_reaches_what_was_received_before(line: Line) -> None:
     device = line.device(type_name="pump")
     send(line, device, {0: 1, 1: 20, 2: 3})
     line.schema("pump", {"metrics": {"t": {"max": 100, "rename": "u"}}}, begins=T0 + timedelta(minutes=1))
-    told = replay(line, dry_run=True)
+    report = replay(line, dry_run=True)
     # 20 was refused; it and 3 have another name.
-    assert {k: told.changes[k] for k in ("added", "removed", "changed", "letters")} == {
+    assert {k: report.changes[k] for k in ("added", "removed", "changed", "letters")} == {
         "added": 2, "removed": 1, "changed": 0, "letters": 1,
     }  # fmt: skip
-    assert told.changes["samples"][0] == {
+    assert report.changes["samples"][0] == {
         "deviceId": str(device), "port": None, "metric": "u", "timestamp": "2026-04-01T00:01:00Z",
         "before": None, "after": 20.0,
     }  # fmt: skip
     assert {key[2:]: v for key, v in line.history().items()} == {("t", T0): 1, ("t", T0 + timedelta(minutes=2)): 3}
     done = replay(line)
-    assert done.changes == told.changes
+    assert done.changes == report.changes
     assert {key[2:]: v for key, v in line.history().items()} == {
         ("t", T0): 1,
         ("u", T0 + timedelta(minutes=1)): 20,
         ("u", T0 + timedelta(minutes=2)): 3,
     }
-    assert line.account().stored == 3
+    assert line.ingest_counts().stored == 3
     assert replay(line, dry_run=True).changes["points"] == 0
 
 
-def test_what_somebody_spoilt_comes_back(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_corrupted_points_are_restored(line: Line, engine: Callable[[str], Engine]) -> None:
     device = line.device()
     send(line, device, {m: m for m in range(5)})
     with transaction(engine("owner")) as session:
@@ -143,7 +143,7 @@ def test_what_somebody_spoilt_comes_back(line: Line, engine: Callable[[str], Eng
 
 
 @pytest.mark.parametrize("readings_max", [1, 2, 3, 7])
-def test_it_goes_on_where_it_stopped_and_looks_at_each_reading_once(line: Line, readings_max: int) -> None:
+def test_it_resumes_where_it_stopped_and_reads_each_reading_once(line: Line, readings_max: int) -> None:
     devices = [line.device() for _ in range(3)]
     for n, device in enumerate(devices):
         send(line, device, {m: m for m in range(2 * n + 1)})
@@ -169,16 +169,16 @@ def test_a_part_that_is_rolled_back_is_done_again(line: Line) -> None:
     assert part(line, ordered, 2).replay.done == 4
 
 
-def test_what_waits_for_the_stages_is_left_to_them(line: Line) -> None:
+def test_unprocessed_readings_are_left_to_the_stages(line: Line) -> None:
     device = line.device()
     send(line, device, {0: 1})
     line.send({"device_id": device, "timestamp": T0, "metrics": {"t": 2}})
     done = replay(line)
     assert (done.total, done.done, done.changes["points"]) == (2, 1, 0)
-    assert line.account().pending == 1
+    assert line.ingest_counts().pending == 1
 
 
-def test_a_cancelled_replay_does_no_more(line: Line) -> None:
+def test_a_cancelled_replay_stops(line: Line) -> None:
     send(line, line.device(), {m: m for m in range(4)})
     ordered = order(line)
     part(line, ordered, 2)
@@ -200,7 +200,7 @@ def test_a_cancelled_replay_does_no_more(line: Line) -> None:
         ({"device_ids": [new_id()] * 10_001}, "LIMIT_EXCEEDED", ("input", "deviceIds")),
     ],
 )
-def test_what_cannot_be_ordered(line: Line, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
+def test_invalid_replays(line: Line, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
     assert fault_of(lambda: order(line, **arguments)) == (code, path)
 
 
@@ -235,7 +235,7 @@ def test_corrections_are_reported_to_the_feed_and_recomputed(line: Line, engine:
     assert plant.derived() == {(pump, T0): 3}
 
 
-def test_whoever_is_idle_is_taken_up(line: Line) -> None:
+def test_idle_replays_are_resumed(line: Line) -> None:
     send(line, line.device(), {0: 1})
     ordered = order(line)
     with transaction(line.engine("pipeline")) as session:
@@ -258,7 +258,7 @@ def test_a_count_that_takes_long_is_estimated(line: Line, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line: Line, *, dry_run: bool) -> None:
+def test_readings_before_retention_are_skipped_and_counted(line: Line, *, dry_run: bool) -> None:
     device = line.device()
     line.schema("pump", {"metrics": {"t": {"max": 1_000}}}, begins=T0 - timedelta(days=60))
     old = [
@@ -272,7 +272,7 @@ def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line
         [month] = partitions_outdated(session, retention=RetentionPolicy(None, NOW - T0), now=NOW)
         assert partition_drop(session, month) == ["telemetry_history_202603"]
     line.stage_cache.forget()
-    before = (line.history(), line.account(), line.rows("SELECT raw_id, code FROM dead_letters"))
+    before = (line.history(), line.ingest_counts(), line.rows("SELECT raw_id, code FROM dead_letters"))
     # One of those that are kept lost its point.
     with transaction(line.engine("owner")) as session:
         session.execute(text("DELETE FROM telemetry_history WHERE value = 1"))
@@ -282,6 +282,6 @@ def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line
         "added": 1, "removed": 0, "changed": 0, "letters": 0, "beforeRetention": 5,
     }  # fmt: skip
     if not dry_run:
-        assert (line.history(), line.account(), line.rows("SELECT raw_id, code FROM dead_letters")) == before
+        assert (line.history(), line.ingest_counts(), line.rows("SELECT raw_id, code FROM dead_letters")) == before
     assert line.rows("SELECT to_regclass('telemetry_history_202603') AS there")[0].there is None
     assert sum(row.sum for row in line.rows("SELECT sum FROM series_hours WHERE hour < :t", t=T0)) == 15.0

@@ -1,4 +1,4 @@
-"""Rules, events and what became of them, as the tables that the act stage reads."""
+"""Rules, events and their changes, as the tables that the act stage reads."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TEMPLATE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """What rules find in an organization, put there by hand, and the stage that follows it."""
+    """Events in an organization, inserted by hand, and the act stage."""
 
     world: World
     owner: Engine
@@ -73,8 +73,8 @@ class Alarms:
         self._run(
             "INSERT INTO events (organization_id, id, rule_id, entity_id, key, version_id, severity, began_at,"
             " opened_at, flaps, detected_at, suppressed_until)"
-            " VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now(), :quiet)",
-            id=event_id, rule=rule_id, entity=entity_id, at=at, quiet=more.pop("suppressed_until", None),
+            " VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now(), :suppressed_until)",
+            id=event_id, rule=rule_id, entity=entity_id, at=at, suppressed_until=more.pop("suppressed_until", None),
         )  # fmt: skip
         self.changed(event_id, "OPENED", at, **more)
         return event_id
@@ -93,7 +93,7 @@ class Alarms:
         self.changed(event_id, "WITHDRAWN", at)
 
     def changed(self, event_id: UUID, kind: str, at: datetime, *, side_effects_disabled: bool = False) -> None:
-        """Leave a change to be followed."""
+        """Leave an event change waiting."""
         self._run(
             "INSERT INTO event_changes (organization_id, event_id, kind, at, side_effects_disabled)"
             " VALUES (:o, :id, :kind, :at, :side_effects_disabled)",
@@ -101,7 +101,7 @@ class Alarms:
         )  # fmt: skip
 
     def act(self, now: datetime, **options: Any) -> AppliedActions:
-        """Follow what waits, in a transaction of the pipeline's role."""
+        """Apply waiting event changes, in a transaction of the pipeline's role."""
         with Session(self.pipeline) as session, session.begin():
             organization_set(session, organization_id=self.world.organization_id)
             return event_actions_apply(
@@ -109,7 +109,7 @@ class Alarms:
             )
 
     def waiting(self) -> int:
-        """Count what is still to be followed."""
+        """Count waiting event changes."""
         with Session(self.owner) as session:
             counted: int = session.execute(
                 text("SELECT count(*) FROM event_changes WHERE processed_at IS NULL")

@@ -1,4 +1,4 @@
-"""What follows from events: activities, once; suggestions; notifications."""
+"""Actions of events: activities, once each; suggestions; notifications."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_crash_before_the_commit_changes_nothing_and_nothing_is_done_twice(
     assert (done.created, done.notified, len(alarms.activities())) == (1, 1, 1)
 
 
-def test_clearing_suggests_to_close_and_returning_takes_it_back(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_clearing_suggests_closing_and_reopening_withdraws_it(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     event = alarms.opened(rule, asset, NOW)
     alarms.act(NOW)
@@ -88,7 +88,7 @@ def test_clearing_suggests_to_close_and_returning_takes_it_back(alarms: Alarms, 
     )  # fmt: skip
     again = alarms.opened(rule, asset, NOW + timedelta(hours=2))
     alarms.act(NOW)
-    assert [(each[0], each[2].suggestion) for each in alarms.activities()] == [(made, None)]
+    assert [(activity[0], activity[2].suggestion) for activity in alarms.activities()] == [(made, None)]
     alarms.withdrawn(again, NOW + timedelta(hours=2))
     alarms.act(NOW)
     [(_, _, details)] = alarms.activities()
@@ -104,7 +104,7 @@ def test_while_another_event_of_the_rule_is_open_nothing_is_suggested(
     assert alarms.act(NOW).suggested == 0
 
 
-def test_what_was_done_and_not_verified_is_opened_again(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_an_unverified_done_activity_is_reopened(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     event = alarms.opened(rule, asset, NOW)
     alarms.act(NOW)
@@ -112,11 +112,11 @@ def test_what_was_done_and_not_verified_is_opened_again(alarms: Alarms, template
     finish(alarms, made)
     alarms.changed(event, "REOPENED", NOW)
     assert alarms.act(NOW).reopened == 1
-    assert [each[:2] for each in alarms.activities()] == [(made, "open")]
+    assert [activity[:2] for activity in alarms.activities()] == [(made, "open")]
     finish(alarms, made, ActivityState.VERIFIED)
     alarms.changed(event, "REOPENED", NOW)
     assert alarms.act(NOW).created == 1
-    assert [each[1] for each in alarms.activities()] == ["verified", "open"]
+    assert [activity[1] for activity in alarms.activities()] == ["verified", "open"]
     with (
         pytest.raises(ConflictError, match="of the same rule and target is unfinished"),
         alarms.world.changing() as (
@@ -127,9 +127,7 @@ def test_what_was_done_and_not_verified_is_opened_again(alarms: Alarms, template
         activity_transition(session, change=change, activity_id=made, to=ActivityState.OPEN)
 
 
-def test_one_that_was_deleted_gives_its_place_and_does_not_take_it_back(
-    alarms: Alarms, template: UUID, asset: UUID
-) -> None:
+def test_a_deleted_activity_gives_up_its_place_for_good(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     alarms.opened(rule, asset, NOW)
     alarms.act(NOW)
@@ -141,8 +139,8 @@ def test_one_that_was_deleted_gives_its_place_and_does_not_take_it_back(
     with alarms.world.changing() as (session, change):
         entity_restore(session, change=change, entity_id=made)
     with alarms.world.session() as session:
-        held = session.execute(text("SELECT id, holds_place FROM activities ORDER BY id")).all()
-    assert [tuple(row) for row in held] == [(made, False), (alarms.activities()[1][0], True)]
+        activity = session.execute(text("SELECT id, holds_place FROM activities ORDER BY id")).all()
+    assert [tuple(row) for row in activity] == [(made, False), (alarms.activities()[1][0], True)]
 
 
 def test_history_a_replay_and_what_is_suppressed_make_nothing(alarms: Alarms, template: UUID, asset: UUID) -> None:
@@ -161,7 +159,7 @@ def test_history_a_replay_and_what_is_suppressed_make_nothing(alarms: Alarms, te
     assert (done.created, done.notified) == (1, 2)
 
 
-def test_a_deleted_template_makes_nothing_and_holds_nobody_up(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_a_deleted_template_creates_nothing_and_delays_nothing(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     event = alarms.opened(rule, asset, NOW)
     with alarms.world.changing() as (session, change):
@@ -186,10 +184,10 @@ def test_a_webhook_is_notified_of_each_change(alarms: Alarms, asset: UUID) -> No
     alarms.cleared(event, NOW + timedelta(hours=1))
     assert alarms.act(NOW).notified == 2
     with alarms.world.session() as session:
-        told = session.execute(text("SELECT url, payload FROM notifications ORDER BY sequence")).all()
-    assert [row.payload["change"] for row in told] == ["OPENED", "CLEARED"]
-    assert told[1].url == "https://example.org/argus"
-    assert told[1].payload == {
+        notifications = session.execute(text("SELECT url, payload FROM notifications ORDER BY sequence")).all()
+    assert [row.payload["change"] for row in notifications] == ["OPENED", "CLEARED"]
+    assert notifications[1].url == "https://example.org/argus"
+    assert notifications[1].payload == {
         "sequence": 2,
         "change": "CLEARED",
         "at": text_of(NOW + timedelta(hours=1)),
@@ -202,7 +200,7 @@ def test_a_webhook_is_notified_of_each_change(alarms: Alarms, asset: UUID) -> No
     }  # fmt: skip
 
 
-def test_the_version_that_judged_the_opening_says_what_is_done(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_the_version_that_opened_the_event_decides_the_actions(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule()
     alarms.version(rule, NOW, createActivityFromTemplateId=str(template))
     alarms.opened(rule, asset, NOW - timedelta(microseconds=1))
@@ -211,7 +209,7 @@ def test_the_version_that_judged_the_opening_says_what_is_done(alarms: Alarms, t
     assert alarms.act(NOW).created == 1
 
 
-def test_what_follows_a_version_that_carries_an_event_over_is_by_its_action(alarms: Alarms, asset: UUID) -> None:
+def test_an_event_carried_over_uses_the_action_of_the_new_version(alarms: Alarms, asset: UUID) -> None:
     rule = alarms.rule(webhookUrl="https://a.example.com/x")
     event = alarms.opened(rule, asset, NOW)
     alarms.act(NOW)
@@ -223,7 +221,7 @@ def test_what_follows_a_version_that_carries_an_event_over_is_by_its_action(alar
     alarms.act(NOW + 2 * timedelta(hours=1))
     with alarms.world.session() as session:
         rows = session.execute(text("SELECT url, payload FROM notifications ORDER BY url, sequence")).all()
-    # Who was told of the opening is told to the end; who comes in is told from the opening on.
+    # A receiver notified of the opening is notified of the end; a new one from the opening on.
     assert [(row.url[8], row.payload["change"], row.payload["event"]["severity"]) for row in rows] == [
         ("a", "OPENED", "HIGH"),
         ("a", "DEESCALATED", "LOW"),
@@ -233,7 +231,7 @@ def test_what_follows_a_version_that_carries_an_event_over_is_by_its_action(alar
     ]
 
 
-def test_an_action_that_names_nothing_holds_nobody_up(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_an_action_without_effect_delays_nothing(alarms: Alarms, template: UUID, asset: UUID) -> None:
     alarms.opened(alarms.rule(createActivityFromTemplateId="nonsense", webhookUrl=7), asset, NOW)
     alarms.opened(alarms.rule(createActivityFromTemplateId=str(template)), asset, NOW)
     done = alarms.act(NOW)

@@ -1,4 +1,4 @@
-"""Many events are followed as one by one, in statements that do not grow with their number."""
+"""Many event changes are applied as if one by one, in statements that do not grow with their number."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def statements(alarms: Alarms, entities: list[UUID], rule: UUID) -> tuple[int, i
         done = alarms.act(NOW)
         assert (done.created, done.refused) == (len(entities), None)
         to_open = len(sent)
-        for each in opened:
-            alarms.cleared(each, NOW + MINUTE)
+        for event_id in opened:
+            alarms.cleared(event_id, NOW + MINUTE)
         assert alarms.act(NOW).suggested == len(entities)
     finally:
         event.remove(alarms.pipeline, "before_cursor_execute", count)
@@ -49,10 +49,8 @@ def test_statements_do_not_grow_with_events(alarms: Alarms) -> None:
 
 
 @pytest.mark.parametrize("together", [False, True])
-def test_what_comes_together_is_followed_in_its_order(
-    alarms: Alarms, template: UUID, asset: UUID, together: bool
-) -> None:
-    """An event that comes, goes and comes again, beside others, leaves what following each at once would leave."""
+def test_changes_applied_together_keep_their_order(alarms: Alarms, template: UUID, asset: UUID, together: bool) -> None:
+    """An event that comes, goes and comes again, beside others, leaves what applying each at once would leave."""
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     other = alarms.world.entity(EntityKind.ASSET)
 
@@ -67,11 +65,13 @@ def test_what_comes_together_is_followed_in_its_order(
             alarms.cleared(opened, NOW + (2 * minute + 1) * MINUTE)
             act()
     alarms.act(NOW + timedelta(hours=1))
-    suggestions = [None if each.suggestion is None else each.suggestion["action"] for _, _, each in alarms.activities()]
+    suggestions = [
+        None if activity.suggestion is None else activity.suggestion["action"] for _, _, activity in alarms.activities()
+    ]
     assert suggestions == [None, "CLOSE"]
 
 
-def test_one_that_cannot_be_made_does_not_keep_the_others(alarms: Alarms, template: UUID) -> None:
+def test_an_activity_that_cannot_be_created_does_not_stop_the_others(alarms: Alarms, template: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     entities = alarms.world.entities(EntityKind.ASSET, 3)
     opened = [alarms.opened(rule, entity, NOW) for entity in entities]

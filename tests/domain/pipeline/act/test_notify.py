@@ -1,4 +1,4 @@
-"""What webhooks are told of events: numbered without holes, in legal steps, and at last as the events stand."""
+"""Notifications of events: numbered without gaps, in legal transitions, ending in the stored state."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ ENDS = {"CLEARED": NotifiedState.CLEARED, "WITHDRAWN": NotifiedState.WITHDRAWN}
 def test_calls_lead_from_the_last_notification_to_the_current_state(
     before: NotifiedState | None, state: NotifiedState, worsening: int, is_suppressed: bool
 ) -> None:
-    told = None if before is None else LastNotification(3, before, "HIGH")
-    calls = calls_of(told, state=state, worsening=worsening, is_suppressed=is_suppressed)
+    notified = None if before is None else LastNotification(3, before, "HIGH")
+    calls = calls_of(notified, state=state, worsening=worsening, is_suppressed=is_suppressed)
     first = {NotifiedState.OPEN: "OPENED", NotifiedState.CLEARED: "CLEARED", NotifiedState.WITHDRAWN: "WITHDRAWN"}
     chain = [*([] if before is None else [first[before]]), *calls]
     assert all(after in LEGAL[name] for name, after in pairwise(chain))
@@ -59,14 +59,14 @@ def test_calls_lead_from_the_last_notification_to_the_current_state(
         assert ENDS.get(chain[-1], NotifiedState.OPEN) is state
 
 
-def told(alarms: Alarms) -> list[tuple[str, int, str]]:
+def notified(alarms: Alarms) -> list[tuple[str, int, str]]:
     with alarms.world.session() as session:
         rows = session.execute(
             text("SELECT payload, sequence, url FROM notifications ORDER BY event_id, url, sequence")
         )
-        found = [(row.payload["change"], row.payload["sequence"], row.sequence, row.url) for row in rows]
-    assert all(of_payload == of_row for _, of_payload, of_row, _ in found)
-    return [(change, sequence, url) for change, sequence, _, url in found]
+        calls = [(row.payload["change"], row.payload["sequence"], row.sequence, row.url) for row in rows]
+    assert all(of_payload == of_row for _, of_payload, of_row, _ in calls)
+    return [(change, sequence, url) for change, sequence, _, url in calls]
 
 
 def test_an_event_recorded_after_it_has_cleared_is_notified_to_its_end(alarms: Alarms, template: UUID) -> None:
@@ -77,7 +77,7 @@ def test_an_event_recorded_after_it_has_cleared_is_notified_to_its_end(alarms: A
     alarms.cleared(event, NOW + HOUR / 2)
     refresh(alarms)
     alarms.act(NOW + HOUR / 2)
-    assert (told(alarms), alarms.waiting()) == ([], 0)
+    assert (notified(alarms), alarms.waiting()) == ([], 0)
     # A late reading moves its opening before the window: it was not suppressed after all.
     with Session(alarms.owner) as session, session.begin():
         session.execute(
@@ -87,24 +87,24 @@ def test_an_event_recorded_after_it_has_cleared_is_notified_to_its_end(alarms: A
     for kind in ("OPENED", "ESCALATED", "CORRECTED"):
         alarms.changed(event, kind, NOW - 2 * HOUR)
     alarms.act(NOW + HOUR / 2)
-    assert told(alarms) == [("OPENED", 1, URL), ("CLEARED", 2, URL)]
+    assert notified(alarms) == [("OPENED", 1, URL), ("CLEARED", 2, URL)]
     # Its activity is suggested to be closed.
     [(_, _, details)] = alarms.activities()
     assert details.suggestion is not None
     assert details.suggestion["action"] == "CLOSE"
 
 
-def test_who_was_notified_of_the_opening_is_notified_of_the_end_whatever_the_rule_says_by_now(alarms: Alarms) -> None:
+def test_a_receiver_of_the_opening_is_notified_of_the_end_after_any_edit(alarms: Alarms) -> None:
     rule = alarms.rule(webhookUrl=URL)
     event = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW)
     alarms.act(NOW)
     alarms.version(rule, NOW - HOUR, webhookUrl=f"{URL}other")
     alarms.cleared(event, NOW + HOUR)
     alarms.act(NOW + HOUR)
-    assert told(alarms) == [("OPENED", 1, URL), ("CLEARED", 2, URL)]
+    assert notified(alarms) == [("OPENED", 1, URL), ("CLEARED", 2, URL)]
     alarms.changed(event, "CORRECTED", NOW)
     alarms.act(NOW + HOUR)
-    assert len(told(alarms)) == 2
+    assert len(notified(alarms)) == 2
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -112,7 +112,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_ends_in_the_same_notifi
     engine: Callable[[str], Engine], seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311  (a test's)
-    line = Line(world_create(owner=engine("owner"), api=engine("api"), slug="told"), engine)
+    line = Line(world_create(owner=engine("owner"), api=engine("api"), slug="notified"), engine)
     device = line.device()
     rule = create(line, over(50), action={"webhookUrl": URL}, severity=Severity.HIGH)
 
@@ -147,9 +147,9 @@ def test_any_order_of_readings_shelves_windows_and_edits_ends_in_the_same_notifi
         while is_dirty:
             with line.pipeline() as session:
                 is_dirty = suppression_refresh(session, organization_id=line.organization_id).is_pending
-        # The wall's clock is within the time of the readings: some of them are quiet now.
+        # The wall's clock is within the time of the readings: some of them are suppressed now.
         now, limit = minute(random.randrange(400)), random.choice([1, 3, 100])
-        _follow(line, now, limit=limit, times=random.randrange(1, 5))
+        _act(line, now, limit=limit, times=random.randrange(1, 5))
 
     readings = [(minute(n), float(random.randrange(100))) for n in range(0, 300, 5)]
     random.shuffle(readings)
@@ -161,12 +161,12 @@ def test_any_order_of_readings_shelves_windows_and_edits_ends_in_the_same_notifi
     for step in steps:
         step()
     act()
-    _follow(line, LINE_NOW + timedelta(days=1), limit=100, times=100)
+    _act(line, LINE_NOW + timedelta(days=1), limit=100, times=100)
     assert line.rows("SELECT * FROM event_changes WHERE processed_at IS NULL") == []
     _check(line)
 
 
-def _follow(line: Line, now: datetime, *, limit: int, times: int) -> None:
+def _act(line: Line, now: datetime, *, limit: int, times: int) -> None:
     for _ in range(times):
         with line.pipeline() as session:
             done = event_actions_apply(
@@ -180,7 +180,7 @@ def _check(line: Line) -> None:
     calls: dict[tuple[UUID, str], list[Any]] = {}
     for row in line.rows("SELECT event_id, url, sequence, payload FROM notifications ORDER BY event_id, url, sequence"):
         calls.setdefault((row.event_id, row.url), []).append(row)
-    stands = {row.id: row for row in line.rows("SELECT * FROM events")}
+    events_by_id = {row.id: row for row in line.rows("SELECT * FROM events")}
     assert calls
     for (event_id, _), of in calls.items():
         assert [row.sequence for row in of] == list(range(1, len(of) + 1))
@@ -188,7 +188,7 @@ def _check(line: Line) -> None:
         names = [row.payload["change"] for row in of]
         assert names[0] == "OPENED"
         assert all(after in LEGAL[before] for before, after in pairwise(names)), names
-        event = stands[event_id]
+        event = events_by_id[event_id]
         state = NotifiedState.OPEN if event.cleared_at is None else NotifiedState.CLEARED
         if event.withdrawn_at is not None:
             state = NotifiedState.WITHDRAWN

@@ -1,4 +1,4 @@
-"""What is followed of events that are shelved or in maintenance, and when."""
+"""Side effects of events that are shelved or in maintenance, and when they happen."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def is_waiting(alarms: Alarms, now: datetime) -> bool:
         return organizations_waiting(session, now=now) != {}
 
 
-def told(alarms: Alarms) -> list[str]:
+def notified(alarms: Alarms) -> list[str]:
     with alarms.world.session() as session:
         rows: list[Any] = list(
             session.execute(text("SELECT payload FROM notifications ORDER BY created_at, sequence")).scalars()
@@ -62,19 +62,19 @@ def told(alarms: Alarms) -> list[str]:
     return [payload["change"] for payload in rows]
 
 
-def test_what_is_open_when_maintenance_ends_is_followed_then_once(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_an_event_open_when_maintenance_ends_is_acted_on_once(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     maintain(alarms, NOW - HOUR, NOW + HOUR)
     alarms.opened(rule, asset, NOW)
     refresh(alarms)
     assert is_waiting(alarms, NOW)
-    for now, found in ((NOW, []), (NOW + HOUR / 2, []), (NOW + HOUR, ["OPENED"]), (NOW + 2 * HOUR, ["OPENED"])):
+    for now, expected in ((NOW, []), (NOW + HOUR / 2, []), (NOW + HOUR, ["OPENED"]), (NOW + 2 * HOUR, ["OPENED"])):
         alarms.act(now)
-        assert told(alarms) == found
+        assert notified(alarms) == expected
         assert not is_waiting(alarms, now)
     assert alarms.waiting() == 0
 
 
-def test_nothing_is_ever_said_of_what_began_and_ended_in_maintenance(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_no_notification_for_an_event_within_maintenance(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     maintain(alarms, NOW - HOUR, NOW + HOUR)
     event = alarms.opened(rule, asset, NOW)
     refresh(alarms)
@@ -82,7 +82,7 @@ def test_nothing_is_ever_said_of_what_began_and_ended_in_maintenance(alarms: Ala
     assert alarms.waiting() > 0
     alarms.cleared(event, NOW + HOUR / 2)
     alarms.act(NOW + HOUR / 2)
-    assert (told(alarms), alarms.waiting()) == ([], 0)
+    assert (notified(alarms), alarms.waiting()) == ([], 0)
 
 
 def test_a_window_moved_elsewhere_has_its_actions_applied_after_all(alarms: Alarms, rule: UUID, asset: UUID) -> None:
@@ -91,58 +91,58 @@ def test_a_window_moved_elsewhere_has_its_actions_applied_after_all(alarms: Alar
     alarms.cleared(event, NOW - 2 * HOUR + HOUR / 2)
     refresh(alarms)
     alarms.act(NOW)
-    assert (told(alarms), alarms.waiting()) == ([], 0)
+    assert (notified(alarms), alarms.waiting()) == ([], 0)
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("UPDATE maintenance_windows SET begins = :at"), {"at": NOW - 3 * HOUR / 2})
     refresh(alarms)
     alarms.act(NOW)
-    # It is over by now, and that is told too: the last that is told is how it stands.
-    assert told(alarms) == ["OPENED", "CLEARED"]
-    # And the other way: what has followed stays, and is told to its end.
+    # It is over by now, and that is notified too: the last notification has the current state.
+    assert notified(alarms) == ["OPENED", "CLEARED"]
+    # And the other way: the side effects so far stay, and the rest of the event is notified.
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("UPDATE maintenance_windows SET begins = :at"), {"at": NOW - 3 * HOUR})
     refresh(alarms)
     alarms.withdrawn(event, NOW)
     alarms.act(NOW)
-    assert told(alarms) == ["OPENED", "CLEARED", "WITHDRAWN"]
+    assert notified(alarms) == ["OPENED", "CLEARED", "WITHDRAWN"]
 
 
-def test_a_shelf_suppresses_what_is_open_and_its_end_brings_it_back(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_a_shelf_suppresses_open_events_until_it_ends(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     event = alarms.opened(rule, asset, NOW - HOUR)
     other = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW - HOUR)
     alarms.act(NOW - HOUR)
     shelf = shelve(alarms, rule, begins=NOW, ends=NOW + timedelta(days=30))
     refresh(alarms)
-    for each in (event, other):
+    for event_id in (event, other):
         with Session(alarms.owner) as session, session.begin():
-            session.execute(text("UPDATE events SET severity = 'CRITICAL' WHERE id = :id"), {"id": each})
-        alarms.changed(each, "ESCALATED", NOW + HOUR)
+            session.execute(text("UPDATE events SET severity = 'CRITICAL' WHERE id = :id"), {"id": event_id})
+        alarms.changed(event_id, "ESCALATED", NOW + HOUR)
     alarms.act(NOW + HOUR)
-    assert (told(alarms), alarms.waiting()) == (["OPENED", "OPENED"], 2)
-    # That one is over is told; that it had become worse no longer matters.
+    assert (notified(alarms), alarms.waiting()) == (["OPENED", "OPENED"], 2)
+    # The end of an event is notified; that its severity rose no longer matters.
     alarms.cleared(other, NOW + HOUR)
     alarms.act(NOW + 2 * HOUR)
-    assert (told(alarms), alarms.waiting()) == (["OPENED", "OPENED", "CLEARED"], 1)
+    assert (notified(alarms), alarms.waiting()) == (["OPENED", "OPENED", "CLEARED"], 1)
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("UPDATE shelves SET ends = :at WHERE id = :id"), {"at": NOW + 3 * HOUR, "id": shelf})
     refresh(alarms)
     alarms.act(NOW + 3 * HOUR)
-    assert sorted(told(alarms)) == ["CLEARED", "ESCALATED", "OPENED", "OPENED"]
+    assert sorted(notified(alarms)) == ["CLEARED", "ESCALATED", "OPENED", "OPENED"]
     assert alarms.waiting() == 0
 
 
-def test_what_opened_before_a_shelf_and_is_found_within_it_waits(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_an_event_before_a_shelf_that_is_detected_within_it_waits(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     with alarms.world.changing() as (session, change):
         now = change.recorded
         shelf = shelf_create(session, change=change, rule_id=rule, entity_id=None, ends=now + HOUR)
     event = alarms.opened(rule, asset, now - HOUR)
     refresh(alarms)
     alarms.act(now)
-    assert (told(alarms), alarms.waiting()) == ([], 1)
+    assert (notified(alarms), alarms.waiting()) == ([], 1)
     with alarms.world.changing() as (session, change):
         ended = shelf_end(session, change=change, shelf_id=shelf.id).ends
     refresh(alarms)
     alarms.act(ended)
     alarms.cleared(event, ended)
     alarms.act(ended)
-    assert (told(alarms), alarms.waiting()) == (["OPENED", "CLEARED"], 0)
+    assert (notified(alarms), alarms.waiting()) == (["OPENED", "CLEARED"], 0)

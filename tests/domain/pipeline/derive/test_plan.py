@@ -97,7 +97,7 @@ def test_points_at_hand_behind_a_checkpoint_are_derived_from_it_and_all_others_f
     assert (checkpoint.watermark_us, checkpoint.state.inputs) == (300, {"a": (300, 3.0), "b": (100, 5.0)})
 
 
-def test_of_another_revision_or_with_two_points_of_one_time_nothing_is_derived_from_what_is_at_hand() -> None:
+def test_points_at_hand_are_not_used_at_another_revision_or_with_duplicate_times() -> None:
     twice = Column(np.zeros(2, dtype=np.int64), np.array([200, 200]), np.array([1.0, 2.0]))
     for points, revision in ((twice, REVISION), (column({200: 1}), REVISION - 1)):
         given = given_of(
@@ -118,7 +118,7 @@ def stored_of(requested: ComputeRange, *, ends_us: int, stored: Mapping[int, flo
     return StoredRanges(SUM, [to_compute], ReadBack(inputs, {"total": column(stored)}))
 
 
-def test_of_stored_points_what_is_missing_is_inserted_what_is_wrong_superseded_and_what_is_stale_removed() -> None:
+def test_missing_points_are_inserted_wrong_ones_superseded_and_stale_ones_removed() -> None:
     given = given_of([window(PUMP, 1000, 4000)])
     requested = ComputeRange(PUMP, SUM, 1000, 4000 + AGE_US, given.windows[PUMP])
     stored = stored_of(requested, ends_us=requested.ends_us, stored={1000: 5.0, 1500: 5.0, 2000: 4.0})

@@ -1,4 +1,4 @@
-"""What follows from derived points within the stage: who is watched, live and late, and what is no longer kept."""
+"""Propagation of derived points within the stage: to rules and rollups, live, late and before retention."""
 
 from __future__ import annotations
 
@@ -59,24 +59,24 @@ def events(plant: DerivingPlant) -> list[tuple[UUID, datetime, datetime | None, 
     return [tuple(row) for row in rows]
 
 
-def test_live_readings_are_judged_on_without_reading_back(plant: DerivingPlant) -> None:
+def test_live_readings_are_evaluated_without_reading_back(plant: DerivingPlant) -> None:
     plant.formulas({"total": {"formula": "a + 1"}}, since=EPOCH)
     device, pump = plant.line.device(), plant.pump()
     plant.link(device, pump, valid_from=EPOCH)
     rule(plant, "total", 5, Scope(entity_id=pump))
     plant.drain()
-    found = []
+    counts = []
     for n, value in enumerate([1, 9, 9, 1, 9]):
         sent = {"device_id": device, "timestamp": NOW + (n - 9) * MINUTE, "metrics": {"a": value}}
         entries = plant.line.normalize(plant.line.send(sent)).entries
         done = plant.derive([pump], plant.attribute(entries))
-        found.append((done.read_back, sum(len(judged.changes) for judged in done.evaluations.done)))
+        counts.append((done.read_back, sum(len(pair.changes) for pair in done.evaluations.done)))
         assert plant.checkpoints.rule_states[plant.organization_id, pump.bytes].states
-    assert found == [(0, 0), (0, 1), (0, 0), (0, 1), (0, 1)]
+    assert counts == [(0, 0), (0, 1), (0, 0), (0, 1), (0, 1)]
     assert events(plant) == [(pump, NOW - 8 * MINUTE, NOW - 6 * MINUTE, False), (pump, NOW - 5 * MINUTE, None, False)]
 
 
-def test_a_device_is_judged_by_what_it_sends_itself_at_every_port(plant: DerivingPlant) -> None:
+def test_a_device_is_evaluated_by_its_own_readings_at_every_port(plant: DerivingPlant) -> None:
     device = plant.line.device()
     rule(plant, "a", 5, Scope(entity_id=device))
     plant.drain()
@@ -105,10 +105,10 @@ def test_a_part_that_moves_takes_its_events_along(plant: DerivingPlant) -> None:
     plant.line.world.edge(sites[1], "HAS_PART", pump, valid_from=NOW - 5 * MINUTE)
     plant.drain()
     # The last readings are evaluated where it comes. What it is measured by lies below the site with it, and is evaluated by itself.
-    assert sorted(events(plant)) == sorted((each, NOW - 5 * MINUTE, None, False) for each in (pump, device))
+    assert sorted(events(plant)) == sorted((entity, NOW - 5 * MINUTE, None, False) for entity in (pump, device))
 
 
-def test_events_and_rollups_of_what_is_no_longer_kept_stay(plant: DerivingPlant) -> None:
+def test_events_and_rollups_before_retention_stay(plant: DerivingPlant) -> None:
     border = datetime(2026, 4, 1, tzinfo=UTC)
     plant.formulas({"total": {"formula": "a + 1"}}, since=EPOCH)
     device, pump = plant.line.device(), plant.pump()
@@ -130,8 +130,8 @@ def test_events_and_rollups_of_what_is_no_longer_kept_stay(plant: DerivingPlant)
     assert stood == {border - 60 * MINUTE: 12.0, border: 12.0}
     plant.line.summarize()
     with transaction(plant.line.engine("pipeline")) as session:
-        kept = RetentionPolicy(None, timedelta(days=200))
-        for month in partitions_outdated(session, retention=kept, now=border + timedelta(days=200, hours=1)):
+        retention = RetentionPolicy(None, timedelta(days=200))
+        for month in partitions_outdated(session, retention=retention, now=border + timedelta(days=200, hours=1)):
             partition_drop(session, month)
     plant.line.stage_cache.forget()
     plant.stage_cache.forget()

@@ -24,7 +24,7 @@ def at(minute: int) -> datetime:
 
 
 @pytest.mark.parametrize("knows_from_the_start", [True, False])
-def test_a_promotion_in_the_past_is_right_by_itself(plant: DerivingPlant, knows_from_the_start: bool) -> None:
+def test_a_promotion_in_the_past_recomputes_the_points(plant: DerivingPlant, knows_from_the_start: bool) -> None:
     plant.formulas(THIRDS, since=at(0))
     device, pump = plant.line.device(), plant.pump()
     plant.link(device, pump, valid_from=at(0))

@@ -1,4 +1,4 @@
-"""What is written of readings, some of which repeat others, is decided without a database."""
+"""The plan of normalize: what to write of readings that may repeat others, decided without a database."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def readings_of(metrics: list[dict[str, Any]]) -> Readings:
 
 
 @given(st.data(), st.lists(METRICS, min_size=1, max_size=8))
-def test_what_counts_is_written_and_what_repeats_is_not(data: st.DataObject, metrics: list[dict[str, Any]]) -> None:
+def test_repeats_are_not_written(data: st.DataObject, metrics: list[dict[str, Any]]) -> None:
     normalized = readings_normalize(readings_of(metrics), future_tolerance=timedelta(hours=1), schemas={})
     chosen = sorted(data.draw(st.sets(st.sampled_from(range(len(metrics))))))
     duplicates = sorted(data.draw(st.sets(st.sampled_from(chosen)))) if chosen else []

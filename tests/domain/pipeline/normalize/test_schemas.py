@@ -83,18 +83,18 @@ def test_the_good_metrics_go_on(line: Line) -> None:
         ("id", "METRIC_MISSING", ["on"]),
         ("n", "METRIC_MISSING", ["on"]),
     ]
-    assert (line.account().stored, line.account().dead) == (3, 0)
+    assert (line.ingest_counts().stored, line.ingest_counts().dead) == (3, 0)
     assert [said(entry) for entry in result.entries[:2]] == [{"temperature": 100.0}, {"on": 1.0}]
     assert {unit for unit in units(line).values() if unit} == {"Cel"}
 
 
-def test_a_reading_of_which_nothing_is_kept_is_dead_and_says_so(line: Line) -> None:
+def test_a_reading_without_any_accepted_metric_is_a_dead_letter(line: Line) -> None:
     line.schema("Probe", {"metrics": {"t": {}}, "unknown": "drop"})
     device = line.device(type_name="Probe")
     line.normalize([*send(line, device, T0, x=1, y=2), *send(line, device, T0 + HOUR, x=1, t=2)])
     assert line.history() == {(device, None, "t", T0 + HOUR): 2.0}
     assert dead_letters(line) == [(None, "NOTHING_KEPT", {"x": 1, "y": 2})]
-    assert (line.account().stored, line.account().dead) == (1, 1)
+    assert (line.ingest_counts().stored, line.ingest_counts().dead) == (1, 1)
 
 
 def test_the_schema_is_that_of_the_readings_time(line: Line) -> None:
@@ -139,7 +139,7 @@ def test_the_unit_goes_with_the_schema(line: Line) -> None:
     assert units(line) == {"t": None}
 
 
-def test_schemas_are_asked_for_once_a_revision(
+def test_schemas_are_read_once_a_revision(
     line: Line, statements: Callable[[Engine], AbstractContextManager[list[str]]]
 ) -> None:
     line.schema("Probe", FAHRENHEIT)
@@ -150,14 +150,14 @@ def test_schemas_are_asked_for_once_a_revision(
         with line.pipeline() as session:
             revision = graph_hold(session, organization_id=line.organization_id)
             with statements(line.engine("pipeline")) as seen:
-                found = schemas_of(
+                schemas = schemas_of(
                     session,
                     organization_id=line.organization_id,
                     revision=revision,
                     devices=[device.bytes for device in devices],
                     stage_cache=line.stage_cache,
                 )
-        return set(found), len(seen)
+        return set(schemas), len(seen)
 
     assert ask(plain) == (set(), 1)
     assert ask(plain, one) == ({one.bytes}, 1)
@@ -181,7 +181,7 @@ def test_processed_again_under_another_schema(line: Line) -> None:
     line.schema("Probe", edited)
     with line.pipeline() as session:
         again = feed_entries_rebuild(session, organization_id=line.organization_id, batches=batches)
-    # Until then everything stands as it was, also for who reads the feed.
+    # Until then everything stays as it was, also for subscribers of the feed.
     assert [said(entry) for entry in again] == [{"x": 1.0}, {"t": 50.0, "u": 5.0}, {"t": 400.0, "x": 2.0}]
     line.reopen()
     result = line.normalize(batches)
@@ -192,7 +192,7 @@ def test_processed_again_under_another_schema(line: Line) -> None:
     }
     assert [said(entry) for entry in result.entries] == [{"t": 100.0, "y": 1.0}, {}, {"y": 2.0}]
     assert dead_letters(line) == [("t", "OUT_OF_RANGE", 50), ("u", "OUT_OF_RANGE", 5), ("t", "OUT_OF_RANGE", 400)]
-    assert (line.account().stored, line.account().dead) == (2, 1)
+    assert (line.ingest_counts().stored, line.ingest_counts().dead) == (2, 1)
     latest = line.rows(
         'SELECT s.metric, l."timestamp", l.value FROM latest_values l JOIN series s ON s.id = l.series_id'
     )
@@ -210,10 +210,10 @@ def test_processed_again_under_another_schema(line: Line) -> None:
         (device, None, "x", T0 + HOUR): 2.0,
     }
     assert dead_letters(line) == []
-    assert line.account().stored == 3
+    assert line.ingest_counts().stored == 3
 
 
-def test_what_cannot_be_written_any_more_is_taken_back(line: Line) -> None:
+def test_points_that_can_no_longer_be_written_are_removed(line: Line) -> None:
     device = line.device(type_name="Probe")
     batches = [*send(line, device, T0, t=1), *send(line, device, T0, t=3), *send(line, device, T0 + HOUR, t=2)]
     line.normalize(batches)
@@ -224,4 +224,4 @@ def test_what_cannot_be_written_any_more_is_taken_back(line: Line) -> None:
     line.normalize(batches, is_isolating=True)
     assert line.history() == {(device, None, "t", T0): 100.0, (device, None, "t", T0 + HOUR): 200.0}
     assert dead_letters(line) == [(None, "PROCESSING_FAILED", {"t": 3})]
-    assert (line.account().stored, line.account().dead) == (2, 1)
+    assert (line.ingest_counts().stored, line.ingest_counts().dead) == (2, 1)

@@ -1,4 +1,4 @@
-"""From a call's readings to history, latest values, dead letters and the account."""
+"""From a call's readings to history, latest values, dead letters and ingest accounting."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_a_reading_ends_in_history(line: Line) -> None:
         (device, 2, "t", datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)): 3.0,
     }
     assert (result.readings, result.points) == (2, 4)
-    account = line.account()
-    assert (account.received, account.stored, account.pending) == (2, 2, 0)
+    counts = line.ingest_counts()
+    assert (counts.received, counts.stored, counts.pending) == (2, 2, 0)
     [entry] = result.entries
     groups = feed_entry(norm_encode(entry)).groups()
     assert sorted((g.port or -1, g.metric, g.points.values.tolist()[0]) for g in groups if g.metric != "say") == [
@@ -85,9 +85,9 @@ def test_a_repeat_changes_nothing(line: Line) -> None:
     line.normalize(line.send({"device_id": device, "timestamp": T0, "metrics": {"t": 1, "u": 2}}))
     again = line.send({"device_id": device, "timestamp": "2026-04-01T02:00:00+02:00", "metrics": {"u": 2.0, "t": 1.0}})
     assert line.normalize(again).points == 0
-    account = line.account()
-    assert (account.received, account.stored, account.duplicate) == (2, 1, 1)
-    assert line.account(device_id=line.device()).received == 0
+    counts = line.ingest_counts()
+    assert (counts.received, counts.stored, counts.duplicate) == (2, 1, 1)
+    assert line.ingest_counts(device_id=line.device()).received == 0
 
 
 def test_the_smaller_raw_id_counts_when_it_comes_last(line: Line) -> None:
@@ -110,12 +110,12 @@ def test_the_smaller_raw_id_counts_when_it_comes_last(line: Line) -> None:
     }
     line.normalize(first)
     assert line.history() == {(device, None, "t", T0): 1.0, (device, None, "t", T0 + timedelta(hours=1)): 5.0}
-    account = line.account()
-    assert (account.stored, account.duplicate, account.dead) == (2, 1, 0)
+    counts = line.ingest_counts()
+    assert (counts.stored, counts.duplicate, counts.dead) == (2, 1, 0)
     latest = line.rows("SELECT s.metric, l.value, l.raw_id FROM latest_values l JOIN series s ON s.id = l.series_id")
     assert [(row.metric, row.value, row.raw_id) for row in latest] == [("t", 5.0, beside[0].raw_ids[0])]
-    open_letters = line.rows("SELECT metric, raw_id FROM dead_letters WHERE resolved_at IS NULL")
-    assert [(row.metric, row.raw_id) for row in open_letters] == [("bad", first[0].raw_ids[0])]
+    open_dead_letters = line.rows("SELECT metric, raw_id FROM dead_letters WHERE resolved_at IS NULL")
+    assert [(row.metric, row.raw_id) for row in open_dead_letters] == [("bad", first[0].raw_ids[0])]
 
 
 def test_of_two_values_at_one_time_the_larger_raw_id_stays(line: Line) -> None:
@@ -127,12 +127,12 @@ def test_of_two_values_at_one_time_the_larger_raw_id_stays(line: Line) -> None:
     assert line.history() == {(device, None, "t", T0): "two", (device, None, "only", T0): 1.0}
     # What lost does not appear in the live feed.
     assert [entry.names for entry in result.entries] == [["only"]]
-    assert line.account().stored == 2
+    assert line.ingest_counts().stored == 2
     latest = line.rows("SELECT type, value, text FROM latest_values ORDER BY type")
     assert [(row.type, row.value, row.text) for row in latest] == [(0, 1.0, None), (2, None, "two")]
 
 
-def test_what_is_no_point_is_a_dead_letter(line: Line) -> None:
+def test_invalid_readings_are_dead_letters(line: Line) -> None:
     device = line.device()
     batches = line.send(
         {"device_id": device, "timestamp": "2099-01-01T00:00:00Z", "metrics": {"t": 1}},
@@ -155,8 +155,8 @@ def test_what_is_no_point_is_a_dead_letter(line: Line) -> None:
         (5, None, "FUTURE_TIMESTAMP"),
     ]
     assert dead_letters[3].payload == ["nan"]
-    account = line.account()
-    assert (account.received, account.stored, account.dead) == (6, 2, 4)
+    counts = line.ingest_counts()
+    assert (counts.received, counts.stored, counts.dead) == (6, 2, 4)
     assert [row.dead for row in line.rows("SELECT dead FROM raw_batches")] == [4]
 
 
@@ -181,8 +181,8 @@ def test_positions_are_contiguous(line: Line) -> None:
     assert [(entry.batch_id, entry.position) for entry in entries] == [
         (batches[n].id, position) for n, position in ((0, 2), (1, 3), (2, 4), (4, 5))
     ]
-    found = line.rows("SELECT id, feed_position FROM raw_batches ORDER BY feed_position")
-    assert [(row.id, row.feed_position) for row in found] == [
+    numbered = line.rows("SELECT id, feed_position FROM raw_batches ORDER BY feed_position")
+    assert [(row.id, row.feed_position) for row in numbered] == [
         (batches[n].id, p) for n, p in ((3, 1), (0, 2), (1, 3), (2, 4), (4, 5))
     ]
 
@@ -200,11 +200,11 @@ def test_a_reading_that_cannot_be_written_is_isolated(line: Line, engine: Callab
     assert result.points == 10
     dead_letters = line.rows("SELECT device_id, code, payload FROM dead_letters")
     assert [(row.device_id, row.code, row.payload) for row in dead_letters] == [(ghost, "PROCESSING_FAILED", {"t": 1})]
-    account = line.account()
-    assert (account.stored, account.dead, account.pending) == (10, 1, 0)
+    counts = line.ingest_counts()
+    assert (counts.stored, counts.dead, counts.pending) == (10, 1, 0)
 
 
-def test_who_lost_the_lease_commits_nothing(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_a_lost_lease_prevents_the_commit(line: Line, engine: Callable[[str], Engine]) -> None:
     device = line.device()
     batches = line.send({"device_id": device, "timestamp": T0, "metrics": {"t": 1}})
     old = line.run()
@@ -215,4 +215,4 @@ def test_who_lost_the_lease_commits_nothing(line: Line, engine: Callable[[str], 
     with pytest.raises(FencedError):
         line.normalize(batches)
     assert line.history() == {}
-    assert line.account().pending == 1
+    assert line.ingest_counts().pending == 1

@@ -69,7 +69,7 @@ def test_a_link_leads_from_the_asset_to_the_device(world: World) -> None:
         ({"metadata": {"note": "x" * 70_000}}, "LIMIT_EXCEEDED", ("metadata",)),
     ],
 )  # fmt: skip
-def test_what_is_refused(world: World, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
+def test_refusals(world: World, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
     probe, asset = world.entity(DEVICE), world.entity(ASSET)
     taken = link(world, probe, world.entity(ASSET), port=1)
     assert fault_of(lambda: link(world, **{"device_id": probe, "asset_id": asset, **arguments})) == (code, path)
@@ -95,16 +95,16 @@ def test_unlinking_ends_exactly_the_links_of_that_port(world: World) -> None:
         link(world, probe, elsewhere, port=3),
     )
     ended = unlink(world, probe, asset, port=1, at=day(5))
-    assert {each.edge_id for each in ended} == {first.edge_id, moves.edge_id}
-    assert {each.valid_until for each in ended} == {day(5)}
-    assert [newest(world, each) for each in (without, second, next_door)] == [without, second, next_door]
+    assert {edge.edge_id for edge in ended} == {first.edge_id, moves.edge_id}
+    assert {edge.valid_until for edge in ended} == {day(5)}
+    assert [newest(world, item) for item in (without, second, next_door)] == [without, second, next_door]
     [portless] = unlink(world, probe, asset)
     assert portless.edge_id == without.edge_id
     assert portless.valid_until == portless.recorded_at
     assert newest(world, second) == second
 
 
-def test_what_cannot_be_unlinked(world: World, other: World) -> None:
+def test_invalid_unlinks(world: World, other: World) -> None:
     probe, asset = world.entity(DEVICE), world.entity(ASSET)
     made = link(world, probe, asset, port=1, valid_until=day(9))
     cases: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
@@ -135,10 +135,10 @@ def test_linked_assets_are_counted_once_and_as_of_the_time(world: World, other: 
     link(world, probe, world.entity(SPACE))
     with world.session() as session:
         for instant, expected in ((None, 1), (day(-1), 0), (day(0), 1), (day(3), 2), (day(6), 1)):
-            found = linked_assets_count(
+            asset_counts = linked_assets_count(
                 session, organization_id=world.organization_id, ids=[probe, idle], as_of=instant
             )
-            assert found == {probe: expected, idle: 0}
+            assert asset_counts == {probe: expected, idle: 0}
         many = [probe, *(new_id() for _ in range(99))]
         counts = []
         for ids in (many[:1], many):
@@ -147,5 +147,5 @@ def test_linked_assets_are_counted_once_and_as_of_the_time(world: World, other: 
             counts.append(len(seen))
         assert counts == [2, 2]
     with other.session() as session:
-        found = linked_assets_count(session, organization_id=other.organization_id, ids=[probe], as_of=day(3))
-        assert found == {probe: 0}
+        asset_counts = linked_assets_count(session, organization_id=other.organization_id, ids=[probe], as_of=day(3))
+        assert asset_counts == {probe: 0}

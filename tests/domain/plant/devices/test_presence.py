@@ -1,4 +1,4 @@
-"""When devices were last heard, and lists by it."""
+"""Presence of devices, and lists filtered by it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def listed(world: World, where: ListFilter) -> list[str]:
         )
         assert page.total is not None
         assert page.total() == len(page.items)
-        return [each.name for each in page.items]
+        return [entity.name for entity in page.items]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_the_list_and_the_field_agree(
 
 def test_presence_is_read_for_many_at_once(world: World, other: World, devices: dict[str, EntityId]) -> None:
     with world.session() as session:
-        found = device_presence_get(session, organization_id=world.organization_id, ids=list(devices.values()))
-    assert found == {devices[name]: seen for name, seen in SEEN.items() if seen is not None}
+        presence = device_presence_get(session, organization_id=world.organization_id, ids=list(devices.values()))
+    assert presence == {devices[name]: seen for name, seen in SEEN.items() if seen is not None}
     with other.session() as session:
         for organization_id in (world.organization_id, other.organization_id):
             ids = list(devices.values())

@@ -54,7 +54,7 @@ def revoke(world: World, device_id: UUID, token_id: UUID) -> DeviceToken:
 
 
 def owner(engine: Callable[[str], Engine], token: str) -> TokenOwner | None:
-    """Ask as a request does that has shown nothing but its token."""
+    """Look up the owner as a request with only a token does."""
     with Session(engine("api")) as session, session.begin():
         return device_token_authenticate(session, token=token)
 
@@ -72,13 +72,13 @@ def test_a_token_names_its_device_until_it_is_revoked(world: World, engine: Call
     assert owner(engine, token) is None
     assert owner(engine, other_token) == TokenOwner(world.organization_id, probe, second.id)
     with world.session() as session:
-        held = device_token_list(session, organization_id=world.organization_id, device_id=probe)
-    unused = [replace(each, last_used_at=None) for each in (*held, revoked)]
+        tokens = device_token_list(session, organization_id=world.organization_id, device_id=probe)
+    unused = [replace(token, last_used_at=None) for token in (*tokens, revoked)]
     assert unused == [replace(revoked, last_used_at=None), second, replace(revoked, last_used_at=None)]
     assert fault_of(lambda: revoke(world, probe, issued.id)) == ("CONFLICT", ("tokenId",))
 
 
-def test_only_the_hash_is_kept(world: World, engine: Callable[[str], Engine]) -> None:
+def test_only_the_hash_is_stored(world: World, engine: Callable[[str], Engine]) -> None:
     probe = device(world)
     issued, token = issue(world, probe)
     revoke(world, probe, issued.id)
@@ -87,7 +87,7 @@ def test_only_the_hash_is_kept(world: World, engine: Callable[[str], Engine]) ->
     with world.session() as session:
         where = ChangeFilter(subject_ids=[probe])
         page = changes_page(session, organization_id=world.organization_id, where=where, page=PageRequest(9))
-    assert [each.action for each in page.items] == ["revoked", "issued", "created"]
+    assert [change.action for change in page.items] == ["revoked", "issued", "created"]
     assert token.removeprefix("argus_dev_") not in repr(page.items)
 
 
@@ -102,9 +102,9 @@ def test_a_deleted_devices_tokens_are_refused_until_it_is_restored(
     assert fault_of(lambda: issue(world, probe, SECRET[::-1])) == ("NOT_FOUND", ("deviceId",))
     with world.changing() as (session, change):
         entity_restore(session, change=change, entity_id=probe)
-    found = owner(engine, token)
-    assert found is not None
-    assert found.device_id == probe
+    token_owner = owner(engine, token)
+    assert token_owner is not None
+    assert token_owner.device_id == probe
 
 
 def test_the_number_of_tokens_is_bounded(world: World) -> None:
@@ -137,7 +137,7 @@ def test_another_organization_and_other_kinds_have_none(world: World, other: Wor
         assert device_token_list(session, organization_id=world.organization_id, device_id=probe) == [issued]
 
 
-def test_the_api_cannot_change_whose_token_it_is(world: World) -> None:
+def test_the_api_cannot_reassign_a_token(world: World) -> None:
     issue(world, device(world))
     with pytest.raises(ProgrammingError, match="permission denied"), world.session() as session:
         session.execute(text("UPDATE device_tokens SET device_id = device_id"))
@@ -149,9 +149,9 @@ def test_a_token_expires(world: World, engine: Callable[[str], Engine]) -> None:
         issued, token = device_token_issue(
             session, change=change, device_id=probe, secret=SECRET, expires_at=change.recorded + timedelta(days=1)
         )
-    found = owner(engine, token)
-    assert found is not None
-    assert found.expires_at == issued.expires_at
+    token_owner = owner(engine, token)
+    assert token_owner is not None
+    assert token_owner.expires_at == issued.expires_at
     with Session(engine("owner")) as session, session.begin():
         session.execute(text("UPDATE device_tokens SET expires_at = clock_timestamp() - interval '1 second'"))
     assert owner(engine, token) is None
@@ -170,9 +170,11 @@ def test_tokens_are_listed_with_who_issued_them_and_when_they_were_used(
     first, token = issue(world, probe)
     second, _ = issue(world, probe, SECRET[::-1])
     with world.session() as session:
-        found = device_tokens_newest(session, organization_id=world.organization_id, ids=[probe, other])
-    assert [[each.id for each in found[device_id]] for device_id in (probe, other)] == [[second.id, first.id], []]
-    assert {(each.issued_by, each.last_used_at, each.expires_at) for each in found[probe]} == {("test", None, None)}
+        tokens = device_tokens_newest(session, organization_id=world.organization_id, ids=[probe, other])
+    assert [[token.id for token in tokens[device_id]] for device_id in (probe, other)] == [[second.id, first.id], []]
+    assert {(token.issued_by, token.last_used_at, token.expires_at) for token in tokens[probe]} == {
+        ("test", None, None)
+    }
     assert owner(engine, token) is not None
     with world.session() as session:
         used = device_tokens_get(session, organization_id=world.organization_id, ids=[first.id])[first.id].last_used_at
@@ -183,15 +185,15 @@ def test_tokens_are_listed_with_who_issued_them_and_when_they_were_used(
     assert again == used
 
 
-def test_which_tokens_are_good_no_more(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> None:
+def test_revoked_and_expired_tokens_are_listed(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> None:
     world, other = worlds("Plant"), worlds("Other")
     owners = {}
     for name, where in (("good", world), ("revoked", world), ("expired", world), ("deleted", world), ("theirs", other)):
         probe = device(where)
         issued, token = issue(where, probe, name.encode().ljust(32, b"."))
-        found = owner(engine, token)
-        assert found is not None
-        owners[name] = found
+        token_owner = owner(engine, token)
+        assert token_owner is not None
+        owners[name] = token_owner
         if name == "revoked":
             revoke(where, probe, issued.id)
         elif name == "expired":

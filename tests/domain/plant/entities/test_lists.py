@@ -1,4 +1,4 @@
-"""Lists of all kinds."""
+"""Lists of every entity kind."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_all_kinds_are_made_and_listed(world: World, other: World) -> None:
     assert listed(world, ListFilter()) == ["Ada", "Clean", "Hall", "Probe"]
 
 
-def test_what_is_below_is_as_of_the_time(world: World, other: World) -> None:
+def test_below_is_as_of_the_given_time(world: World, other: World) -> None:
     hall, annex = world.entity(EntityKind.SPACE), world.entity(EntityKind.SPACE)
     asset = world.entity(EntityKind.ASSET)
     world.edge(asset, "LOCATED_IN", hall, valid_until=day(5))
@@ -89,7 +89,7 @@ def test_what_is_below_is_as_of_the_time(world: World, other: World) -> None:
             )
             assert page.total is not None
             assert page.total() == len(page.items)
-            return {each.id for each in page.items}
+            return {entity.id for entity in page.items}
 
     assert below(world, hall, day(4)) == {hall, asset}
     assert below(world, hall, day(5)) == {hall}

@@ -42,7 +42,7 @@ def test_a_slug_is_made_of_the_name(name: str, slug: str) -> None:
     assert slug_of(name) == slug
 
 
-def test_a_name_without_letters_needs_a_slug(engine: Engines) -> None:
+def test_a_name_of_symbols_needs_a_slug(engine: Engines) -> None:
     with pytest.raises(BadInputError, match="give one"):
         slug_of("工場")
     assert create(engine, "工場", slug="factory").slug == "factory"
@@ -58,7 +58,7 @@ def test_an_organization_can_work_at_once(engine: Engines) -> None:
     with Session(engine("api")) as session, session.begin():
         organization_set(session, organization_id=made.id)
         assert organization_get(session, organization_id=made.id) == made
-        names = {each.name for each in relationship_list(session, organization_id=made.id)}
+        names = {relationship.name for relationship in relationship_list(session, organization_id=made.id)}
         assert {"CONTAINS", "HAS_PART", "LOCATED_IN", "MONITORED_BY", "CONTROLLED_BY", "FEEDS"} <= names
         assert graph_change_begin(session, organization_id=made.id, actor="a", new_id=new_id).revision == 1
 
@@ -72,7 +72,7 @@ def test_a_taken_slug_makes_nothing(engine: Engines) -> None:
     for name in ("", " ", "x" * 201, "a\0"):
         assert fault_of(lambda name=name: create(engine, name, slug="a")) == ("BAD_USER_INPUT", ("name",))  # type: ignore[misc]
     with Session(engine("owner")) as session:
-        assert [each.slug for each in organization_list(session)] == ["north-works"]
+        assert [organization.slug for organization in organization_list(session)] == ["north-works"]
 
 
 def test_each_role_sees_what_it_needs(engine: Engines) -> None:

@@ -1,4 +1,4 @@
-"""Entries that tell of events: what is written is read, and anything else is refused."""
+"""Bus entries of events: encoding and decoding, and refusal of anything else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.telemetry.feed.entries import EntryError
 IDS = [UUID(int=7), UUID(int=2**127 + 1)]
 
 
-def test_what_is_written_is_read() -> None:
+def test_encoding_and_decoding_agree() -> None:
     assert events_decode(events_encode(12, IDS)) == (12, IDS)
     assert events_decode(events_encode(1, [])) == (1, [])
 

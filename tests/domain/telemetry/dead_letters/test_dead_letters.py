@@ -1,4 +1,4 @@
-"""Dead letters read, tried again and given up, on a line that makes real ones."""
+"""Dead letters: listed, retried and discarded, on a line that makes real ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def line(world: World, engine: Callable[[str], Engine]) -> Line:
 
 
 def listed(line: Line, **where: Any) -> list[DeadLetter]:
-    found: list[DeadLetter] = []
+    dead_letters: list[DeadLetter] = []
     after = None
     while True:
         with transaction(line.engine("api"), line.organization_id) as session:
@@ -43,10 +43,10 @@ def listed(line: Line, **where: Any) -> list[DeadLetter]:
             )
             assert page.total is not None
             total = page.total()
-        found += page.items
+        dead_letters += page.items
         if not page.has_next:
-            assert total == len(found)
-            return found
+            assert total == len(dead_letters)
+            return dead_letters
         after = page.keys[-1]
 
 
@@ -79,64 +79,64 @@ def test_they_are_listed_filtered_and_grouped(line: Line) -> None:
     device, _ = spoiled(line)
     every = listed(line)
     assert len(every) == 4
-    assert {(each.metric, each.attempts, each.state) for each in every} == {
+    assert {(letter.metric, letter.attempts, letter.state) for letter in every} == {
         (None, 1, DeadLetterState.OPEN), ("list", 1, DeadLetterState.OPEN), ("map", 1, DeadLetterState.OPEN),
     }  # fmt: skip
-    assert {each.metric for each in listed(line, device_id=device)} == {None, "list"}
-    [future] = [each for each in every if each.metric is None]
-    assert [each.id for each in listed(line, codes=[future.code])] == [future.id]
+    assert {dead_letter.metric for dead_letter in listed(line, device_id=device)} == {None, "list"}
+    [future] = [letter for letter in every if letter.metric is None]
+    assert [dead_letter.id for dead_letter in listed(line, codes=[future.code])] == [future.id]
     assert listed(line, stages=["no such"]) == listed(line, codes=[]) == listed(line, begins=NOW + MINUTE) == []
     assert len(listed(line, begins=NOW, ends=NOW + MINUTE)) == 4
     with transaction(line.engine("api"), line.organization_id) as session:
         groups = dead_letter_groups(session, organization_id=line.organization_id, where=DeadLetterFilter())
         assert set(dead_letters_get(session, organization_id=line.organization_id, ids=[future.id])) == {future.id}
     assert sorted((group.count, group.devices) for group in groups) == [(1, 1), (3, 2)]
-    assert {group.code for group in groups} == {each.code for each in every}
+    assert {group.code for group in groups} == {letter.code for letter in every}
 
 
-def test_what_fails_again_counts_another_attempt_and_changes_nothing_else(line: Line) -> None:
+def test_a_failed_retry_only_counts_another_attempt(line: Line) -> None:
     device, batches = spoiled(line)
-    before = line.history(), line.account()
+    before = line.history(), line.ingest_counts()
     assert retry(line, device_id=device) == Done(2, 0)
-    assert line.account().pending == line.account().received  # the batch is to be done again
+    assert line.ingest_counts().pending == line.ingest_counts().received  # the batch is to be done again
     again = line.normalize(batches)
     assert again.done == []
-    assert (line.history(), line.account()) == before
-    assert {each.attempts for each in listed(line)} == {2}
+    assert (line.history(), line.ingest_counts()) == before
+    assert {dead_letter.attempts for dead_letter in listed(line)} == {2}
     # Done once, it is left alone.
     assert len(line.normalize(batches).done) == len(batches)
 
 
-def test_what_does_not_fail_any_more_is_resolved(line: Line) -> None:
+def test_a_successful_retry_is_resolved(line: Line) -> None:
     _, batches = spoiled(line)
-    [future] = [each for each in listed(line) if each.metric is None]
+    [future] = [dead_letter for dead_letter in listed(line) if dead_letter.metric is None]
     assert retry(line, ids=[future.id]) == Done(1, 0)
     run = replace(line.run(), future_tolerance=timedelta(hours=1))
     with line.pipeline() as session:
         batches_normalize(session, organization_id=line.organization_id, batches=batches, run=run, now=NOW)
-    assert [each.id for each in listed(line, states=[DeadLetterState.RESOLVED])] == [future.id]
+    assert [dead_letter.id for dead_letter in listed(line, states=[DeadLetterState.RESOLVED])] == [future.id]
     assert len(listed(line)) == 3
-    assert (line.account().stored, line.account().dead) == (4, 0)
+    assert (line.ingest_counts().stored, line.ingest_counts().dead) == (4, 0)
     assert sum(value == 1 for value in line.history().values()) == 1
 
 
-def test_what_was_given_up_stays_and_is_not_tried_again(line: Line) -> None:
+def test_discarded_dead_letters_stay_and_are_not_retried(line: Line) -> None:
     device, batches = spoiled(line)
-    account = line.account()
+    counts = line.ingest_counts()
     assert discard(line, device_id=device) == Done(2, 0)
     assert len(listed(line)) == 2
     gone = listed(line, states=[DeadLetterState.DISCARDED])
-    assert {(each.discarded_by, each.discarded_at) for each in gone} == {("ann", NOW)}
-    assert line.account() == account
-    assert retry(line, ids=[each.id for each in gone]) == Done(0, 0)
-    assert discard(line, ids=[each.id for each in gone]) == Done(0, 0)
+    assert {(dead_letter.discarded_by, dead_letter.discarded_at) for dead_letter in gone} == {("ann", NOW)}
+    assert line.ingest_counts() == counts
+    assert retry(line, ids=[dead_letter.id for dead_letter in gone]) == Done(0, 0)
+    assert discard(line, ids=[dead_letter.id for dead_letter in gone]) == Done(0, 0)
     # Another letter of the same batch is tried again: what was given up stays given up.
-    retry(line, codes=[each.code for each in listed(line)])
+    retry(line, codes=[dead_letter.code for dead_letter in listed(line)])
     line.normalize(batches)
     assert len(listed(line, states=[DeadLetterState.DISCARDED])) == 2
 
 
-def test_a_call_takes_so_many_and_tells_how_many_are_left(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_is_bounded_and_returns_how_many_are_left(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     spoiled(line)
     monkeypatch.setattr(operations, "DEAD_LETTERS_MAX", 3)
     assert retry(line, begins=NOW) == Done(3, 1)
@@ -156,7 +156,7 @@ def test_another_organizations_are_neither_seen_nor_changed(
 ) -> None:
     ours, theirs = Line(worlds("ours"), engine), Line(worlds("theirs"), engine)
     spoiled(ours)
-    ids = [each.id for each in listed(ours)]
+    ids = [dead_letter.id for dead_letter in listed(ours)]
     assert listed(theirs) == []
     assert retry(theirs, ids=ids) == discard(theirs, ids=ids) == Done(0, 0)
     # The owner's function is asked for another's rows by another's transaction.
@@ -165,9 +165,9 @@ def test_another_organizations_are_neither_seen_nor_changed(
             operations._REOPEN,
             {
                 "organization_id": ours.organization_id,
-                "raw_ids": [each.raw_id for each in listed(ours)],
-                "received": [each.received_at for each in listed(ours)],
+                "raw_ids": [dead_letter.raw_id for dead_letter in listed(ours)],
+                "received": [dead_letter.received_at for dead_letter in listed(ours)],
             },
         )
-    assert ours.account().pending == 0
-    assert {each.attempts for each in listed(ours)} == {1}
+    assert ours.ingest_counts().pending == 0
+    assert {dead_letter.attempts for dead_letter in listed(ours)} == {1}

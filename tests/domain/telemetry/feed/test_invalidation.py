@@ -30,10 +30,10 @@ def minutes(of: list[tuple[int, int]]) -> set[int]:
 
 
 @given(one=spans, other=spans)
-def test_what_differs_is_what_is_in_one_alone(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
-    found = spans_differing(spans_union(one), spans_union(other))
-    assert minutes(found) == minutes(one) ^ minutes(other)
-    assert found == spans_union(found)
+def test_spans_differing_are_the_symmetric_difference(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
+    differing = spans_differing(spans_union(one), spans_union(other))
+    assert minutes(differing) == minutes(one) ^ minutes(other)
+    assert differing == spans_union(differing)
 
 
 links = st.lists(
@@ -48,8 +48,8 @@ def watch(of: list[tuple[Any, ...]], entity_ids: set[UUID], metrics: set[str] | 
         entity_ids=entity_ids,
         own_ids=(),
         links=[
-            Link(source, DEVICE, port, at(begins), at(begins + held), rest.get("mapping"))
-            for source, begins, held, port in of
+            Link(source, DEVICE, port, at(begins), at(begins + duration), rest.get("mapping"))
+            for source, begins, duration, port in of
         ],
         metrics=metrics,
         units={},
@@ -57,35 +57,37 @@ def watch(of: list[tuple[Any, ...]], entity_ids: set[UUID], metrics: set[str] | 
 
 
 def passing(of: list[tuple[Any, ...]], source: UUID, minute: int) -> set[Any]:
-    return {port for each, begins, held, port in of if each == source and begins <= minute < begins + held}
+    return {
+        port for source_id, begins, duration, port in of if source_id == source and begins <= minute < begins + duration
+    }
 
 
 @given(before=links, after=links)
 def test_a_minute_is_reported_if_anything_passes_differently(before: list[Any], after: list[Any]) -> None:
     both = {ASSET, OTHER}
-    told = links_invalidated(watch(before, both), watch(after, both), now=T0 + timedelta(minutes=100))
+    reported = links_invalidated(watch(before, both), watch(after, both), now=T0 + timedelta(minutes=100))
     for source in both:
-        found = {
+        minutes = {
             minute
-            for each in told
-            if each.entity_id == source
+            for invalidated in reported
+            if invalidated.entity_id == source
             for minute in range(MINUTES)
-            if each.from_ <= T0 + timedelta(minutes=minute) < each.to
+            if invalidated.from_ <= T0 + timedelta(minutes=minute) < invalidated.to
         }
-        assert found == {m for m in range(MINUTES) if passing(before, source, m) != passing(after, source, m)}
+        assert minutes == {m for m in range(MINUTES) if passing(before, source, m) != passing(after, source, m)}
 
 
-def test_the_future_and_what_came_as_a_whole_are_not_told() -> None:
+def test_the_future_and_complete_replacements_are_not_reported() -> None:
     now = T0 + timedelta(minutes=10)
     link = [(ASSET, 12, 5, None)]
     assert links_invalidated(watch([], {ASSET}), watch(link, {ASSET}), now=now) == []
     link = [(ASSET, 5, 100, None)]
-    [told] = links_invalidated(watch([], {ASSET}), watch(link, {ASSET}), now=now)
-    assert (told.from_, told.to) == (T0 + timedelta(minutes=5), T0 + timedelta(minutes=15))
+    [invalidated] = links_invalidated(watch([], {ASSET}), watch(link, {ASSET}), now=now)
+    assert (invalidated.from_, invalidated.to) == (T0 + timedelta(minutes=5), T0 + timedelta(minutes=15))
     assert links_invalidated(watch([], {OTHER}), watch(link, {ASSET, OTHER}), now=now) == []
 
 
-def test_a_metric_that_does_not_pass_is_not_told_of() -> None:
+def test_a_metric_that_does_not_pass_is_not_reported() -> None:
     now = T0 + timedelta(minutes=100)
     link = [(ASSET, 5, 10, None)]
     for metrics, count in (({"temperature"}, 1), ({"pressure"}, 0)):

@@ -1,4 +1,4 @@
-"""Which readings of a call are accepted, and what is told about the others."""
+"""Which readings of a call are accepted, and the errors of the others."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_the_canonical_form_is_its_own(metrics: dict[str, Any]) -> None:
     assert metrics_canonical(dict(reversed(metrics.items()))) == once
 
 
-def test_what_makes_two_readings_the_same() -> None:
+def test_equality_of_readings() -> None:
     def key(**changed: Any) -> bytes:
         return reading_key(**{"port": 1, "timestamp_us": 2, "message_id": None, "metrics": b"{}", **changed})
 

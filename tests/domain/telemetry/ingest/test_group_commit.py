@@ -113,11 +113,11 @@ def test_calls_at_the_same_time_share_a_transaction_and_a_batch(
     first = committer.submit(groups(line, device, 1))
     while committer._calls:
         pass
-    rest = [committer.submit(groups(line, device, n, n + 1)) for n in (2, 4, 6)]
+    others = [committer.submit(groups(line, device, n, n + 1)) for n in (2, 4, 6)]
     other = committer.submit(groups(line, device, 8, transport="mqtt"))
     assert not first.done()
     gate.is_open.set()
-    for future in (first, *rest, other):
+    for future in (first, *others, other):
         future.result(timeout=patient(30))
     # One to make partitions, two that append.
     assert gate.transactions == 3
@@ -142,14 +142,14 @@ def test_organizations_share_a_commit_and_nothing_else(
     futures = [committer.submit(groups(line, line.device(), 1))]
     while committer._calls:
         pass
-    futures += [committer.submit(groups(each, each.device(), n)) for each, n in ((line, 2), (other, 3), (line, 4))]
+    futures += [committer.submit(groups(item, item.device(), n)) for item, n in ((line, 2), (other, 3), (line, 4))]
     gate.is_open.set()
     for future in futures:
         future.result(timeout=patient(30))
     # One to make partitions, two that append.
     assert gate.transactions == 3
     assert stored(line) == [[1], [2, 4], [3]]
-    assert (line.account().received, other.account().received) == (3, 1)
+    assert (line.ingest_counts().received, other.ingest_counts().received) == (3, 1)
     committer.stop()
     assert [batch.organization_id for batch in published] == [line.organization_id] * 2 + [other.organization_id]
 
@@ -167,7 +167,7 @@ def test_a_database_that_is_unavailable_refuses_and_keeps_nothing(
     assert stored(line) == [[2]]
 
 
-def test_a_call_that_cannot_be_written_does_not_harm_the_others(
+def test_a_call_that_cannot_be_written_does_not_affect_the_others(
     line: Line, gate: Gate, committer: GroupCommitter
 ) -> None:
     device = line.device()
@@ -185,7 +185,7 @@ def test_a_call_that_cannot_be_written_does_not_harm_the_others(
     assert stored(line) == [[1], [3]]
 
 
-def test_what_waits_is_bounded(
+def test_waiting_calls_are_bounded(
     line: Line, gate: Gate, committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "WAITING_READINGS_MAX", 3)
@@ -204,7 +204,7 @@ def test_what_waits_is_bounded(
     assert stored(line) == [[1], [2, 3, 4]]
 
 
-def test_what_only_takes_too_long_is_not_reported_as_a_database_that_is_unavailable(
+def test_a_slow_statement_is_not_reported_as_an_unavailable_database(
     line: Line, engine: Callable[[str], Engine], database: TestDatabase
 ) -> None:
     device = line.device()
@@ -229,8 +229,8 @@ def test_what_only_takes_too_long_is_not_reported_as_a_database_that_is_unavaila
                 work()
     assert stored(line) == [[1]]
     committer.stop()
-    for each in (ingest, api):
-        each.dispose()
+    for item in (ingest, api):
+        item.dispose()
 
 
 def test_after_the_stop_nothing_is_taken_and_what_waited_is_written(line: Line, committer: GroupCommitter) -> None:
@@ -242,7 +242,7 @@ def test_after_the_stop_nothing_is_taken_and_what_waited_is_written(line: Line, 
         committer.submit(groups(line, device, 2))
 
 
-def test_a_caller_that_goes_away_takes_nothing_with_it(line: Line, gate: Gate, committer: GroupCommitter) -> None:
+def test_a_caller_that_disconnects_affects_no_other(line: Line, gate: Gate, committer: GroupCommitter) -> None:
     line.device("probe")
     acceptor = Acceptor(directory=line.directory(), committer=committer, now=lambda: NOW)
 
@@ -268,13 +268,13 @@ def test_a_caller_that_goes_away_takes_nothing_with_it(line: Line, gate: Gate, c
     assert sorted(n for batch in stored(line) for n in batch) == [1, 2]
 
 
-def test_who_may_send_is_noticed_in_time(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_changes_of_devices_are_noticed_in_time(line: Line, engine: Callable[[str], Engine]) -> None:
     now_s = 0.0
     directory = line.directory(lambda: now_s)
     device = line.device("probe")
 
     def find() -> tuple[int, int]:
-        found = directory.resolve(
+        resolved = directory.resolve(
             [
                 draft({"device_id": device}),
                 draft({"external_id": "probe"}),
@@ -283,7 +283,7 @@ def test_who_may_send_is_noticed_in_time(line: Line, engine: Callable[[str], Eng
             ],
             organization_id=line.organization_id,
         )
-        return len(found.by_id), len(found.by_external_id)
+        return len(resolved.by_id), len(resolved.by_external_id)
 
     assert find() == (1, 1)
     with line.world.changing() as (session, _):
@@ -299,11 +299,11 @@ def test_who_may_send_is_noticed_in_time(line: Line, engine: Callable[[str], Eng
     # What is not found is not remembered.
     assert find() == (1, 1)
     other = Line(world_create(owner=engine("owner"), api=engine("api"), slug="other"), engine)
-    found = directory.resolve([draft({"device_id": device})], organization_id=other.organization_id)
-    assert not found.by_id
+    resolved = directory.resolve([draft({"device_id": device})], organization_id=other.organization_id)
+    assert not resolved.by_id
 
 
-def test_a_deleted_device_sends_for_nobody_with_its_token(line: Line, committer: GroupCommitter) -> None:
+def test_the_token_of_a_deleted_device_is_refused(line: Line, committer: GroupCommitter) -> None:
     gone, other = line.device(), line.device()
     with line.world.changing() as (session, _):
         line.world.delete(session, gone, NOW)
@@ -322,12 +322,12 @@ def test_a_deleted_device_sends_for_nobody_with_its_token(line: Line, committer:
 def test_a_bus_that_is_unavailable_is_left_to_the_sweep(line: Line, bus_url: str) -> None:
     batches = [line.send({"device_id": line.device(), "metrics": {"n": 1}}, at=datetime.now(UTC))[0] for _ in range(2)]
     now_s = 0.0
-    away = RawPublisher(bus=RedisStreams(bus_connect("redis://127.0.0.1:1")), monotonic_s=lambda: now_s)
-    away.start()
+    unreachable = RawPublisher(bus=RedisStreams(bus_connect("redis://127.0.0.1:1")), monotonic_s=lambda: now_s)
+    unreachable.start()
     for batch in batches:
-        away.put([batch])
-    away.stop()
-    assert (away.counts.sent, away.counts.left) == (0, 2)
+        unreachable.put([batch])
+    unreachable.stop()
+    assert (unreachable.counts.sent, unreachable.counts.left) == (0, 2)
     bus = RedisStreams(bus_connect(bus_url))
     there = RawPublisher(bus=bus, monotonic_s=lambda: now_s)
     there.start()
@@ -404,9 +404,9 @@ def test_a_batch_knows_the_calls_it_is_made_of_and_keeps_knowing(
     traced = [
         [replace(group, traces=(trace,)) for group in groups(line, device, n)] for n, trace in ((2, "x"), (3, "y"))
     ]
-    rest = [committer.submit(each) for each in traced]
+    others = [committer.submit(call) for call in traced]
     gate.is_open.set()
-    for call in (first, *rest):
+    for call in (first, *others):
         call.result(timeout=patient(30))
     untraced, shared = published
     assert (untraced.traces, shared.traces) == ((), ("x", "y"))

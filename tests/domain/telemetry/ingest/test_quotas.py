@@ -1,4 +1,4 @@
-"""Quotas: what a bucket lets through, what one device costs the others, and what is remembered."""
+"""Quotas: token buckets, isolation between devices, and bounded memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def line(engine: Callable[[str], Engine]) -> Line:
 
 
 class Time:
-    """A clock that is told."""
+    """A clock set by hand."""
 
     def __init__(self) -> None:
         self.now_s = 1_000_000.0
@@ -41,7 +41,7 @@ class Time:
         return self.now_s
 
 
-def judged(allowance: Allowance | None, *devices: str) -> Acceptance:
+def admitted(allowance: Allowance | None, *devices: str) -> Acceptance:
     drafts = [ReadingDraft(device_id=device, metrics={"n": n}) for n, device in enumerate(devices)]
     return readings_accept(drafts, devices=DEVICES, own=None, now_us=1, allowance=allowance)
 
@@ -66,17 +66,17 @@ def test_never_more_than_the_burst_and_the_rate_since(rate: float, burst: int, c
         for at_s, readings in admitted[first:]:
             taken += readings
             assert taken <= burst + (at_s - since_s) * rate + 0.1
-    # And nobody who waits as long as he was told waits in vain.
-    asked = min(burst, 3)
-    now_s += buckets.wait_s(b"d", asked, now_s=now_s)
+    # Waiting as long as the error says is always enough.
+    burst_part = min(burst, 3)
+    now_s += buckets.wait_s(b"d", burst_part, now_s=now_s)
     allowance = Allowance(buckets, now_s=now_s)
-    assert [allowance.wait_s(b"d") for _ in range(asked)] == [0.0] * asked
+    assert [allowance.wait_s(b"d") for _ in range(burst_part)] == [0.0] * burst_part
 
 
-def test_a_device_over_its_quota_is_reported_one_by_one_and_the_others_go_on() -> None:
+def test_readings_over_a_device_quota_are_refused_one_by_one() -> None:
     buckets: Buckets[bytes] = Buckets(Quota(2.0, 3))
     allowance = Allowance(buckets, now_s=0.0)
-    done = judged(allowance, "1", "1", "2", "1", "1", "2", "1", "1")
+    done = admitted(allowance, "1", "1", "2", "1", "1", "2", "1", "1")
     allowance.take()
     assert (done.accepted, done.rejected, done.retry_after_s) == (5, 3, 1.5)
     assert [(error.code, error.path, error.message[-6:-1]) for error in done.errors] == [
@@ -85,9 +85,9 @@ def test_a_device_over_its_quota_is_reported_one_by_one_and_the_others_go_on() -
         ("RATE_LIMITED", ("readings", "7"), "n 2 s"),
     ]
     assert done.by_partition[0].metrics == [b'{"n":0}', b'{"n":1}', b'{"n":2}', b'{"n":3}', b'{"n":5}']
-    # After the time it was told, all that were refused fit.
-    assert judged(Allowance(buckets, now_s=1.5), "1", "1", "1").rejected == 0
-    assert judged(Allowance(buckets, now_s=1.4), "1", "1", "1").rejected == 1
+    # After the time in the error, all refused readings fit.
+    assert admitted(Allowance(buckets, now_s=1.5), "1", "1", "1").rejected == 0
+    assert admitted(Allowance(buckets, now_s=1.4), "1", "1", "1").rejected == 1
 
 
 def test_a_reading_refused_for_itself_takes_nothing() -> None:
@@ -104,7 +104,7 @@ def test_an_organization_over_its_quota_is_refused_whole_and_its_devices_lose_no
 
     def send(organization_id: int, *devices: str) -> Acceptance:
         allowance = keeper.allowance(organization_id, sent=len(devices))
-        done = judged(allowance, *devices)
+        done = admitted(allowance, *devices)
         keeper.take(organization_id, done.accepted, allowance, sent=len(devices))
         return done
 
@@ -130,10 +130,10 @@ def test_without_quotas_there_is_no_limit() -> None:
     keeper = QuotaKeeper(Quotas(), monotonic_s=Time())
     assert keeper.allowance(7, sent=1_000) is None
     keeper.take(7, 1_000_000, None, sent=1_000_000)
-    assert judged(None, *["1"] * 500).rejected == 0
+    assert admitted(None, *["1"] * 500).rejected == 0
 
 
-def test_what_is_full_is_forgotten_and_no_more_is_kept_than_allowed() -> None:
+def test_full_buckets_are_forgotten_and_the_number_of_buckets_is_bounded() -> None:
     buckets: Buckets[int] = Buckets(Quota(1.0, 10), buckets_max=100)
     for key in range(1_000):
         buckets.take(key, 10, now_s=key / 1_000)
@@ -158,11 +158,11 @@ def test_forgetting_what_is_full_changes_nothing(takes: list[tuple[float, int, i
         if buckets.wait_s(key, readings, now_s=now_s) == 0:
             buckets.take(key, readings, now_s=now_s)
             plain[key] = max(plain.get(key, 0.0), now_s) + readings / quota.readings_per_s
-        for each in range(5):
-            assert buckets.full_at_s(each, now_s=now_s) == max(plain.get(each, 0.0), now_s)
+        for n in range(5):
+            assert buckets.full_at_s(n, now_s=now_s) == max(plain.get(n, 0.0), now_s)
 
 
-def test_nothing_of_what_is_refused_is_stored(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_a_refused_call_stores_nothing(line: Line, engine: Callable[[str], Engine]) -> None:
     time = Time()
     for name in ("loud", "quiet", "other"):
         line.device(name)
@@ -201,5 +201,5 @@ def test_nothing_of_what_is_refused_is_stored(line: Line, engine: Callable[[str]
 
 
 def test_a_wait_is_reported_in_whole_seconds() -> None:
-    told = [whole_seconds(wait_s) for wait_s in (0.0, 0.2, 1.0, 98_000.000_000_000_01, 98_000.002)]
-    assert told == [1, 1, 1, 98_000, 98_001]
+    waits_s = [whole_seconds(wait_s) for wait_s in (0.0, 0.2, 1.0, 98_000.000_000_000_01, 98_000.002)]
+    assert waits_s == [1, 1, 1, 98_000, 98_001]

@@ -1,4 +1,4 @@
-"""What a telemetry schema makes of a reading's metrics."""
+"""Applying a telemetry schema to a reading's metrics."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from domain.telemetry.model.schemas import SchemaVersions, schema_apply, schema_
 
 
 def applied(schema: dict[str, Any], metrics: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    kept, faults = schema_apply(schema_compile(schema), metrics, sent=metrics)
-    return kept, [(fault.metric, fault.code) for fault in faults]
+    values, faults = schema_apply(schema_compile(schema), metrics, sent=metrics)
+    return values, [(fault.metric, fault.code) for fault in faults]
 
 
 @pytest.mark.parametrize(
-    ("metric", "value", "kept", "code"),
+    ("metric", "value", "expected", "code"),
     [
         ({"type": "NUMBER"}, 1, 1, None),
         ({"type": "NUMBER"}, True, None, "WRONG_TYPE"),
@@ -42,11 +42,11 @@ def applied(schema: dict[str, Any], metrics: dict[str, Any]) -> tuple[dict[str, 
         ({"unit": "Pa", "sentUnit": "m"}, 1, None, "NOT_CONVERTIBLE"),
     ],
 )
-def test_one_metric(metric: dict[str, Any], value: Any, kept: Any, code: str | None) -> None:
-    found, faults = applied({"metrics": {"t": metric}}, {"t": value})
+def test_one_metric(metric: dict[str, Any], value: Any, expected: Any, code: str | None) -> None:
+    values, faults = applied({"metrics": {"t": metric}}, {"t": value})
     assert faults == ([] if code is None else [("t", code)])
-    assert found == ({} if code else {"t": kept})
-    assert [type(each) for each in found.values()] == ([] if code else [type(kept)])
+    assert values == ({} if code else {"t": expected})
+    assert [type(item) for item in values.values()] == ([] if code else [type(expected)])
 
 
 def test_metrics_are_renamed_and_even_change_names() -> None:
@@ -69,7 +69,7 @@ def test_a_name_is_given_once() -> None:
     assert applied(schema, {"b": 2}) == ({"b": 2}, [])
 
 
-def test_what_is_required() -> None:
+def test_required_metrics() -> None:
     schema = {"metrics": {"a": {"required": True}, "b": {"required": True, "type": "TEXT"}, "c": {}}}
     assert applied(schema, {"a": 1, "b": "x"}) == ({"a": 1, "b": "x"}, [])
     assert applied(schema, {"c": 1}) == ({"c": 1}, [("a", "METRIC_MISSING"), ("b", "METRIC_MISSING")])

@@ -87,7 +87,7 @@ def test_the_range_is_half_open_and_to_defaults_to_now(plant: Plant, read: Any) 
     assert shown(series) == [(3.0, 3.0)]
 
 
-def test_a_metric_asked_for_without_data_is_an_empty_series(plant: Plant, read: Any) -> None:
+def test_a_requested_metric_without_data_is_an_empty_series(plant: Plant, read: Any) -> None:
     device = plant.entity("DEVICE")
     plant.points(device, "state", [(at(-500), "x")])
     unknown, known = sorted(read(device, metrics=["state", "nope"]), key=lambda s: s.metric)
@@ -218,7 +218,7 @@ def test_a_local_day_is_the_zones_own(plant: Plant, read: Any) -> None:
     assert series.values.tolist() == [23.0]
 
 
-def test_more_points_than_asked_for_are_thinned_and_said_so(plant: Plant, read: Any) -> None:
+def test_more_points_than_requested_are_thinned_and_flagged(plant: Plant, read: Any) -> None:
     device = plant.entity("DEVICE")
     plant.points(device, "t", [(at(n), 99.0 if n == 57 else float(n % 7)) for n in range(100)])
     (series,) = read(device, max_points=20)
@@ -294,13 +294,13 @@ def test_statements_do_not_grow_with_entities(plant: Plant, engine: Engines) -> 
     statements: list[str] = []
     event.listen(api, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     counts = []
-    for asked in (entities[:2], entities):
+    for entity_ids in (entities[:2], entities):
         with plant.session(api) as session:
             statements.clear()
             answers = telemetry_read(
                 session,
                 organization_id=plant.organization_id,
-                entity_ids=asked,
+                entity_ids=entity_ids,
                 metrics=None,
                 from_=at(0),
                 to=at(60),
@@ -311,6 +311,6 @@ def test_statements_do_not_grow_with_entities(plant: Plant, engine: Engines) -> 
                 now=at(60),
             )
             counts.append(len(statements))
-        assert all(len(answers[entity_id][0].values) == 1 for entity_id in asked)
+        assert all(len(answers[entity_id][0].values) == 1 for entity_id in entity_ids)
     # The scan itself goes past SQLAlchemy, once.
     assert counts == [4, 4]

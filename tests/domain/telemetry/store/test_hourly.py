@@ -1,4 +1,4 @@
-"""Hours: summarized in order, rebuilt when written to, final once their points are dropped."""
+"""Hourly aggregates: built in order, rebuilt after writes, final once their points are dropped."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def hours(line: Line) -> list[tuple[float, float | None]]:
 
 
 def lie(line: Line) -> None:
-    """Falsify the hours, so that whoever reads them shows it."""
+    """Falsify the hours, so that reading them shows."""
     with transaction(line.engine("owner")) as session:
         session.execute(text("UPDATE series_hours SET sum = sum + 1000 WHERE is_whole"))
 
@@ -180,20 +180,20 @@ def test_an_asset_is_read_by_the_hours_of_its_devices_and_by_points_where_they_o
     line.summarize()
     lie(line)
     assert values(read(line, asset)[0]) == [1002.0, 1002.0, 11.0, 1020.0]
-    # From now on both tell at once, and one hides the other.
+    # From now on both report at once, and one hides the other.
     link(first, DAY + 3 * HOUR, None)
     assert values(read(line, asset)[0]) == [2.0, 2.0, 11.0, 2.0]
 
 
-def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
+def test_hours_are_aggregated_in_order_once_no_open_transaction_can_write_to_them(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device = line.device()
     line.summarize()
     with line.pipeline() as session:
-        settled = hours_complete_until(session)
-        assert organizations_due(session, settled=settled) == []
-    assert line.rows("SELECT until FROM hours_progress")[0].until == settled
+        complete_until = hours_complete_until(session)
+        assert organizations_due(session, complete_until=complete_until) == []
+    assert line.rows("SELECT until FROM hours_progress")[0].until == complete_until
     # As if all of this had been sent in time: nobody marks it.
     monkeypatch.setattr(hourly_invalidate, "LATE_AFTER_US", 10**18)
     send(line, device, *((n, n) for n in range(30)))
@@ -203,8 +203,10 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
         session.execute(text("UPDATE hours_progress SET until = :d"), {"d": DAY})
     monkeypatch.setattr(hourly_build, "SERIES_MAX", 1)
     with line.pipeline() as session:
-        assert organizations_due(session, settled=settled) == [line.organization_id]
-        assert hours_aggregate(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR).hours == 20
+        assert organizations_due(session, complete_until=complete_until) == [line.organization_id]
+        assert (
+            hours_aggregate(session, organization_id=line.organization_id, complete_until=DAY + 20 * HOUR).hours == 20
+        )
     # One of two series is done; neither's hours count yet.
     [progress] = line.rows("SELECT until, next FROM hours_progress")
     assert (progress.until, progress.next) == (DAY, DAY + 20 * HOUR)
@@ -212,21 +214,21 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
     assert values(read(line, device, metrics=["t"])[0]) == [float(n) for n in range(30)]
     while True:
         with line.pipeline() as session:
-            built = hours_aggregate(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR)
+            built = hours_aggregate(session, organization_id=line.organization_id, complete_until=DAY + 20 * HOUR)
         if built.is_done:
             break
     assert len(hours(line)) == 40
     assert values(read(line, device, metrics=["u"])[0]) == [float(n) for n in range(30)]
     line.summarize()
     assert len(hours(line)) == 60
-    assert line.rows("SELECT until FROM hours_progress")[0].until == settled
+    assert line.rows("SELECT until FROM hours_progress")[0].until == complete_until
 
 
 def test_a_transaction_that_runs_holds_back_what_it_could_write_to(line: Line) -> None:
     with line.pipeline() as writing:
         began = writing.execute(text("SELECT now()")).scalar_one()
         with line.pipeline() as session:
-            assert session.execute(hourly_build._SETTLED).scalar_one() == began
+            assert session.execute(hourly_build._OLDEST_TRANSACTION).scalar_one() == began
             assert hours_complete_until(session) < began - timedelta(minutes=34)
 
 
@@ -237,17 +239,17 @@ def waits(line: Line) -> bool:
         return session.execute(text(waiting)).first() is not None
 
 
-def test_whoever_writes_while_an_hour_is_aggregated_leaves_another_invalidation(line: Line) -> None:
+def test_a_write_during_aggregation_invalidates_the_hour_again(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1))
     line.summarize()
     send(line, device, (0.6, 2))
     with line.pipeline() as session:
-        settled = hours_complete_until(session)
+        complete_until = hours_complete_until(session)
     late = line.send({"device_id": device, "timestamp": DAY + 0.7 * HOUR, "metrics": {"t": 4}})
     line.run()
     with line.pipeline() as building:
-        assert hours_aggregate(building, organization_id=line.organization_id, settled=settled).hours == 1
+        assert hours_aggregate(building, organization_id=line.organization_id, complete_until=complete_until).hours == 1
         writer = threading.Thread(target=line.normalize, args=(late,))
         writer.start()
         deadline = Deadline(30)
@@ -261,7 +263,7 @@ def test_whoever_writes_while_an_hour_is_aggregated_leaves_another_invalidation(
     assert hours(line) == [(0, 7.0)]
 
 
-def test_a_mark_that_is_being_made_is_left_for_later(line: Line) -> None:
+def test_an_uncommitted_invalidation_is_left_for_later(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1))
     line.summarize()
@@ -276,9 +278,9 @@ def test_a_mark_that_is_being_made_is_left_for_later(line: Line) -> None:
 
 
 def april_drop(line: Line) -> None:
-    kept = RetentionPolicy(None, NOW - datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=1) - 12 * HOUR)
+    retention = RetentionPolicy(None, NOW - datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=1) - 12 * HOUR)
     with transaction(line.engine("pipeline")) as session:
-        [month] = partitions_outdated(session, retention=kept, now=datetime(2026, 5, 3, tzinfo=UTC))
+        [month] = partitions_outdated(session, retention=retention, now=datetime(2026, 5, 3, tzinfo=UTC))
         assert not month.is_unfinished
         assert partition_drop(session, month) == ["telemetry_history_202604"]
     line.stage_cache.forget()
@@ -289,7 +291,7 @@ def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> 
     # Before and after midnight in Kolkata (18:30 UTC) and in Kathmandu (18:15 UTC), and within a quarter.
     send(line, device, *((18 + n / 20, n) for n in range(20)), (2.1, True), (3, 5), (42.4, 7))
     line.summarize()
-    asked = [
+    requests = [
         (zone, bucket, aggregate)
         for zone in ("Asia/Kolkata", "Asia/Kathmandu", "UTC", "Australia/Eucla")
         for bucket in ((0, timedelta(days=1)), (0, HOUR), (1, timedelta()), (0, HOUR / 4), (0, HOUR / 2))
@@ -297,20 +299,20 @@ def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> 
     ]
 
     def answers() -> list[Any]:
-        found = []
-        for zone, bucket, aggregate in asked:
+        stored_answers = []
+        for zone, bucket, aggregate in requests:
             [series] = read(line, device, timezone=zone, bucket=bucket, aggregate=aggregate)
-            found.append((zone, bucket, aggregate, values(series), series.type, series.incomplete))
-        return found
+            stored_answers.append((zone, bucket, aggregate, values(series), series.type, series.incomplete))
+        return stored_answers
 
     before = answers()
     assert not any(is_incomplete for *_, is_incomplete in before)
-    assert [5.0 + 1 + sum(range(10)), 7.0 + sum(range(10, 20))] in [each[3] for each in before]
+    assert [5.0 + 1 + sum(range(10)), 7.0 + sum(range(10, 20))] in [item[3] for item in before]
     april_drop(line)
     assert answers() == before
 
 
-def test_what_cannot_be_answered_without_the_points_is_reported_incomplete(line: Line) -> None:
+def test_answers_that_need_dropped_points_are_reported_incomplete(line: Line) -> None:
     device, other = line.device(), line.device()
     send(line, device, (0.5, 1), (1.5, 2), (2.5, "off"), (2.6, 3))
     send(line, other, (30.5, 1), metric="u")
@@ -318,25 +320,25 @@ def test_what_cannot_be_answered_without_the_points_is_reported_incomplete(line:
     assert not read(line, device, bucket=None)[0].incomplete
     april_drop(line)
 
-    def told(**arguments: Any) -> tuple[list[float], bool]:
+    def buckets_read(**arguments: Any) -> tuple[list[float], bool]:
         [series] = read(line, device, **arguments)
         return values(series), series.incomplete
 
     # Hours with texts.
-    assert told() == ([1.0, 2.0], True)
-    assert told(ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
+    assert buckets_read() == ([1.0, 2.0], True)
+    assert buckets_read(ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
     # The stored points themselves.
-    assert told(bucket=None) == ([], True)
-    assert told(bucket=None, begins=DAY + 3 * HOUR) == ([], False)
+    assert buckets_read(bucket=None) == ([], True)
+    assert buckets_read(bucket=None, begins=DAY + 3 * HOUR) == ([], False)
     # Buckets, and beginnings, within a quarter of an hour.
-    assert told(bucket=(0, HOUR / 6), ends=DAY + 2 * HOUR) == ([], True)
-    assert told(begins=DAY + 0.4 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], True)
-    assert told(begins=DAY + 0.25 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
+    assert buckets_read(bucket=(0, HOUR / 6), ends=DAY + 2 * HOUR) == ([], True)
+    assert buckets_read(begins=DAY + 0.4 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], True)
+    assert buckets_read(begins=DAY + 0.25 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
     # Another series is none the worse for it.
     assert not read(line, other)[0].incomplete
 
 
-def test_hours_of_before_there_were_quarters_are_reported_where_quarters_are_asked_for(line: Line) -> None:
+def test_hours_without_quarters_are_reported_where_quarters_are_requested(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1), (1.5, 2))
     line.summarize()
@@ -355,16 +357,16 @@ def test_an_asset_whose_devices_overlap_is_reported_incomplete(line: Line) -> No
     asset = line.world.entity(EntityKind.ASSET)
     with line.world.changing() as (session, change):
         drafts = [
-            EdgeDraft(source_id=asset, target_id=each, relationship="MONITORED_BY", valid_from=DAY, valid_until=None)
-            for each in devices
+            EdgeDraft(source_id=asset, target_id=device, relationship="MONITORED_BY", valid_from=DAY, valid_until=None)
+            for device in devices
         ]
         edges_create(session, change=change, drafts=drafts)
     send(line, devices[0], (0.5, 1))
     send(line, devices[1], (1.5, 2))
     line.summarize()
-    assert [(values(each), each.incomplete) for each in read(line, asset)] == [([1.0, 2.0], False)]
+    assert [(values(bucket), bucket.incomplete) for bucket in read(line, asset)] == [([1.0, 2.0], False)]
     april_drop(line)
-    assert [(values(each), each.incomplete) for each in read(line, asset)] == [([], True)]
+    assert [(values(bucket), bucket.incomplete) for bucket in read(line, asset)] == [([], True)]
     assert not read(line, devices[0])[0].incomplete
 
 

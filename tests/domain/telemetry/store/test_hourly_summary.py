@@ -1,4 +1,4 @@
-"""What an hour's points come to, exactly."""
+"""Exact aggregates of an hour's points."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e280, max_
 @given(st.lists(finite, min_size=1, max_size=50))
 def test_two_doubles_are_the_exact_sum_or_none_are_given(values: list[float]) -> None:
     exact = sum(map(Fraction, values))
-    held = sum_exact(values)
-    if held is None:
+    parts = sum_exact(values)
+    if parts is None:
         rounded = float(exact)
         assert exact - Fraction(rounded) != Fraction(float(exact - Fraction(rounded)))
     else:
-        assert Fraction(held[0]) + Fraction(held[1]) == exact
+        assert Fraction(parts[0]) + Fraction(parts[1]) == exact
 
 
-def test_sensor_values_are_held_by_two_doubles() -> None:
+def test_two_doubles_hold_the_sum_of_sensor_values() -> None:
     assert sum_exact([20.1 + n / 7 for n in range(3600)]) is not None
     assert sum_exact([1e200, 1.0, 1e-200]) is None
 
@@ -75,7 +75,7 @@ def test_quarters_of_an_hour_are_packed_beside_it() -> None:
     ]
 
 
-def test_what_two_doubles_cannot_say_is_left_to_the_points() -> None:
+def test_sums_beyond_two_doubles_are_left_to_the_points() -> None:
     made = hourly_aggregates(
         points((0, "open"), (1, 2.0), (HOUR_US, 1e300), (2 * HOUR_US, math.inf), (3 * HOUR_US, 7.0))
     )

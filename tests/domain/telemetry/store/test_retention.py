@@ -1,4 +1,4 @@
-"""What is no longer kept goes, and nothing else does."""
+"""Retention deletes what is too old, and nothing else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from testing.world import new_id, world_create
 
 DAY = timedelta(days=1)
 OLD = NOW - timedelta(days=100)
-KEPT = RetentionPolicy(raw=timedelta(days=90), points=timedelta(days=365))
+RETENTION = RetentionPolicy(raw=timedelta(days=90), points=timedelta(days=365))
 
 
 @pytest.fixture
@@ -48,24 +48,26 @@ def line(engine: Callable[[str], Engine]) -> Line:
     return Line(world_create(owner=engine("owner"), api=engine("api"), slug="line"), engine)
 
 
-def outdated(line: Line, kept: RetentionPolicy = KEPT) -> list[OldPartition]:
+def outdated(line: Line, policy: RetentionPolicy = RETENTION) -> list[OldPartition]:
     with transaction(line.engine("pipeline")) as session:
-        return partitions_outdated(session, retention=kept, now=NOW)
+        return partitions_outdated(session, retention=policy, now=NOW)
 
 
-def drop(line: Line, kept: RetentionPolicy = KEPT) -> list[str]:
+def drop(line: Line, policy: RetentionPolicy = RETENTION) -> list[str]:
     gone: list[str] = []
-    for each in outdated(line, kept):
+    for partition in outdated(line, policy):
         with transaction(line.engine("pipeline")) as session:
-            gone += partition_drop(session, each)
+            gone += partition_drop(session, partition)
     return gone
 
 
-def forget(line: Line, kept: RetentionPolicy = KEPT, tables: Sequence[str] = retention.RAW_ROWS) -> dict[str, int]:
+def forget(
+    line: Line, policy: RetentionPolicy = RETENTION, tables: Sequence[str] = retention.RAW_ROWS
+) -> dict[str, int]:
     gone = {}
     for table in tables:
         with transaction(line.engine("pipeline")) as session:
-            before = rows_retained_from(session, table=table, retention=kept, now=NOW)
+            before = rows_retained_from(session, table=table, retention=policy, now=NOW)
         assert before is not None
         gone[table] = 0
         page: int | None = 0
@@ -81,7 +83,7 @@ def partitions(session: Session, table: str) -> set[datetime]:
     return {at.astimezone(UTC) for at in rows.scalars()}
 
 
-def test_the_raw_log_goes_by_day_of_receipt_and_what_is_known_of_its_readings_with_it(line: Line) -> None:
+def test_the_raw_log_is_dropped_by_day_of_receipt_with_its_keys_and_dead_letters(line: Line) -> None:
     device = line.device()
     for at, value in ((OLD, 1), (NOW, 2)):
         line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": value}}, at=at))
@@ -89,9 +91,9 @@ def test_the_raw_log_goes_by_day_of_receipt_and_what_is_known_of_its_readings_wi
     assert drop(line) == ["telemetry_raw_20260121", "raw_batches_20260121"]
     assert forget(line) == {"reading_keys": 2, "dead_letters": 1, "derived_commits": 0}
     assert [tuple(row) for row in line.rows("SELECT received_at FROM telemetry_raw")] == [(NOW,), (NOW,)]
-    account = line.account()
-    assert (account.received, account.stored, account.dead, account.duplicate) == (2, 1, 1, 0)
-    # What it meant stands.
+    counts = line.ingest_counts()
+    assert (counts.received, counts.stored, counts.dead, counts.duplicate) == (2, 1, 1, 0)
+    # Its points stay.
     assert list(line.history().values()) == [1.0, 2.0]
     assert (drop(line), forget(line)) == ([], {"reading_keys": 0, "dead_letters": 0, "derived_commits": 0})
 
@@ -100,7 +102,7 @@ def test_a_day_with_a_batch_that_is_not_finished_stays_whole(line: Line) -> None
     device = line.device()
     batches = line.send({"device_id": device, "timestamp": OLD, "metrics": {"t": 1}}, at=OLD)
     line.normalize(line.send({"device_id": device, "timestamp": OLD - DAY, "metrics": {"u": 1}}, at=OLD - DAY))
-    assert [(each.name, each.is_unfinished) for each in outdated(line)] == [
+    assert [(partition.name, partition.is_unfinished) for partition in outdated(line)] == [
         ("telemetry_raw_20260120", False),
         ("telemetry_raw_20260121", True),
         ("raw_batches_20260120", False),
@@ -108,9 +110,9 @@ def test_a_day_with_a_batch_that_is_not_finished_stays_whole(line: Line) -> None
     ]
     assert drop(line) == ["telemetry_raw_20260120", "raw_batches_20260120"]
     assert forget(line)["reading_keys"] == 1
-    assert line.account().pending == 1
+    assert line.ingest_counts().pending == 1
     line.normalize(batches)
-    assert (line.account().stored, len(line.history())) == (1, 2)
+    assert (line.ingest_counts().stored, len(line.history())) == (1, 2)
     # Its key stays as long as its reading does.
     assert forget(line)["reading_keys"] == 0
     assert drop(line) == ["telemetry_raw_20260121", "raw_batches_20260121"]
@@ -125,7 +127,8 @@ def test_points_go_by_month_and_the_latest_value_stays(line: Line) -> None:
     # A month goes when the last instant of it is no longer kept.
     may = RetentionPolicy(None, NOW - datetime(2025, 5, 1, tzinfo=UTC))
     assert [
-        each.name for each in outdated(line, RetentionPolicy(None, NOW - datetime(2025, 4, 30, 23, tzinfo=UTC)))
+        partition.name
+        for partition in outdated(line, RetentionPolicy(None, NOW - datetime(2025, 4, 30, 23, tzinfo=UTC)))
     ] == ["telemetry_history_202503"]
     assert drop(line, may) == [
         "telemetry_history_202503",
@@ -159,7 +162,9 @@ def january_drop(line: Line, device: UUID, **metrics: Any) -> list[RawBatch]:
     batches = line.send({"device_id": device, "timestamp": JANUARY, "metrics": {"t": 1, **metrics}})
     line.normalize(batches)
     # Not before it is known what its hours came to.
-    assert [(each.name, each.is_unfinished) for each in outdated(line)] == [("telemetry_history_202401", True)]
+    assert [(partition.name, partition.is_unfinished) for partition in outdated(line)] == [
+        ("telemetry_history_202401", True)
+    ]
     assert drop(line) == []
     line.summarize()
     assert drop(line) == ["telemetry_history_202401"]
@@ -173,22 +178,22 @@ def dead_letters(line: Line) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
-def account(line: Line) -> tuple[int, int, int, int]:
-    found = line.account()
-    return found.stored, found.duplicate, found.dead, found.pending
+def counts(line: Line) -> tuple[int, int, int, int]:
+    counts = line.ingest_counts()
+    return counts.stored, counts.duplicate, counts.dead, counts.pending
 
 
 @pytest.mark.parametrize("remembers", [True, False])
-def test_a_reading_from_before_what_is_kept_is_a_dead_letter_and_leaves_nothing(line: Line, *, remembers: bool) -> None:
+def test_a_reading_before_retention_is_a_dead_letter_and_leaves_nothing(line: Line, *, remembers: bool) -> None:
     device = line.device()
     january_drop(line, device)
     if not remembers:
         line.stage_cache.forget()
     late = {"device_id": device, "timestamp": JANUARY + timedelta(minutes=1), "metrics": {"t": 2, "u": 3}}
     # Of the first month that is kept, too, in the same batch.
-    kept = {"device_id": device, "timestamp": datetime(2024, 2, 1, tzinfo=UTC), "metrics": {"t": 4}}
-    line.normalize(line.send(late, kept))
-    assert account(line) == (2, 0, 1, 0)
+    recent = {"device_id": device, "timestamp": datetime(2024, 2, 1, tzinfo=UTC), "metrics": {"t": 4}}
+    line.normalize(line.send(late, recent))
+    assert counts(line) == (2, 0, 1, 0)
     [(_, metric, code, attempts)] = dead_letters(line)
     assert (metric, code, attempts) == (None, "BEFORE_RETENTION", 1)
     assert list(line.history().values()) == [4.0]
@@ -198,15 +203,15 @@ def test_a_reading_from_before_what_is_kept_is_a_dead_letter_and_leaves_nothing(
         assert datetime(2024, 1, 1, tzinfo=UTC) not in partitions(session, "telemetry_history")
     # Said twice, it is a repeat.
     line.normalize(line.send(late))
-    assert account(line) == (2, 1, 1, 0)
+    assert counts(line) == (2, 1, 1, 0)
 
 
-def test_what_was_stored_while_its_time_was_kept_stays_stored_when_it_is_tried_again(line: Line) -> None:
+def test_points_stored_within_retention_stay_stored_on_a_retry(line: Line) -> None:
     device = line.device()
     # One metric of it was refused, and waits to be tried again.
     batches = january_drop(line, device, bad=[1])
     line.normalize(line.send({"device_id": device, "timestamp": JANUARY + DAY, "metrics": {"t": 2}}))
-    before = account(line)
+    before = counts(line)
     assert before == (1, 0, 1, 0)
     assert [code for _, _, code, _ in dead_letters(line)] == ["UNSUPPORTED_VALUE", "BEFORE_RETENTION"]
     line.reopen()
@@ -216,7 +221,7 @@ def test_what_was_stored_while_its_time_was_kept_stays_stored_when_it_is_tried_a
         names = [BatchName(line.organization_id, row.id, row.received_at) for row in rows]
         others = raw_batches_read(session, organization_id=line.organization_id, names=names)
     line.normalize(others)
-    assert account(line) == before
+    assert counts(line) == before
     assert [(code, attempts) for _, _, code, attempts in dead_letters(line)] == [
         ("UNSUPPORTED_VALUE", 1),
         ("BEFORE_RETENTION", 2),
@@ -224,7 +229,7 @@ def test_what_was_stored_while_its_time_was_kept_stays_stored_when_it_is_tried_a
     assert line.history() == {}
 
 
-def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(line: Line) -> None:
+def test_months_before_retention_are_closed_even_without_points(line: Line) -> None:
     device = line.device()
 
     def sent(at: datetime) -> str:
@@ -233,12 +238,12 @@ def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(
 
     dead = [0]
 
-    def close(kept: RetentionPolicy) -> None:
+    def close(policy: RetentionPolicy) -> None:
         dead[0] = len(dead_letters(line))
         with transaction(line.engine("pipeline")) as session:
-            assert history_close(session, retention=kept, now=NOW)
+            assert history_close(session, retention=policy, now=NOW)
 
-    close(KEPT)
+    close(RETENTION)
     # The month in which what is kept begins is kept whole.
     assert sent(datetime(2025, 5, 1, tzinfo=UTC)) == "stored"
     assert sent(datetime(2025, 4, 30, 23, 59, tzinfo=UTC)) == "BEFORE_RETENTION"
@@ -248,7 +253,7 @@ def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(
     close(RetentionPolicy(None, None))
     assert sent(datetime(2015, 4, 30, tzinfo=UTC)) == "stored"
     # A month with points stays open until they have been dropped, and so do those after it.
-    close(KEPT)
+    close(RETENTION)
     assert sent(datetime(2015, 4, 29, tzinfo=UTC)) == "stored"
     assert sent(datetime(2024, 4, 29, tzinfo=UTC)) == "stored"
     line.summarize()
@@ -266,7 +271,7 @@ def test_a_month_goes_only_after_all_before_it(line: Line) -> None:
     line.normalize(line.send({"device_id": device, "timestamp": JANUARY + DAY, "metrics": {"t": 2}}))
     # January is to be summarized again; February must not make it final.
     with transaction(line.engine("pipeline")) as session:
-        [january, february] = partitions_outdated(session, retention=KEPT, now=NOW)
+        [january, february] = partitions_outdated(session, retention=RETENTION, now=NOW)
         assert (january.is_unfinished, february.is_unfinished) == (True, False)
         assert list(partition_drop(session, february)) == []
     line.summarize()
@@ -274,7 +279,7 @@ def test_a_month_goes_only_after_all_before_it(line: Line) -> None:
     assert [row.sum for row in line.rows("SELECT sum FROM series_hours ORDER BY hour")] == [1.0, 2.0, 1.0]
 
 
-def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) -> None:
+def test_derived_points_are_not_written_before_retention(line: Line) -> None:
     january_drop(line, line.device())
     asset = line.world.entity(EntityKind.ASSET)
     at = np.array([micros_of(JANUARY), micros_of(datetime(2024, 2, 1, tzinfo=UTC))])
@@ -301,29 +306,29 @@ def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) ->
             notes=notes,
         )
     assert list(line.history().values()) == [2.0]
-    # Nor told of.
+    # Nor announced.
     assert [(change.points.at.tolist(), change.points.begins_us) for change in changes] == [([at[1]], at[1])]
 
 
-def test_a_repeat_of_what_is_no_longer_kept_is_reported_as_a_repeat_while_it_was_known_and_changes_no_point(
+def test_a_repeat_before_retention_is_reported_as_a_duplicate_while_its_key_is_stored(
     line: Line,
 ) -> None:
     device = line.device()
     reading = {"device_id": device, "timestamp": OLD, "metrics": {"t": 1}}
     line.normalize(line.send(reading, at=OLD))
     line.normalize(line.send(reading, at=NOW - DAY))
-    assert line.account(from_=NOW - 2 * DAY).duplicate == 1
+    assert line.ingest_counts(from_=NOW - 2 * DAY).duplicate == 1
     drop(line)
     forget(line)
     # The reading it repeats is gone, and what became of it is not forgotten.
-    account = line.account()
-    assert (account.received, account.duplicate, account.dead) == (1, 1, 0)
+    counts = line.ingest_counts()
+    assert (counts.received, counts.duplicate, counts.dead) == (1, 1, 0)
     line.normalize(line.send(reading))
     assert list(line.history().values()) == [1.0]
-    assert line.account().pending == 0
+    assert line.ingest_counts().pending == 0
 
 
-def test_what_is_in_use_stays_and_nobody_waits_for_long(line: Line) -> None:
+def test_partitions_in_use_stay_and_others_wait_briefly(line: Line) -> None:
     device = line.device()
     line.normalize(line.send({"device_id": device, "timestamp": OLD, "metrics": {"t": 1}}, at=OLD))
     # Batches stay as long as their readings.
@@ -375,7 +380,7 @@ def test_rows_go_page_by_page_and_of_every_organization(
     assert {row.received_at for row in line.rows("SELECT received_at FROM reading_keys")} == {NOW}
 
 
-def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line) -> None:
+def test_processed_changes_and_notifications_expire_and_waiting_ones_stay(line: Line) -> None:
     event, opened, rule = new_id(), new_id(), new_id()
     values = {"o": line.organization_id, "old": NOW - 400 * DAY, "new": NOW, "r": rule, "e": event, "open": opened}
     with transaction(line.engine("owner")) as session:
@@ -405,9 +410,9 @@ def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line
             ),
         ):
             session.execute(text(statement), values)
-    kept = RetentionPolicy(None, None, changes=30 * DAY, notifications=90 * DAY, history=365 * DAY)
+    policy = RetentionPolicy(None, None, changes=30 * DAY, notifications=90 * DAY, history=365 * DAY)
     tables = ("event_changes", "notifications", "event_corrections", "activity_steps")
-    assert forget(line, kept, tables) == {
+    assert forget(line, policy, tables) == {
         "event_changes": 1, "notifications": 2, "event_corrections": 1, "activity_steps": 0,
     }  # fmt: skip
     assert [row.processed_at for row in line.rows("SELECT processed_at FROM event_changes ORDER BY processed_at")] == [
@@ -433,12 +438,12 @@ def test_of_states_behind_the_points_one_a_month_stays(line: Line) -> None:
             ),
             {"o": line.organization_id, "first": first, "pairs": [new_id(), new_id()]},
         )
-    kept = RetentionPolicy(None, 365 * DAY)
+    policy = RetentionPolicy(None, 365 * DAY)
     with transaction(line.engine("pipeline")) as session:
-        before = rows_retained_from(session, table="rule_states", retention=kept, now=NOW)
+        before = rows_retained_from(session, table="rule_states", retention=policy, now=NOW)
     assert before == NOW - 365 * DAY
     every = {row.at for row in line.rows("SELECT at FROM rule_states")}
-    gone = forget(line, kept, ("rule_states",))
+    gone = forget(line, policy, ("rule_states",))
     left = {row.at for row in line.rows("SELECT at FROM rule_states")}
     last = {max(at for at in every if at <= before and (at.year, at.month) == month) for month in {
         (at.year, at.month) for at in every if at <= before
@@ -457,15 +462,15 @@ def test_of_states_behind_the_points_one_a_month_stays(line: Line) -> None:
 def test_exactly_what_ended_before_goes(
     line: Line, days: set[int], months: set[int], raw: int | None, points: int | None
 ) -> None:
-    kept = RetentionPolicy(*(None if age is None else timedelta(days=age) for age in (raw, points)))
+    policy = RetentionPolicy(*(None if age is None else timedelta(days=age) for age in (raw, points)))
     line.summarize()
     with line.pipeline() as session:
         for table, ages in (("telemetry_raw", days), ("raw_batches", days), ("telemetry_history", months)):
             for age in ages:
                 session.execute(text("SELECT ensure_partition(:t, :at)"), {"t": table, "at": NOW - age * DAY})
         before = {table: partitions(session, table) for table in ("telemetry_raw", "raw_batches", "telemetry_history")}
-        for each in partitions_outdated(session, retention=kept, now=NOW):
-            partition_drop(session, each)
+        for partition in partitions_outdated(session, retention=policy, now=NOW):
+            partition_drop(session, partition)
         for table, limit in (("telemetry_raw", raw), ("raw_batches", raw), ("telemetry_history", points)):
             stays = {at for at in before[table] if limit is None or ends(table, at) > NOW - limit * DAY}
             assert partitions(session, table) == stays

@@ -81,9 +81,9 @@ def test_the_rows_lie_against_their_order(line: Line) -> None:
     device = line.device()
     send(line, device, *((hours, hours) for hours in CAME))
     with line.pipeline() as session:
-        found = session.execute(text('SELECT "timestamp" FROM telemetry_history')).scalars().all()
+        timestamps = session.execute(text('SELECT "timestamp" FROM telemetry_history')).scalars().all()
         plan = "\n".join(session.execute(text("EXPLAIN SELECT FROM telemetry_history WHERE series_id = 1")).scalars())
-    assert [(at - DAY) / HOUR for at in found] == list(CAME)
+    assert [(at - DAY) / HOUR for at in timestamps] == list(CAME)
     assert "Seq Scan" in plan
 
 
@@ -126,15 +126,15 @@ def test_windows_are_read_in_their_order_and_their_points_ascending_with_texts_a
     series = series_of(line, device)
     begins, middle, ends = (micros_of(DAY + hours * HOUR) for hours in (0, 1, 2))
     with line.pipeline() as session:
-        found = list(
+        windows = list(
             windows_scan(
                 session,
                 organization_id=line.organization_id,
                 windows=[(series, middle, ends), (series, begins, middle)],
             )
         )
-    assert [n for n, _ in found] == [0, 1]
-    (_, late), (_, early) = found
+    assert [n for n, _ in windows] == [0, 1]
+    (_, late), (_, early) = windows
     assert np.diff(late.at).min() > 0
     assert np.diff(early.at).min() > 0
     assert late.texts is not None
@@ -152,11 +152,11 @@ def test_stored_points_are_read_with_their_own_values(line: Line) -> None:
         names = [BatchName(*row) for row in rows]
         readings = readings_decode(raw_batches_read(session, organization_id=line.organization_id, names=names))
         stored = points_stored(session, organization_id=line.organization_id, readings=readings)
-    found = {
+    by_hour = {
         (int(readings.timestamps[of]) - micros_of(DAY)) / 3.6e9: stored.texts.get(n, value)
         for n, (of, value) in enumerate(zip(stored.readings.tolist(), stored.values.tolist(), strict=True))
     }
-    assert found == said
+    assert by_hour == said
 
 
 def test_a_replay_takes_readings_in_the_order_of_time(line: Line) -> None:
@@ -180,10 +180,10 @@ def test_stored_points_of_a_rollup_are_read_ascending(line: Line) -> None:
     own = SeriesRow(series_of(line, device), device, None, "t", None, 0)
     compute_range = ComputeRange(device.bytes, np.array([micros_of(DAY), micros_of(DAY + 4 * HOUR)]))
     with line.pipeline() as session:
-        found = stored_read(
+        points = stored_read(
             session,
             organization_id=line.organization_id,
             ranges=[compute_range],
             sources=Sources({}, {device.bytes: own}),
         )
-    assert found[0].values.tolist() == sorted(CAME)
+    assert points[0].values.tolist() == sorted(CAME)

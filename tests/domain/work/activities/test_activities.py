@@ -1,4 +1,4 @@
-"""Activities: made from templates, given to persons, moved on."""
+"""Activities: created from templates, assigned to persons, moved through their states."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_an_activity_has_what_its_template_says(world: World) -> None:
     )  # fmt: skip
 
 
-def test_it_is_given_to_who_has_the_role_in_the_nearest_space(world: World) -> None:
+def test_it_is_assigned_by_role_in_the_nearest_space(world: World) -> None:
     site, hall, room = world.entities(EntityKind.SPACE, 3)
     asset = world.entity(EntityKind.ASSET)
     connect(world, site, "CONTAINS", hall)
@@ -121,14 +121,14 @@ def test_it_is_given_to_who_has_the_role_in_the_nearest_space(world: World) -> N
     person(world, site, role="fitter")
     chosen = template(world, default_assigned_role="fitter")
     made = [make(world, chosen, asset) for _ in range(3)]
-    assert [assignee(world, each.id) for each in made] == [[first], [second], [first]]
-    assert [each.status for each in made] == ["assigned", "assigned", "assigned"]
+    assert [assignee(world, activity.id) for activity in made] == [[first], [second], [first]]
+    assert [activity.status for activity in made] == ["assigned", "assigned", "assigned"]
     move(world, made[0].id, ActivityState.CANCELLED)
     move(world, made[2].id, ActivityState.CANCELLED)
     assert assignee(world, make(world, chosen, asset).id) == [first]
 
 
-def test_where_nobody_has_the_role_it_stays_open(world: World) -> None:
+def test_without_a_holder_of_the_role_it_stays_open(world: World) -> None:
     room = world.entity(EntityKind.SPACE)
     person(world, None, role="fitter")
     person(world, room, role="cleaner")
@@ -136,7 +136,7 @@ def test_where_nobody_has_the_role_it_stays_open(world: World) -> None:
     assert (made.status, assignee(world, made.id)) == ("open", [])
 
 
-def test_it_goes_through_its_states_and_tells_who_moved_it(world: World) -> None:
+def test_it_passes_through_its_states_and_records_who_changed_them(world: World) -> None:
     asset, worker = world.entity(EntityKind.ASSET), person(world, None)
     made = make(world, template(world), asset)
     fault = refused(world, activity_transition, activity_id=made.id, to=ActivityState.ASSIGNED)
@@ -190,9 +190,9 @@ def test_an_update_of_the_status_keeps_in_step_with_who_has_it(world: World) -> 
     assert assignee(world, made.id) == []
     with world.changing() as (session, change):
         activity_assign(session, change=change, activity_id=made.id, person_id=somebody)
-    for each in ("in_progress", "done", "open", "assigned"):
+    for item in ("in_progress", "done", "open", "assigned"):
         # Opened again, it stays with whom it was.
-        assert status(world, made.id, each).status == each
+        assert status(world, made.id, item).status == item
         assert assignee(world, made.id) == [somebody]
 
 
@@ -219,7 +219,7 @@ def test_an_item_of_a_checklist_may_be_just_a_text(world: World) -> None:
         assert refused.value.path == path
 
 
-def test_who_had_it_has_it_no_longer(world: World) -> None:
+def test_reassigning_ends_the_previous_assignment(world: World) -> None:
     first, second = person(world, None), person(world, None)
     made = make(world, template(world), world.entity(EntityKind.ASSET))
 
@@ -236,7 +236,7 @@ def test_who_had_it_has_it_no_longer(world: World) -> None:
     assert refused(world, activity_assign, activity_id=made.id, person_id=first).code == "CONFLICT"
 
 
-def test_an_item_of_the_checklist_tells_by_whom_and_when(world: World) -> None:
+def test_a_checklist_item_records_by_whom_and_when(world: World) -> None:
     made = make(world, template(world, checklist=[{"text": "a"}, {"text": "b"}]), world.entity(EntityKind.ASSET))
     with world.changing() as (session, change):
         activity_item_complete(session, change=change, activity_id=made.id, item_id="2", note="worn")
@@ -268,11 +268,11 @@ def test_a_template_is_changed_and_deleted(world: World, other: World) -> None:
     assert type(refused(other, activity_template_delete, template_id=chosen)) is NotFoundError
     with world.session() as session:
         page = activity_templates_page(session, organization_id=world.organization_id, page=PageRequest(1, None))
-        rest = activity_templates_page(
+        second_page = activity_templates_page(
             session, organization_id=world.organization_id, page=PageRequest(1, page.keys[0])
         )
-    assert ([each.name for each in page.items], page.has_next) == (["Another"], True)
-    assert ([each.name for each in rest.items], rest.has_next) == (["Mend it"], False)
+    assert ([item.name for item in page.items], page.has_next) == (["Another"], True)
+    assert ([item.name for item in second_page.items], second_page.has_next) == (["Mend it"], False)
     with world.changing() as (session, change):
         activity_template_delete(session, change=change, template_id=chosen)
     asset = world.entity(EntityKind.ASSET)
@@ -281,7 +281,7 @@ def test_a_template_is_changed_and_deleted(world: World, other: World) -> None:
     with world.session() as session:
         page = activity_templates_page(session, organization_id=world.organization_id, page=PageRequest(9, None))
         assert page.total is not None
-        assert ([each.name for each in page.items], page.total()) == (["Another"], 1)
+        assert ([item.name for item in page.items], page.total()) == (["Another"], 1)
 
 
 @pytest.mark.parametrize(

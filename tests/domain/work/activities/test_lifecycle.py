@@ -1,4 +1,4 @@
-"""Which moves an activity may make."""
+"""Allowed transitions of activities."""
 
 from __future__ import annotations
 

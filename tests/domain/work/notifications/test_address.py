@@ -1,4 +1,4 @@
-"""Where webhooks may lead to."""
+"""Allowed addresses of webhooks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NONE = Allowed()
         ("2001::1", "not globally routable"),
     ],
 )
-def test_addresses_of_the_host_itself_and_of_nobody_are_refused(address: str, why: str) -> None:
+def test_loopback_and_unassigned_addresses_are_refused(address: str, why: str) -> None:
     message = f"hook.example is at {address}, which is {why}; ARGUS_WEBHOOK_ALLOW does not allow it."
     assert address_refused(address, host="hook.example", allowed=NONE) == message
 
@@ -69,7 +69,7 @@ def test_plants_and_the_world_are_reached(address: str) -> None:
     assert address_refused(address, host="hook.example", allowed=NONE) is None
 
 
-def test_what_is_configured_is_allowed_and_no_more() -> None:
+def test_only_configured_networks_are_allowed() -> None:
     allowed = Allowed.parse(["127.0.0.0/30", "fe80::7", "Gateway", "100.64.0.0/16"])
     assert address_refused("100.64.9.9", host="x", allowed=allowed) is None
     assert address_refused("100.65.0.1", host="x", allowed=allowed) is not None
@@ -102,7 +102,7 @@ def test_an_address_is_parsed() -> None:
         "https://hook.example/" + "x" * URL_MAX_CHARS,
     ],
 )
-def test_what_is_no_address_of_a_webhook_is_refused(url: str) -> None:
+def test_invalid_webhook_addresses_are_refused(url: str) -> None:
     with pytest.raises(BadInputError) as caught:
         destination_of(url)
     assert caught.value.path == ("webhookUrl",)

@@ -1,4 +1,4 @@
-"""The snapshots of a process: current at every look, bounded, rebuilt when in doubt, and nobody's unfinished business."""
+"""The snapshots of a process: current at every read, bounded, rebuilt when in doubt, and without uncommitted changes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def snapshot_of(world: World, snapshots: Snapshots) -> model.Snapshot:
     return engine.snapshot
 
 
-def test_what_another_process_committed_is_in_the_next_look(world: World) -> None:
+def test_commits_of_other_processes_are_in_the_next_read(world: World) -> None:
     ours = Snapshots()
     whole, *some = world.entities(EntityKind.ASSET, 4)
     for known, part in enumerate(some):
@@ -67,7 +67,7 @@ def test_what_another_process_committed_is_in_the_next_look(world: World) -> Non
     assert parts(world, ours, whole) == some[:-1]
 
 
-def test_a_transaction_sees_its_own_writes_and_nobody_else_does(world: World) -> None:
+def test_uncommitted_writes_are_visible_to_their_transaction_only(world: World) -> None:
     snapshots = Snapshots()
     whole, part = world.entities(EntityKind.ASSET, 2)
     assert parts(world, snapshots, whole) == []
@@ -81,7 +81,7 @@ def test_a_transaction_sees_its_own_writes_and_nobody_else_does(world: World) ->
     assert parts(world, snapshots, whole) == []
 
 
-def test_earlier_knowledge_is_asked_of_the_database(world: World) -> None:
+def test_known_at_is_answered_by_the_database(world: World) -> None:
     snapshots = Snapshots()
     whole, part = world.entities(EntityKind.ASSET, 2)
     edge = world.edge(whole, "HAS_PART", part)
@@ -157,7 +157,7 @@ def test_a_database_restored_from_a_backup_is_read_again(world: World) -> None:
         ).one()
     other = world.edge(part, "HAS_PART", world.entity(EntityKind.ASSET))
     assert parts(world, snapshots, whole) == [part, other.target_id]
-    # The edge is not in the backup, and the clock stands where it stood.
+    # The edge is not in the backup, and the clock is where it was.
     with world.session() as session:
         session.execute(text("DELETE FROM entity_edges WHERE id = :id"), {"id": other.id})
         session.execute(

@@ -28,13 +28,13 @@ NOW_S = 1_700_000_000.0
 def read(body: Any, form: Form | None = None, *, own: bool = False) -> list[tuple[Any, Any, Any]]:
     sent = body_read(body, form or form_of(body), now_s=NOW_S, own=own)
     assert sent.errors == []
-    return [(each.external_id or each.device_id, each.timestamp, each.metrics) for each in sent.readings]
+    return [(reading.external_id or reading.device_id, reading.timestamp, reading.metrics) for reading in sent.readings]
 
 
 @needs_data
 def test_each_of_thingsboards_forms() -> None:
     known = json.loads((PAYLOADS / "thingsboard_telemetry_forms.json").read_text())
-    bodies = [each["payload"] for each in (*known["device"], *known["gateway"])]
+    bodies = [example["payload"] for example in (*known["device"], *known["gateway"])]
     assert [form_of(body) for body in bodies] == [Form.THINGSBOARD] * 5
     flat, several, stamped, stamped_several, gateway = map(read, bodies)
     assert flat == [(None, None, {"temperature": 22.5, "humidity": 61})]
@@ -63,11 +63,11 @@ def test_senml_is_resolved_as_the_rfc_has_it(path: Path) -> None:
     if path.stem == "ex2":
         now_s = expected[0]["t"]
     sent = Sent()
-    found = list(senml_resolve(pack, sent, now_s=now_s))
-    assert [(each.base + each.name, each.unit, each.value) for each in found] == [
-        (each["n"], each.get("u"), each.get("v", each.get("vs", each.get("vb")))) for each in expected
+    records = list(senml_resolve(pack, sent, now_s=now_s))
+    assert [(record.base + record.name, record.unit, record.value) for record in records] == [
+        (record["n"], record.get("u"), record.get("v", record.get("vs", record.get("vb")))) for record in expected
     ]
-    assert [each.time_s for each in found] == pytest.approx([each["t"] for each in expected], abs=1e-6)
+    assert [record.time_s for record in records] == pytest.approx([record["t"] for record in expected], abs=1e-6)
     assert [error.path for error in sent.errors] == ([("3",)] if path.stem == "ex7" else [])
     assert form_of(pack) is Form.SENML
 
@@ -112,7 +112,7 @@ def test_a_record_at_fault_does_not_refuse_the_others() -> None:
         now_s=NOW_S,
         own=False,
     )
-    assert [each.metrics for each in sent.readings] == [{"t": 1}]
+    assert [reading.metrics for reading in sent.readings] == [{"t": 1}]
     assert [error.path for error in sent.errors] == [("0", "v"), ("2",), ("3",), ("4",)]
 
 
@@ -131,7 +131,7 @@ def test_uplinks_of_lorawan_are_metrics_as_they_are() -> None:
     ]
 
 
-def test_which_form_a_body_has() -> None:
+def test_detecting_the_form_of_a_body() -> None:
     assert form_of({"metrics": {"t": 1}}) is Form.ARGUS
     assert form_of([{"externalId": "x", "metrics": {"t": 1}}]) is Form.ARGUS
     assert form_of({"metrics": 5}) is Form.THINGSBOARD  # a metric of that name

@@ -1,6 +1,6 @@
 """Devices with a rule of their own, one reading a call, over several partitions and workers: all open, all clear.
 
-JUDGED_DEVICES=100 JUDGED_ROUNDS=10 python -m pytest tests/e2e/own/test_devices_judged.py
+DEVICE_RULES_DEVICES=100 DEVICE_RULES_ROUNDS=10 python -m pytest tests/e2e/own/test_device_rules.py
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from testing.waits import Deadline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
 
-DEVICES = int(os.environ.get("JUDGED_DEVICES", "24"))
-ROUNDS = int(os.environ.get("JUDGED_ROUNDS", "1"))
+DEVICES = int(os.environ.get("DEVICE_RULES_DEVICES", "24"))
+ROUNDS = int(os.environ.get("DEVICE_RULES_ROUNDS", "1"))
 PATIENCE_S = 120
 LENGTH = timedelta(minutes=6)
 EVENTS = """query E($states: [EventState!], $after: String) { events(filter: {states: $states}, first: 100, after: $after) {
@@ -57,13 +57,13 @@ def send(client: Client, values: Sequence[float], since: datetime) -> None:
 
 def events(client: Client, *states: str) -> list[dict[str, Any]]:
     """Return all events in these states."""
-    found: list[dict[str, Any]] = []
+    nodes: list[dict[str, Any]] = []
     after = None
     while True:
         page = client.call(EVENTS, {"states": list(states), "after": after}).data["events"]
-        found += page["nodes"]
+        nodes += page["nodes"]
         if not page["pageInfo"]["hasNextPage"]:
-            return found
+            return nodes
         after = page["pageInfo"]["endCursor"]
 
 
@@ -71,16 +71,16 @@ def opened(client: Client, wanted: Sequence[str]) -> None:
     """Wait until just these devices have an open event of their rule, and none of silence."""
     deadline = Deadline(PATIENCE_S)
     while True:
-        found = events(client, "OPEN")
-        assert [event for event in found if event["rule"]["name"].startswith("silent")] == []
-        if sorted(event["entity"]["id"] for event in found) == sorted(wanted):
+        open_events = events(client, "OPEN")
+        assert [event for event in open_events if event["rule"]["name"].startswith("silent")] == []
+        if sorted(event["entity"]["id"] for event in open_events) == sorted(wanted):
             return
-        deadline.pause(f"{len(found)} of {len(wanted)} are open")
+        deadline.pause(f"{len(open_events)} of {len(wanted)} are open")
 
 
 @pytest.mark.parametrize(("partitions", "workers"), [(2, 3), (4, 5)])
 def test_every_device_opens_and_clears(tmp_path_factory: pytest.TempPathFactory, partitions: int, workers: int) -> None:
-    home = tmp_path_factory.mktemp("judged") / "home"
+    home = tmp_path_factory.mktemp("devices") / "home"
     installation = Installation(home, settings={"ARGUS_PARTITIONS": str(partitions), "ARGUS_WORKERS": str(workers)})
     installation.start("--no-demo")
     try:
@@ -97,7 +97,7 @@ def test_every_device_opens_and_clears(tmp_path_factory: pytest.TempPathFactory,
         spans = {(event["entity"]["id"], event["openedAt"], event["clearedAt"]) for event in cleared}
         assert len(cleared) == len(spans) == DEVICES * ROUNDS
         assert {
-            (device, told(first + LENGTH * n, 2), told(first + LENGTH * n, 4))
+            (device, timestamp(first + LENGTH * n, 2), timestamp(first + LENGTH * n, 4))
             for device in devices
             for n in range(ROUNDS)
         } == spans
@@ -105,6 +105,6 @@ def test_every_device_opens_and_clears(tmp_path_factory: pytest.TempPathFactory,
         assert installation.stop() == 0
 
 
-def told(began: datetime, minute: int) -> str:
+def timestamp(began: datetime, minute: int) -> str:
     """Return an instant as answers have it."""
     return (began + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Data directories that are damaged, or nobody's: what can be mended is, and the rest is told."""
+"""Damaged or foreign data directories: repaired where possible, otherwise reported."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_data_without_its_secrets_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"postgres_port": "abc"}, "postgres_port must be a port, a number from 1 to 65535"),
         ({"valkey_port": 0}, "valkey_port must be a port"),
@@ -76,17 +76,17 @@ def test_data_without_its_secrets_is_reported(tmp_path: Path) -> None:
         ("text", "it is no JSON"),
     ],
 )
-def test_a_damaged_file_is_reported_by_its_key(tmp_path: Path, change: object, told: str) -> None:
+def test_a_damaged_file_is_reported_by_its_key(tmp_path: Path, change: object, message: str) -> None:
     Home.open(tmp_path / "home", ports=(1, 2))
     path = tmp_path / "home" / "argus.json"
     if isinstance(change, dict):
-        found = json.loads(path.read_text()) | change
-        path.write_text(json.dumps({name: value for name, value in found.items() if value is not ...}))
+        content = json.loads(path.read_text()) | change
+        path.write_text(json.dumps({name: value for name, value in content.items() if value is not ...}))
     else:
         path.write_text(json.dumps(change) if isinstance(change, list) else "{")
     with pytest.raises(HomeError) as refused:
         Home.open(tmp_path / "home", ports=(1, 2))
-    assert f"argus.json is damaged: {told}" in str(refused.value)
+    assert f"argus.json is damaged: {message}" in str(refused.value)
     assert "backup" in str(refused.value)
 
 
@@ -119,7 +119,7 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert tmp_path.stat().st_mode == mode
 
 
-def test_an_interrupted_first_start_is_gone_on_with(tmp_path: Path) -> None:
+def test_an_interrupted_first_start_is_resumed(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "lock").touch()
     (tmp_path / "argus.json.123").touch()

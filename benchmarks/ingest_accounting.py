@@ -1,6 +1,6 @@
-"""The ingest account from counters, against counting the raw log: milliseconds a read.
+"""Ingest accounting from counters, against counting the raw log: milliseconds a read.
 
-    python -m benchmarks.account [readings, 1,000,000] [readings a batch, 100] [days, 30]
+    python -m benchmarks.ingest_accounting [readings, 1,000,000] [readings a batch, 100] [days, 30]
 
 The log is filled by SQL, as the pipeline would have left it. Both ways are asked for the same ranges and must agree.
 """
@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.plant.organizations.operations import organization_create
-from domain.telemetry.ingest.accounting import IngestAccount, ingest_account
+from domain.telemetry.ingest.accounting import IngestCounts, ingest_counts
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
@@ -111,14 +111,14 @@ def main() -> None:
         ):
             ends = until or begins + timedelta(days=days + 1)
 
-            def counters(since: datetime = since, until: datetime | None = until) -> IngestAccount:
+            def counters(since: datetime = since, until: datetime | None = until) -> IngestCounts:
                 with transaction(api, organization) as session:
-                    return ingest_account(session, organization_id=organization, from_=since, to=until)
+                    return ingest_counts(session, organization_id=organization, from_=since, to=until)
 
-            def counted(since: datetime = since, ends: datetime = ends) -> IngestAccount:
+            def counted(since: datetime = since, ends: datetime = ends) -> IngestCounts:
                 with transaction(owner, organization) as session:
                     row = session.execute(COUNT, {"o": organization, "begins": since, "ends": ends}).one()
-                    return IngestAccount(row.received, row.stored, row.duplicate, row.dead, row.pending)
+                    return IngestCounts(row.received, row.stored, row.duplicate, row.dead, row.pending)
 
             began = time.perf_counter()
             expected = counted()

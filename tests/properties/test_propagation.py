@@ -1,4 +1,4 @@
-"""What follows from derived metrics converges too: events of a rule about what is below a site, and a rollup up to it.
+"""Convergence of events and rollups over derived metrics: a rule about everything below a site, and a rollup up to it.
 
 Any schedule of readings, corrected links, moved parts, edited formulas and an edited rule, with crashes, gives what a
 plain reference makes of the raw log, the edges as believed, the formulas and the rule's versions.
@@ -68,7 +68,7 @@ class Compute:
     crashes: bool
 
 
-FOLLOWING = st.one_of(
+PROPAGATION = st.one_of(
     st.builds(
         Part,
         what=st.sampled_from(["make", "retract", "end"]),
@@ -85,7 +85,7 @@ class _CrashError(Exception):
     pass
 
 
-class Following:
+class Propagation:
     """A schedule with a site above the pumps, a rule about what is below it, and a rollup."""
 
     def __init__(self, plant: DerivingPlant) -> None:
@@ -182,12 +182,12 @@ class Following:
         )
 
     def expected_events(self) -> set[tuple[UUID, datetime, datetime, datetime | None, str | None]]:
-        found = set()
+        events = set()
         times = sorted(self.versions)
         for pump in self.schedule.pumps:
             totals = self.totals(pump)
             # When which threshold evaluates the pump, and why it stops; one that follows itself at once is one.
-            judged: list[tuple[datetime, datetime, float, str | None]] = []
+            spans: list[tuple[datetime, datetime, float, str | None]] = []
             for since, until in zip(times, [*times[1:], NOW], strict=True):
                 threshold = self.versions[since]
                 for begins, ends in self.members(pump):
@@ -195,17 +195,17 @@ class Following:
                     if threshold is None or first >= last:
                         continue
                     reason = None if last == NOW else "RULE_CHANGED" if last == until else "SCOPE_LEFT"
-                    if judged and judged[-1][1:3] == (first, threshold):
-                        first = judged.pop()[0]
-                    judged.append((first, last, threshold, reason))
-            for first, last, threshold, reason in judged:
-                found |= {
+                    if spans and spans[-1][1:3] == (first, threshold):
+                        first = spans.pop()[0]
+                    spans.append((first, last, threshold, reason))
+            for first, last, threshold, reason in spans:
+                events |= {
                     (pump, b, o, c or (None if reason is None else last), "CONDITION" if c else reason)
                     for b, o, c in machine(totals, threshold, first, last)
                 }
-        return found
+        return events
 
-    def found_events(self) -> set[tuple[UUID, datetime, datetime, datetime | None, str | None]]:
+    def stored_events(self) -> set[tuple[UUID, datetime, datetime, datetime | None, str | None]]:
         rows = self.plant.line.rows(
             "SELECT entity_id, began_at, opened_at, cleared_at, cleared_reason FROM events"
             " WHERE organization_id = :o AND withdrawn_at IS NULL",
@@ -224,7 +224,7 @@ class Following:
                     buckets.setdefault(begin, []).append(value)
         return {begin: math.fsum(values) for begin, values in buckets.items()}
 
-    def found_rollup(self) -> dict[datetime, float]:
+    def stored_rollup(self) -> dict[datetime, float]:
         return {
             t: float(value)
             for (entity_id, _, metric, t), value in self.plant.line.history().items()
@@ -270,7 +270,7 @@ def machine(
 @given(
     sent=st.lists(deriving.SENT, min_size=1, max_size=20),
     sizes=st.lists(st.integers(1, 5), min_size=8, max_size=8),
-    steps=st.lists(st.one_of(deriving.STEP, FOLLOWING), max_size=14),
+    steps=st.lists(st.one_of(deriving.STEP, PROPAGATION), max_size=14),
     in_order=st.booleans(),
 )
 def test_any_schedule_finds_the_same_events_and_rollups(
@@ -284,17 +284,21 @@ def test_any_schedule_finds_the_same_events_and_rollups(
     with transaction(engine("owner")) as session:
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
-    following = Following(DerivingPlant(line))
-    rest = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
-    while rest:
-        size = sizes[len(following.schedule.batches)] if len(following.schedule.batches) < len(sizes) - 1 else len(rest)
-        taken, rest = rest[:size], rest[size:]
-        following.schedule.send(taken)
+    propagation = Propagation(DerivingPlant(line))
+    remaining = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
+    while remaining:
+        size = (
+            sizes[len(propagation.schedule.batches)]
+            if len(propagation.schedule.batches) < len(sizes) - 1
+            else len(remaining)
+        )
+        taken, remaining = remaining[:size], remaining[size:]
+        propagation.schedule.send(taken)
     for step in steps:
-        following.step(step)
-    for n in reversed(range(len(following.schedule.batches))):
-        following.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
-    following.step(Derive(brings=True, crashes=False, forgets=False))
-    following.drain()
-    assert following.found_events() == following.expected_events()
-    assert following.found_rollup() == pytest.approx(following.expected_rollup(), rel=1e-12)
+        propagation.step(step)
+    for n in reversed(range(len(propagation.schedule.batches))):
+        propagation.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
+    propagation.step(Derive(brings=True, crashes=False, forgets=False))
+    propagation.drain()
+    assert propagation.stored_events() == propagation.expected_events()
+    assert propagation.stored_rollup() == pytest.approx(propagation.expected_rollup(), rel=1e-12)

@@ -1,4 +1,4 @@
-"""The account is read from counters and is what counting the raw log would give, whatever happens to readings later."""
+"""Ingest accounting reads counters and agrees with counting the raw log, whatever happens to readings later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from domain.telemetry.ingest.accounting import HOUR_S, MINUTE_S, IngestAccount, ingest_account, pieces_of
+from domain.telemetry.ingest.accounting import HOUR_S, MINUTE_S, IngestCounts, ingest_counts, pieces_of
 from testing.line import NOW, Line
 from testing.world import World
 
@@ -53,21 +53,21 @@ COUNTED = """
 EVER = (NOW - timedelta(days=400), NOW + timedelta(days=400))
 
 
-def counted(line: Line, begins: datetime = EVER[0], ends: datetime = EVER[1]) -> IngestAccount:
+def counted(line: Line, begins: datetime = EVER[0], ends: datetime = EVER[1]) -> IngestCounts:
     """Count the raw log row by row."""
     [row] = line.rows(COUNTED, o=line.organization_id, begins=begins, ends=ends)
-    return IngestAccount(row.received, row.stored, row.duplicate, row.dead, row.pending)
+    return IngestCounts(row.received, row.stored, row.duplicate, row.dead, row.pending)
 
 
-def check(line: Line) -> IngestAccount:
-    """Hold the account against the raw log, over ranges that cut hours, minutes and batches."""
+def check(line: Line) -> IngestCounts:
+    """Compare the counts with the raw log, over ranges that cut hours, minutes and batches."""
     received = sorted({row.received_at for row in line.rows("SELECT DISTINCT received_at FROM raw_batches")})
     ends = [*received, *(at + timedelta(microseconds=1) for at in received), *EVER]
     for begins in ends:
         for until in ends:
             if begins <= until:
-                assert line.account(from_=begins, to=until) == counted(line, begins, until), (begins, until)
-    return line.account()
+                assert line.ingest_counts(from_=begins, to=until) == counted(line, begins, until), (begins, until)
+    return line.ingest_counts()
 
 
 def test_batches_cut_by_minutes_and_hours_and_those_that_wait(line: Line) -> None:
@@ -77,10 +77,10 @@ def test_batches_cut_by_minutes_and_hours_and_those_that_wait(line: Line) -> Non
         batches = line.send({"device_id": device, "timestamp": NOW, "metrics": {f"m{n}": n}}, at=sent_at)
         if n % 4 != 3:
             line.normalize(batches)
-    assert check(line) == IngestAccount(received=9, stored=7, duplicate=0, dead=0, pending=2)
+    assert check(line) == IngestCounts(received=9, stored=7, duplicate=0, dead=0, pending=2)
 
 
-def test_a_reading_that_turns_out_to_repeat_one_that_came_late(line: Line) -> None:
+def test_a_reading_that_repeats_one_that_arrived_late(line: Line) -> None:
     device = line.device()
     reading = {"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}
     first = line.send(reading)
@@ -88,25 +88,25 @@ def test_a_reading_that_turns_out_to_repeat_one_that_came_late(line: Line) -> No
     third = line.send({**reading, "metrics": {"t": None}}, at=NOW + timedelta(hours=2))
     line.normalize(third)
     line.normalize(second)
-    assert check(line) == IngestAccount(received=3, stored=1, duplicate=0, dead=1, pending=1)
+    assert check(line) == IngestCounts(received=3, stored=1, duplicate=0, dead=1, pending=1)
     # The smaller raw id comes last: what was counted as stored is a repeat after all.
     line.normalize(first)
-    assert check(line) == IngestAccount(received=3, stored=1, duplicate=1, dead=1, pending=0)
+    assert check(line) == IngestCounts(received=3, stored=1, duplicate=1, dead=1, pending=0)
     [row] = line.rows("SELECT stored, duplicate, dead FROM raw_batches WHERE id = :id", id=second[0].id)
     assert tuple(row) == (0, 1, 0)
 
 
-def test_one_that_waits_again_is_not_counted_twice(line: Line) -> None:
+def test_a_reopened_batch_is_not_counted_twice(line: Line) -> None:
     device = line.device()
     reading = {"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}
     first, second = line.send(reading), line.send(reading, at=NOW + timedelta(minutes=2))
     line.normalize(second)
     line.reopen()
-    assert check(line) == IngestAccount(received=2, stored=0, duplicate=0, dead=0, pending=2)
+    assert check(line) == IngestCounts(received=2, stored=0, duplicate=0, dead=0, pending=2)
     line.normalize(first)
-    assert check(line) == IngestAccount(received=2, stored=1, duplicate=0, dead=0, pending=1)
+    assert check(line) == IngestCounts(received=2, stored=1, duplicate=0, dead=0, pending=1)
     line.normalize(second)
-    assert check(line) == IngestAccount(received=2, stored=1, duplicate=1, dead=0, pending=0)
+    assert check(line) == IngestCounts(received=2, stored=1, duplicate=1, dead=0, pending=0)
 
 
 def test_a_repeat_within_a_batch_that_is_halved(line: Line) -> None:
@@ -114,26 +114,26 @@ def test_a_repeat_within_a_batch_that_is_halved(line: Line) -> None:
     reading = {"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}
     first, second = line.send(reading), line.send(reading, {**reading, "message_id": "poison"})
     line.normalize([*second, *first], is_isolating=True)
-    assert check(line) == IngestAccount(received=3, stored=2, duplicate=1, dead=0, pending=0)
+    assert check(line) == IngestCounts(received=3, stored=2, duplicate=1, dead=0, pending=0)
 
 
-@pytest.mark.parametrize("kept", [0.0, None])
-def test_the_account_until_now_has_no_end(line: Line, kept: float | None) -> None:
+@pytest.mark.parametrize("retained_days", [0.0, None])
+def test_a_range_until_now_has_no_end(line: Line, retained_days: float | None) -> None:
     device = line.device()
     line.normalize(line.send({"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}))
-    to = None if kept is None else NOW
-    account = line.account(to=to)
-    assert account.received == (1 if kept is None else 0)
+    to = None if retained_days is None else NOW
+    counts = line.ingest_counts(to=to)
+    assert counts.received == (1 if retained_days is None else 0)
 
 
 def test_of_a_device(line: Line) -> None:
     one, other = line.device(), line.device()
     for device in (one, other):
         line.normalize(line.send({"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}))
-    assert line.account(device_id=one) == IngestAccount(1, 1, 0, 0, 0)
+    assert line.ingest_counts(device_id=one) == IngestCounts(1, 1, 0, 0, 0)
 
 
-def test_the_account_reads_no_single_reading(line: Line) -> None:
+def test_no_single_reading_is_read(line: Line) -> None:
     device = line.device()
     for n in range(3):
         line.normalize(line.send({"device_id": device, "timestamp": NOW, "metrics": {f"m{n}": 1}}))
@@ -144,7 +144,7 @@ def test_the_account_reads_no_single_reading(line: Line) -> None:
         seen: list[str] = []
         event.listen(connection, "before_cursor_execute", lambda *arguments: seen.append(arguments[2]))
         with Session(connection) as session:
-            ingest_account(session, organization_id=line.organization_id, from_=EVER[0], to=None)
-    [statement] = [each for each in seen if "raw_batches" in each]
+            ingest_counts(session, organization_id=line.organization_id, from_=EVER[0], to=None)
+    [statement] = [statement for statement in seen if "raw_batches" in statement]
     assert "telemetry_raw" not in statement
     assert "reading_keys" not in statement

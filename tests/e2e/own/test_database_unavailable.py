@@ -1,4 +1,4 @@
-"""While the database is frozen or dead every call is answered, in JSON, with 503 and when to try again."""
+"""While the database is frozen or dead, every call is answered in JSON with 503 and a time to retry."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def until(client: Client, call: str, status: int) -> Answer:
         deadline.pause(answer)
 
 
-def check_away(client: Client) -> None:
+def check_unavailable(client: Client) -> None:
     for call in CALLS:
         answer = until(client, call, 503)
         if call == "readiness":
@@ -83,7 +83,7 @@ def check_away(client: Client) -> None:
 def check_back(installation: Installation, client: Client) -> None:
     for call in reversed(CALLS):
         until(client, call, 200)
-    installation.settled(client)
+    installation.wait_processed(client)
 
 
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE)
@@ -94,12 +94,12 @@ def test_every_call_is_answered_while_the_database_is_down(own_installation: Ins
     check_back(installation, client)
     [server] = installation.children("postgres -D")
     with frozen(server):
-        check_away(client)
+        check_unavailable(client)
     check_back(installation, client)
 
     os.kill(server, signal.SIGSTOP)  # Not started again before it has been looked at.
     for pid in installation.children("postgres: "):
         os.kill(pid, signal.SIGKILL)
-    check_away(client)
+    check_unavailable(client)
     os.kill(server, signal.SIGKILL)
     check_back(installation, client)

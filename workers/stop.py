@@ -1,0 +1,43 @@
+"""Stop a worker process in order, whatever its main thread is at."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+# A process that is told to stop has so long to end what it does.
+GRACE_S = 5.0
+
+
+def stop_watch(stopping: threading.Event, *, overdue: Callable[[], None]) -> None:
+    """Set `stopping` at SIGTERM, and call `overdue` where the process has not ended GRACE_S after it.
+
+    A thread does both: a handler would run between two steps of the main thread, which may hold the very lock that
+    `Event.set` takes, and not before a call outside of Python returns. Call it in the main thread.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    # Python writes the number of each signal there that has a handler, as soon as it comes.
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+
+    def watch() -> None:
+        # The alarms that end jobs come here, too.
+        while signal.SIGTERM not in os.read(reader, 1):
+            pass
+        stopping.set()
+        time.sleep(GRACE_S)
+        overdue()
+
+    threading.Thread(target=watch, name="stop-watch", daemon=True).start()
+
+
+def process_end() -> None:
+    """End this process at once, from any of its threads."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
