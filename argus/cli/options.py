@@ -47,7 +47,7 @@ def table_add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--delimiter", metavar="CHARACTER", type=_delimiter, help="default: found out; tab: \\t")
     parser.add_argument(
-        "--decimal", choices=[".", ","], default=".", help="what stands before a number's fraction (default: a point)"
+        "--decimal", choices=[".", ","], default=".", help="the decimal sign of numbers (default: a point)"
     )
     parser.add_argument(
         "--null", action="append", default=[], metavar="TEXT", help="one more text that means no value; repeatable"

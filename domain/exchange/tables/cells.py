@@ -33,7 +33,7 @@ class CellError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CellForm:
-    """How values are written. decimal: what stands before the fraction. absent: more texts that mean no value."""
+    """How values are written. decimal: the sign before the fraction. absent: more texts that mean no value."""
 
     decimal: str = "."
     absent: Collection[str] = field(default_factory=frozenset)

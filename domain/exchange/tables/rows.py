@@ -43,15 +43,15 @@ class Table:
     """
 
     def __init__(self, lines: Iterable[str], *, delimiter: str | None = None, has_header: bool = True) -> None:
-        given = (line if len(line) <= LINE_MAX_CHARS else _TOO_LONG for line in lines)
-        first, skipped = _first(given)
+        shortened = (line if len(line) <= LINE_MAX_CHARS else _TOO_LONG for line in lines)
+        first, skipped = _first(shortened)
         if skipped and first.strip("\r\n").lower().startswith(_NAMED) and len(first.strip("\r\n")) == len(_NAMED) + 1:
             delimiter = delimiter or first[len(_NAMED)]
-            first, more = _first(given)
+            first, more = _first(shortened)
             skipped += more
         self.delimiter = delimiter or _delimiter(first)
         self._skipped = skipped - 1
-        self._reader = csv.reader(chain([first], given), delimiter=self.delimiter)
+        self._reader = csv.reader(chain([first], shortened), delimiter=self.delimiter)
         try:
             cells = next(self._reader)
         except csv.Error as error:

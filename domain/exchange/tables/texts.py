@@ -22,12 +22,12 @@ _LOOK_BYTES: Final = 4096
 def encoding_check(name: str) -> str:
     """Return the codec's name of an encoding of text. Raises BadInputError."""
     try:
-        found = codecs.lookup(name)
-        "".encode(found.name)
+        codec = codecs.lookup(name)
+        "".encode(codec.name)
     except (LookupError, ValueError):
         message = f"There is no encoding {name!r}; try utf-8, latin-1, cp1252 or utf-16."
         raise BadInputError(message, path=("encoding",)) from None
-    return found.name
+    return codec.name
 
 
 def text_of(file: BinaryIO, encoding: str | None = None) -> TextIO:
@@ -40,9 +40,9 @@ def text_of(file: BinaryIO, encoding: str | None = None) -> TextIO:
     begin = buffered.peek(_LOOK_BYTES)[:_LOOK_BYTES]
     codec = next((codec for mark, codec in _MARKS if begin.startswith(mark)), None)
     if encoding is not None:
-        given = encoding_check(encoding)
+        named = encoding_check(encoding)
         # A mark of the encoding that was named is no character of the first cell.
-        codec = codec if codec is not None and codec.split("-")[:2] == given.split("-")[:2] else given
+        codec = codec if codec is not None and codec.split("-")[:2] == named.split("-")[:2] else named
     elif codec is None and b"\0" in begin:
         message = "The file holds zero bytes, as UTF-16 does: name its encoding (utf-16-le, utf-16-be)."
         raise BadInputError(message, path=("encoding",))

@@ -74,7 +74,7 @@ def _iso(cell: str) -> datetime:
         msg = f"{text!r} is not a time of ISO 8601 (2026-01-31T12:00:00Z){_advice(text)}."
         raise TimeError(msg)
     # More digits than microseconds have are cut off.
-    text = _FRACTION.sub(lambda found: found[1] + found[2][:6], text).replace(" +", "+").replace(" Z", "Z")
+    text = _FRACTION.sub(lambda match: match[1] + match[2][:6], text).replace(" +", "+").replace(" Z", "Z")
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -135,14 +135,14 @@ def _dated(cell: str, *, form: str) -> datetime:
         raise TimeError(msg) from None
 
 
-def _clock(found: re.Match[str]) -> timedelta:
+def _clock(match: re.Match[str]) -> timedelta:
     """Return the time of day. Raises ValueError."""
-    hour, minute, second = int(found["h"]), int(found["min"]), int(found["s"] or 0)
-    if found["half"]:
+    hour, minute, second = int(match["h"]), int(match["min"]), int(match["s"] or 0)
+    if match["half"]:
         if not 1 <= hour <= 12:  # noqa: PLR2004
             raise ValueError
-        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
-    at = time(hour, minute, second, int((found["f"] or "0").ljust(6, "0")))
+        hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
+    at = time(hour, minute, second, int((match["f"] or "0").ljust(6, "0")))
     return timedelta(hours=at.hour, minutes=at.minute, seconds=at.second, microseconds=at.microsecond)
 
 

@@ -69,7 +69,7 @@ def test_encodings(encoding: str, given: str | None) -> None:
     assert Table(text_of(file, given)).columns == ["Zeit", "Größe"]
 
 
-def test_another_encoding_is_told_in_a_sentence() -> None:
+def test_a_wrong_encoding_is_reported_in_a_sentence() -> None:
     with pytest.raises(UnicodeDecodeError) as refused:
         text_of(io.BufferedReader(io.BytesIO(TEXT.encode("latin-1")))).read()
     assert undecodable(refused.value).startswith("The file is not utf-8 (byte 0xf6): name its encoding")

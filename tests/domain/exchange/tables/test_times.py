@@ -81,7 +81,7 @@ def instants(times: list[datetime], zone: ZoneInfo = ANGELES) -> list[str]:
     return [track.instant(at).strftime("%d %H:%M") for at in times]
 
 
-def test_the_hour_that_comes_twice_is_told_apart_by_the_order_of_rows() -> None:
+def test_the_repeated_hour_is_resolved_by_the_order_of_rows() -> None:
     hourly = local("2020-11-01 00:00", "2020-11-01 01:00", "2020-11-01 01:00", "2020-11-01 02:00")
     assert instants(hourly) == ["01 07:00", "01 08:00", "01 09:00", "01 10:00"]
     assert instants(hourly[::-1]) == ["01 10:00", "01 09:00", "01 08:00", "01 07:00"]
