@@ -83,8 +83,8 @@ def asking(port: int, path: str, token: str | None, body: Callable[[], bytes] | 
     def ask() -> None:
         connection.request("GET" if body is None else "POST", path, None if body is None else body(), headers)
         answer = connection.getresponse()
-        said = answer.read()
-        assert answer.status == 200, said
+        answer_body = answer.read()
+        assert answer.status == 200, answer_body
 
     return ask
 
@@ -200,8 +200,8 @@ class Site:
             try:
                 yield
             finally:
-                said, _ = process.communicate()
-        for status, count in json.loads(said).items():
+                output, _ = process.communicate()
+        for status, count in json.loads(output).items():
             measured.reads[int(status)] = measured.reads.get(int(status), 0) + count
 
     def round(self, measured: Measured, seconds: float) -> None:

@@ -89,7 +89,7 @@ class Sender(threading.Thread):
 
 
 async def subscribe(
-    url: str, token: str, ids: list[str], seen: dict[tuple[str, int], float], ready: threading.Event
+    url: str, token: str, ids: list[str], arrivals: dict[tuple[str, int], float], ready: threading.Event
 ) -> None:
     """Note when each reading arrives at its device and at its asset."""
     async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None) as socket:
@@ -99,7 +99,7 @@ async def subscribe(
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
         await asyncio.sleep(1.0)
         ready.set()
-        while len(seen) < 2 * READINGS:
+        while len(arrivals) < 2 * READINGS:
             message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), timeout=30))
             if message["type"] == "ping":
                 await socket.send('{"type": "pong"}')
@@ -108,8 +108,8 @@ async def subscribe(
             for series in message["payload"]["data"]["telemetry"]["series"]:
                 for value in series["values"]:
                     key = (series["entity"]["kind"], int(value))
-                    assert key not in seen, "a reading came twice"
-                    seen[key] = now
+                    assert key not in arrivals, "a reading came twice"
+                    arrivals[key] = now
 
 
 def valkey_hops(url: str) -> list[float]:
@@ -151,9 +151,9 @@ def main() -> None:
             client = installation.organization("Bench")
             ids = [device_id for pair in plant_make(client, DEVICES) for device_id in pair]
             assert client.token is not None
-            seen: dict[tuple[str, int], float] = {}
+            arrivals: dict[tuple[str, int], float] = {}
             ready = threading.Event()
-            work = subscribe(installation.websocket_url, client.token, ids, seen, ready)
+            work = subscribe(installation.websocket_url, client.token, ids, arrivals, ready)
             listener = threading.Thread(target=lambda: asyncio.run(work))
             listener.start()
             ready.wait(timeout=30)
@@ -171,10 +171,10 @@ def main() -> None:
     row("call to answer (durable)", [(sender.answered[n] - sender.called[n]) * 1000 for n in sender.called])
     after: list[float] = []
     for kind in ("DEVICE", "ASSET"):
-        times = [(seen[kind, n] - sender.answered[n]) * 1000 for n in range(READINGS)]
+        times = [(arrivals[kind, n] - sender.answered[n]) * 1000 for n in range(READINGS)]
         after += times
         row(f"answer to subscriber, at the {kind.lower()}", times)
-    row("call to subscriber", [(at - sender.called[n]) * 1000 for (_, n), at in seen.items()])
+    row("call to subscriber", [(at - sender.called[n]) * 1000 for (_, n), at in arrivals.items()])
     row("reference: one hop over Valkey (XADD, XREAD)", hops)
     print(f"ratio of medians, answer to subscriber / hop: {statistics.median(after) / statistics.median(hops):.1f}")
 

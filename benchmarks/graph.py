@@ -67,9 +67,13 @@ def compare(data: Data, engines: list[Any]) -> None:
             for number in (0, *range(len(variants))):
                 if hasattr(engine, "prepare"):
                     prepared.append(time_ms(lambda: engine.prepare(instants[number])))  # noqa: B023  (runs at once)
-                said: list[int | None] = []
-                taken.append(time_ms(lambda: said.append(variants[number](engine))))  # noqa: B023  (runs at once)
-                assert answers.setdefault(number, said[0]) == said[0], (engine.name, question, number)
+                results: list[int | None] = []
+                taken.append(time_ms(lambda: results.append(variants[number](engine))))  # noqa: B023  (runs at once)
+                assert answers.setdefault(number, results[0]) == results[0], (
+                    engine.name,
+                    question,
+                    number,
+                )
                 if time.perf_counter() - began > ENOUGH_S:
                     break
             taken = taken[1:] or taken

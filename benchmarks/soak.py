@@ -213,8 +213,8 @@ def report(course: Course, seconds: float) -> None:
         key = (name, number)
         shown = f"{name} {number}" if number else f"{name} (all)"
         print(f"{shown:<20} {third[key]:>10.1f} {last[key]:>10.1f} {last[key] / third[key]:>7.2f}")
-    gone, come = len(third.keys() - last.keys()), len(last.keys() - third.keys())
-    print(f"processes that have gone since the third tenth: {gone}; that have come: {come}")
+    ended, come = len(third.keys() - last.keys()), len(last.keys() - third.keys())
+    print(f"processes that have gone since the third tenth: {ended}; that have come: {come}")
 
 
 def main() -> None:

@@ -189,13 +189,13 @@ class RollupPlant:
     def _invalidate(self, invalidation: Any, changed: Mapping[UUID, Sequence[tuple[int, int]]]) -> int:
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
-            marked: int = invalidation(
+            invalidated: int = invalidation(
                 session,
                 organization_id=self.organization_id,
                 changed={entity.bytes: spans for entity, spans in changed.items()},
                 cache=self.cache,
             )
-        return marked
+        return invalidated
 
 
 def _span(begins: datetime, ends: datetime) -> tuple[int, int]:

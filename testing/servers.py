@@ -107,9 +107,9 @@ def directory_make(prefix: str, *, in_memory: bool) -> Path:
     """Make a temporary directory. in_memory: see `servers_open`; what killed test processes left there is removed."""
     if not in_memory or not os.access(MEMORY, os.W_OK | os.X_OK):
         return Path(tempfile.mkdtemp(prefix=prefix))
-    for left in MEMORY.glob("argus-memory-*-*"):
-        if not Path(f"/proc/{left.name.split('-')[2]}").exists():
-            shutil.rmtree(left, ignore_errors=True)
+    for stale in MEMORY.glob("argus-memory-*-*"):
+        if not Path(f"/proc/{stale.name.split('-')[2]}").exists():
+            shutil.rmtree(stale, ignore_errors=True)
     if shutil.disk_usage(MEMORY).free < MEMORY_FREE_MIN_BYTES:
         return Path(tempfile.mkdtemp(prefix=prefix))
     return Path(tempfile.mkdtemp(prefix=f"argus-memory-{os.getpid()}-", dir=MEMORY))

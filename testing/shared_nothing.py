@@ -33,7 +33,7 @@ from workers.stages.normalize import NormalizeStage
 Stage = NormalizeStage | AttributeStage | DeriveStage
 TTL = timedelta(hours=1)
 # How a transaction fails: by what a statement holds, with the connection, or after a commit that nobody learns of.
-DATA, LOST, UNTOLD = "data", "lost", "untold"
+DATA, LOST, UNANNOUNCED = "data", "lost", "unannounced"
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Faults:
 
     def commit(self, connection: Connection) -> None:
         """Before a commit."""
-        if self.kind == UNTOLD and self._is_now():
+        if self.kind == UNANNOUNCED and self._is_now():
             self.kind = None
             done = connection.connection.driver_connection
             assert done is not None
@@ -157,8 +157,8 @@ class Processes:
     def _failed_again(self) -> None:
         """Make failed items due at once."""
         with transaction(self.owner) as session:
-            gone = session.execute(text("DELETE FROM failed_items RETURNING 1")).all()
-        if gone:
+            deleted = session.execute(text("DELETE FROM failed_items RETURNING 1")).all()
+        if deleted:
             for stage in self.stages.values():
                 if not isinstance(stage, AttributeStage):
                     stage._failed._open = {}

@@ -60,7 +60,7 @@ def _compute(state: ProcessState, tick: int, part: int) -> None:
     views = {computation: FailedView(state, queue, refresh_s=RUN_S) for computation, queue in _QUEUES.items()}
     for computation, organization_id in due:
         _resolve(state, computation, organization_id, views[computation])
-    taken = 0
+    count = 0
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
             if part < PARTS_MAX:
@@ -70,7 +70,7 @@ def _compute(state: ProcessState, tick: int, part: int) -> None:
         computation, organization_id = due.pop(0)
         done = _some(state, computation, organization_id)
         if done is not None:
-            taken += done.taken
+            count += done.taken
             if not done.is_done:
                 due.append((computation, organization_id))
     else:
@@ -78,9 +78,9 @@ def _compute(state: ProcessState, tick: int, part: int) -> None:
         buckets_cooldown_begin(
             state, min((time.monotonic() - began_s) * COOLDOWN_FACTOR - (BUCKETS.every_s or 0), COOLDOWN_MAX_S)
         )
-    if taken:
+    if count:
         state.bus.trim(_STREAM, (), retention_ms=RETENTION_MS[DERIVED])
-        _log.info("buckets_computed", buckets=taken, organizations_left=len(due))
+        _log.info("buckets_computed", buckets=count, organizations_left=len(due))
 
 
 def due_list(session: Session, *, now: datetime) -> list[tuple[Computation, int]]:

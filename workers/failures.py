@@ -129,8 +129,8 @@ class FailedView:
         if done:
             with transaction(self.state.engine, organization_id) as session:
                 items_resolved(session, organization_id=organization_id, queue=self.queue, items=done)
-            gone = {(organization_id, item) for item in done}
-            self._open = {key: is_isolated for key, is_isolated in self._open.items() if key not in gone}
+            resolved = {(organization_id, item) for item in done}
+            self._open = {key: is_isolated for key, is_isolated in self._open.items() if key not in resolved}
 
 
 @dataclass(slots=True)

@@ -110,7 +110,7 @@ def _forget(state: ProcessState, tick: int, part: int, table: str, first_page: i
     """Delete rows of a table; return False where another job goes on with it."""
     deadline_s = time.monotonic() + RUN_S
     page: int | None = first_page
-    gone = 0
+    deleted = 0
     with transaction(state.engine) as session:
         before = rows_retained_from(session, table=table, retention=_policy(state), now=datetime.now(UTC))
     if before is None:
@@ -121,11 +121,11 @@ def _forget(state: ProcessState, tick: int, part: int, table: str, first_page: i
             break
         with transaction(state.engine) as session:
             count, page = rows_forget(session, table=table, before=before, first_page=page)
-        gone += count
+        deleted += count
         if page is not None:
             state.stopping.wait(_PAUSE_S)
-    if gone:
-        _log.info("rows_forgotten", table=table, rows=gone)
+    if deleted:
+        _log.info("rows_forgotten", table=table, rows=deleted)
     return page is None
 
 

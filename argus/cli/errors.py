@@ -42,10 +42,10 @@ def errors_reported() -> Iterator[None]:
     except ArgusError as error:
         raise CommandError(error.message) from error
     except (SQLAlchemyError, psycopg.Error) as error:
-        raise CommandError(database_said(error)) from error
+        raise CommandError(database_message(error)) from error
 
 
-def database_said(error: SQLAlchemyError | psycopg.Error) -> str:
+def database_message(error: SQLAlchemyError | psycopg.Error) -> str:
     """Return the database's message for an operator, never the statement."""
     # Hot paths speak to the driver itself.
     cause = error.orig if isinstance(error, DBAPIError) else error

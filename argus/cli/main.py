@@ -56,15 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What it says of an error beside raising it is no line for an operator.
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    argv = sys.argv[1:] if arguments is None else list(arguments)
     # Only what is asked for is loaded: all of it takes seconds.
-    wanted = COMMANDS.get(given[0]) if given else None
+    wanted = COMMANDS.get(argv[0]) if argv else None
     for module in COMMANDS.values() if wanted is None else (wanted,):
         import_module(f"argus.cli.{module}").register(commands)
-    chosen = parser.parse_args(given)
+    options = parser.parse_args(argv)
     try:
         with errors_reported():
-            status: int = chosen.run(chosen)
+            status: int = options.run(options)
     except CommandError as error:
         print(f"argus: {error}", file=sys.stderr)
         return error.status

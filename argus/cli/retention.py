@@ -58,13 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
         engine = engine_create(settings.database_url("pipeline"), pool_size=1)
         with transaction(engine) as session:
             outdated = partitions_outdated(session, retention=retention, now=now)
-        gone = None if arguments.dry_run else {name for item in outdated for name in _drop(engine, item)}
+        dropped = None if arguments.dry_run else {name for item in outdated for name in _drop(engine, item)}
         if not arguments.dry_run:
             with transaction(engine) as session:
                 history_close(session, retention=retention, now=now)
         rows = {} if arguments.dry_run else _rows_forget(engine, retention, now)
     if arguments.json:
-        partitions_json = [_as_json(item, gone) for item in outdated]
+        partitions_json = [_as_json(item, dropped) for item in outdated]
         ages = {
             "retentionRaw": retention.raw,
             "retentionPoints": retention.points,
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         days = {name: _days(age) for name, age in ages.items()}
         print(json.dumps({**days, "partitions": partitions_json, "rows": rows}))
     else:
-        _print(outdated, gone, rows)
+        _print(outdated, dropped, rows)
     return 0
 
 
@@ -86,7 +86,7 @@ def _drop(engine: Engine, partition: OldPartition) -> Sequence[str]:
 
 def _rows_forget(engine: Engine, retention: RetentionPolicy, now: datetime) -> dict[str, int]:
     """Delete rows before retention from tables without partitions; return the number of rows of each."""
-    gone = dict.fromkeys(ROWS_TABLES, 0)
+    counts = dict.fromkeys(ROWS_TABLES, 0)
     for table in ROWS_TABLES:
         with transaction(engine) as session:
             before = rows_retained_from(session, table=table, retention=retention, now=now)
@@ -94,36 +94,36 @@ def _rows_forget(engine: Engine, retention: RetentionPolicy, now: datetime) -> d
         while page is not None and before is not None:
             with transaction(engine) as session:
                 count, page = rows_forget(session, table=table, before=before, first_page=page)
-            gone[table] += count
-    return gone
+            counts[table] += count
+    return counts
 
 
 def _days(age: timedelta | None) -> str | None:
     return None if age is None else f"P{age.days}D"
 
 
-def _state(partition: OldPartition, gone: set[str] | None) -> str:
-    if gone is not None and partition.name in gone:
+def _state(partition: OldPartition, dropped: set[str] | None) -> str:
+    if dropped is not None and partition.name in dropped:
         return "dropped"
     if partition.is_unfinished:
         return "unfinished"
-    return "outdated" if gone is None else "in use"
+    return "outdated" if dropped is None else "in use"
 
 
-def _as_json(partition: OldPartition, gone: set[str] | None) -> dict[str, object]:
+def _as_json(partition: OldPartition, dropped: set[str] | None) -> dict[str, object]:
     return {
         "name": partition.name,
         "begins": partition.begins.isoformat(),
         "ends": partition.ends.isoformat(),
         "rows": partition.rows,
         "bytes": partition.bytes,
-        "state": _state(partition, gone),
+        "state": _state(partition, dropped),
     }
 
 
-def _print(outdated: Sequence[OldPartition], gone: set[str] | None, rows: dict[str, int]) -> None:
+def _print(outdated: Sequence[OldPartition], dropped: set[str] | None, rows: dict[str, int]) -> None:
     for item in outdated:
-        print(f"{item.name}\tabout {item.rows} rows\t{item.bytes / _MIB:.1f} MiB\t{_state(item, gone)}")
+        print(f"{item.name}\tabout {item.rows} rows\t{item.bytes / _MIB:.1f} MiB\t{_state(item, dropped)}")
     if not outdated:
         print("No partition is older than what is kept.")
     for table, count in rows.items():

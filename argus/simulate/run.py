@@ -132,13 +132,13 @@ def devices_make(client: ArgusClient, number: int) -> list[SimulatedDevice]:
         external_id = f"sim-{n:04}"
         signals = {"": {"temperature": [20.0 + n % 7, 3.0, 0.2], "power": [5.0, 2.0, 0.3], "level": [50.0, 10.0, 1.0]}}
         if external_id not in there:
-            given = {
+            device_rows = {
                 "name": f"Simulated device {n}",
                 "externalId": external_id,
                 "type": "Simulated",
                 "attributes": {"simulation": signals},
             }
-            payload = client.call(_CREATE, {"input": given})["createDevice"]
+            payload = client.call(_CREATE, {"input": device_rows})["createDevice"]
             if payload["errors"]:
                 raise ClientError(payload["errors"][0]["message"], code=payload["errors"][0]["code"])
         devices.append(SimulatedDevice(external_id, signals))

@@ -71,22 +71,22 @@ def entities_check(
     dependencies = DependencyCache().get(session, organization_id=organization_id)
     dependency_entities(session, organization_id=organization_id, index=dependencies, ids=[row.id for row in looked_at])
     is_rolled_up = bool(session.scalar(_ROLLED_UP, {"organization_id": organization_id}))
-    chosen: list[Any] = []
+    selected: list[Any] = []
     last: UUID | None = None
     for row in looked_at:
-        if len(chosen) == most:
+        if len(selected) == most:
             break
         last = row.id
         if _is_made(dependencies, row.id) or (is_rolled_up and row.kind != "DEVICE"):
-            chosen.append(row)
+            selected.append(row)
     else:
         last = last if len(looked_at) == LOOKED_AT_MAX else None
     pending = pending_read(session, organization_id=organization_id, span=span, now=now)
     run = _Run(session, organization_id, dependencies, span, now, pending)
     if pending.is_everywhere:
-        _all_skip(run, chosen)
+        _all_skip(run, selected)
     else:
-        _check(run, chosen)
+        _check(run, selected)
     return Checked(run.report, last)
 
 
@@ -106,17 +106,17 @@ def _is_made(dependencies: DependencyIndex, entity_id: UUID) -> bool:
     return known.is_read or known.plan is not None
 
 
-def _all_skip(run: _Run, chosen: Sequence[Any]) -> None:
-    for row in chosen:
+def _all_skip(run: _Run, selected: Sequence[Any]) -> None:
+    for row in selected:
         known = run.dependencies.entity_of(row.id.bytes)
         run.report.skipped[CheckKind.DERIVED] += known.derivation is not None
         run.report.skipped[CheckKind.EVENTS] += bool(known.assignments)
         run.report.skipped[CheckKind.HEALTH] += known.plan is not None
 
 
-def _check(run: _Run, chosen: Sequence[Any]) -> None:
+def _check(run: _Run, selected: Sequence[Any]) -> None:
     dependencies = run.dependencies
-    for row in chosen:
+    for row in selected:
         known = dependencies.entity_of(row.id.bytes)
         if known.derivation is not None:
             _derived(run, row.id)
@@ -125,7 +125,7 @@ def _check(run: _Run, chosen: Sequence[Any]) -> None:
     rollups_check(
         run.session,
         organization_id=run.organization_id,
-        uppers={row.id: (row.kind, row.type) for row in chosen},
+        uppers={row.id: (row.kind, row.type) for row in selected},
         span=run.span,
         pending=run.pending,
         report=run.report,
@@ -133,7 +133,7 @@ def _check(run: _Run, chosen: Sequence[Any]) -> None:
     health_check(
         run.session,
         organization_id=run.organization_id,
-        ids=[row.id for row in chosen if dependencies.entity_of(row.id.bytes).plan is not None],
+        ids=[row.id for row in selected if dependencies.entity_of(row.id.bytes).plan is not None],
         config=dependencies.config,
         span=run.span,
         now=run.now,

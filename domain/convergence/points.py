@@ -21,10 +21,10 @@ def columns_compare(
     kind: CheckKind, metric: str, entities: Sequence[bytes], *, computed: Column, stored: Column
 ) -> Iterator[Difference]:
     """Yield where two columns of one metric differ. entities: by the columns' places."""
-    wanted, existing = _by_entity(computed), _by_entity(stored)
+    expected, existing = _by_entity(computed), _by_entity(stored)
     for place, entity in enumerate(entities):
         yield from points_compare(
-            kind, metric, UUID(bytes=entity), computed=wanted.get(place, {}), stored=existing.get(place, {})
+            kind, metric, UUID(bytes=entity), computed=expected.get(place, {}), stored=existing.get(place, {})
         )
 
 
@@ -34,13 +34,13 @@ def points_compare(
     """Yield where the points of a series differ, by instant in microseconds; DIFFERENCES_MAX at most."""
     compared = 0
     for at in sorted({*computed, *stored}):
-        wanted, existing = computed.get(at), stored.get(at)
-        if wanted is not None and existing is not None and _is_same(wanted, existing):
+        expected, existing = computed.get(at), stored.get(at)
+        if expected is not None and existing is not None and _is_same(expected, existing):
             continue
         compared += 1
         if compared > DIFFERENCES_MAX:
             return
-        yield Difference(kind, entity_id, metric, at, _text(existing), _text(wanted), at)
+        yield Difference(kind, entity_id, metric, at, _text(existing), _text(expected), at)
 
 
 def points_of(at: Iterable[int], values: Iterable[float]) -> dict[int, float]:

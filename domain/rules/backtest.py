@@ -82,14 +82,14 @@ def rule_try(
         for assignment in assignments[where[0]]
         for segment in segments_entered(assignment.segments, begins_us=begins_us, until_us=until_us)
     ]
-    stood = preceding_read(
+    preceding = preceding_read(
         session,
         organization_id=organization_id,
         entries=[Entry(segment, sources[where]) for where, segment in entered],
         limit=POINTS_MAX,
     )
     initial_points: dict[tuple[UUID, int | None], dict[int, Mapping[str, Points]]] = {where: {} for where in sources}
-    for (where, segment), points_by_metric in zip(entered, stood, strict=True):
+    for (where, segment), points_by_metric in zip(entered, preceding, strict=True):
         initial_points[where][segment.begins_us] = points_by_metric
     trials = [
         (where[0], episode)

@@ -85,9 +85,9 @@ Leaf = Threshold | NoData | Truth
 Condition = Leaf | AllOf | AnyOf
 
 
-def condition_read(given: Any, *, path: Path = ("condition",)) -> Condition:
+def condition_read(value: Any, *, path: Path = ("condition",)) -> Condition:
     """Check a condition as JSON. Raises BadInputError and LimitExceededError below `path`, with the reason."""
-    condition = _read(given, path, 1)
+    condition = _read(value, path, 1)
     if len(list(leaves_of(condition))) > PARTS_MAX:
         raise LimitExceededError(f"A condition has at most {PARTS_MAX} parts.", path=path)
     return condition
@@ -111,11 +111,11 @@ def metrics_of(condition: Condition) -> frozenset[str]:
     )
 
 
-def _read(given: Any, path: Path, depth: int) -> Condition:
-    if not isinstance(given, Mapping) or len(given) != 1:
+def _read(value: Any, path: Path, depth: int) -> Condition:
+    if not isinstance(value, Mapping) or len(value) != 1:
         msg = "A condition is exactly one of threshold, noData, expression, allOf and anyOf."
         raise BadInputError(msg, path=path)
-    [(what, body)] = given.items()
+    [(what, body)] = value.items()
     inner = (*path, str(what))
     if what == "threshold":
         return _threshold(body, inner)
@@ -145,8 +145,8 @@ def _threshold(body: Any, path: Path) -> Threshold:
     if name not in set(Operator):
         raise BadInputError(f"operator is one of {', '.join(Operator)}.", path=(*path, "operator"))
     value = _number(body.get("value"), (*path, "value"))
-    given = body.get("clearValue")
-    clear = value if given is None else _number(given, (*path, "clearValue"))
+    clear_value = body.get("clearValue")
+    clear = value if clear_value is None else _number(clear_value, (*path, "clearValue"))
     threshold = Threshold(
         _metric(body.get("metric"), path),
         Operator(name),
@@ -206,25 +206,25 @@ def _known(body: Any, names: set[str], path: Path) -> None:
             raise BadInputError(f"There is no {str(name)[:40]!r} here.", path=path)
 
 
-def _metric(given: Any, path: Path) -> str:
-    if not isinstance(given, str) or not 0 < len(given) <= NAME_CHARS_MAX or "\0" in given:
+def _metric(value: Any, path: Path) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= NAME_CHARS_MAX or "\0" in value:
         msg = f"metric is a name of 1 to {NAME_CHARS_MAX} characters, none of them NUL."
         raise BadInputError(msg, path=(*path, "metric"))
-    return given
+    return value
 
 
-def _number(given: Any, path: Path) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= _GREATEST:
+def _number(value: Any, path: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _GREATEST:
         raise BadInputError(f"{path[-1]} must be a finite number.", path=path)
-    return float(given)
+    return float(value)
 
 
-def _length(given: Any, path: Path) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+def _length(value: Any, path: Path) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise BadInputError(f"{path[-1]} must be a length of time.", path=path)
-    if given > LENGTH_MAX_US:
+    if value > LENGTH_MAX_US:
         raise LimitExceededError(f"{path[-1]} is at most 366 days.", path=path)
-    return given
+    return value
 
 
 def _refuse_never_open(parts: Sequence[Condition], path: Path) -> None:

@@ -158,19 +158,19 @@ def _suppression_read(
 def _reconcile(writing: _Writing, evaluated: EvaluatedPair, stored: Sequence[Any]) -> None:
     live = {micros_of(row.opened_at): row for row in stored if row.withdrawn_at is None}
     free = [row for row in stored if row.withdrawn_at is None] + [row for row in stored if row.withdrawn_at is not None]
-    taken: dict[int, Any] = {opened: live[opened] for opened in evaluated.episodes if opened in live}
-    used = {row.id for row in taken.values()}
+    matched: dict[int, Any] = {opened: live[opened] for opened in evaluated.episodes if opened in live}
+    used = {row.id for row in matched.values()}
     for opened, episode in sorted(evaluated.episodes.items()):
-        if opened not in taken:
+        if opened not in matched:
             match = next((row for row in free if row.id not in used and _overlap(row, episode)), None)
             if match is not None:
-                taken[opened] = match
+                matched[opened] = match
                 used.add(match.id)
     for opened, episode in sorted(evaluated.episodes.items()):
-        if opened not in taken:
+        if opened not in matched:
             _make(writing, evaluated, episode)
         else:
-            _change(writing, evaluated, taken[opened], episode)
+            _change(writing, evaluated, matched[opened], episode)
     for opened, row in live.items():
         if row.id not in used and (opened >= evaluated.begins_us or not _is_over(row, evaluated.begins_us)):
             if opened == evaluated.carried:
@@ -218,8 +218,8 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
         unchanged = ("version_id", "cleared_at", "cleared_reason", "flaps", "severity")
         wanted |= {name: _utc(getattr(row, name)) for name in unchanged}
     before = {name: _utc(getattr(row, name)) for name in wanted}
-    came_back = row.withdrawn_at is not None
-    if before == wanted and not came_back:
+    is_reopened = row.withdrawn_at is not None
+    if before == wanted and not is_reopened:
         return
     writing.updated.append({"id": row.id, **_json(wanted), "withdrawn_at": None})
     entity = evaluated.key[0]
@@ -228,7 +228,7 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
         ends = END_US if None in cleared else max(map(micros_of, cleared)) + 1
         writing.rated.append((entity, min(micros_of(item["opened_at"]) for item in (before, wanted)), ends))
     kinds: list[tuple[str, int]] = []
-    if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
+    if is_reopened or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))
     elif row.opening_processed_at is None and _may_be_notified(before, wanted):
         # Its opening was not acted on, and may have to be now. A repeated change is applied once.
@@ -246,7 +246,7 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
     corrected = [
         name for name in _CORRECTED_FIELDS if before[name] != wanted[name] and not _was_pending(name, before, wanted)
     ]
-    if corrected or came_back:
+    if corrected or is_reopened:
         _correct(writing, row, {name: _json(wanted)[name] for name in _CORRECTED_FIELDS})
         kinds.append(("CORRECTED", episode.opened))
     writing.changes += [EventChange(row.id, entity, kind, at) for kind, at in kinds]

@@ -23,35 +23,35 @@ _LENGTHS: Final = {"threshold": ("for", "clearFor"), "noData": ("after",)}
 _DEPTH_MAX: Final = 20
 
 
-def rule_read(given: Mapping[str, Any], *, path: Path) -> RuleDraft:
+def rule_read(value: Mapping[str, Any], *, path: Path) -> RuleDraft:
     """Return a rule, its scope left open. Raises BadInputError and LimitExceededError at the place at fault."""
-    _members(given, _MEMBERS, path)
-    condition = _condition(given.get("condition"), (*path, "condition"), 0)
+    _members(value, _MEMBERS, path)
+    condition = _condition(value.get("condition"), (*path, "condition"), 0)
     condition_read(condition, path=(*path, "condition"))
-    damping = given.get("damping") or {}
+    damping = value.get("damping") or {}
     _members(damping, ("maxEvents", "per"), (*path, "damping"))
-    most, active = damping.get("maxEvents", Damping().max_events), given.get("isActive", True)
+    most, active = damping.get("maxEvents", Damping().max_events), value.get("isActive", True)
     if isinstance(most, bool) or not isinstance(most, int):
         raise BadInputError("maxEvents is a whole number.", path=(*path, "damping", "maxEvents"))
     if not isinstance(active, bool):
         raise BadInputError("isActive is true or false.", path=(*path, "isActive"))
     return RuleDraft(
-        name=given["name"],
+        name=value["name"],
         condition=condition,
-        severity=_severity(given.get("severity", Severity.MEDIUM), (*path, "severity")),
-        action=_action(given.get("action") or {}, (*path, "action")),
-        escalation=_steps(given.get("escalation") or [], (*path, "escalation")),
+        severity=_severity(value.get("severity", Severity.MEDIUM), (*path, "severity")),
+        action=_action(value.get("action") or {}, (*path, "action")),
+        escalation=_steps(value.get("escalation") or [], (*path, "escalation")),
         damping=Damping(most, _length(damping.get("per", "PT1H"), (*path, "damping", "per"))),
         is_active=active,
     )
 
 
-def _condition(given: Any, path: Path, depth: int) -> Any:
+def _condition(value: Any, path: Path, depth: int) -> Any:
     """Return a condition with its lengths as the core has them; anything else is returned unchanged."""
-    if not isinstance(given, Mapping) or depth > _DEPTH_MAX:
-        return given
+    if not isinstance(value, Mapping) or depth > _DEPTH_MAX:
+        return value
     condition: dict[str, Any] = {}
-    for what, body in given.items():
+    for what, body in value.items():
         place = (*path, str(what))
         if what in {"allOf", "anyOf"} and isinstance(body, list):
             condition[what] = [_condition(part, (*place, str(n)), depth + 1) for n, part in enumerate(body)]
@@ -66,15 +66,15 @@ def _condition(given: Any, path: Path, depth: int) -> Any:
     return condition
 
 
-def _severity(given: Any, path: Path) -> Severity:
-    if given not in SEVERITIES:
+def _severity(value: Any, path: Path) -> Severity:
+    if value not in SEVERITIES:
         raise BadInputError(f"A severity is one of {', '.join(SEVERITIES)}.", path=path)
-    return Severity(given)
+    return Severity(value)
 
 
-def _action(given: Any, path: Path) -> dict[str, Any]:
-    _members(given, ("createActivityFromTemplateId", "webhookUrl"), path)
-    action = {name: item for name, item in given.items() if item is not None}
+def _action(value: Any, path: Path) -> dict[str, Any]:
+    _members(value, ("createActivityFromTemplateId", "webhookUrl"), path)
+    action = {name: item for name, item in value.items() if item is not None}
     if "createActivityFromTemplateId" in action:
         try:
             action["createActivityFromTemplateId"] = str(UUID(action["createActivityFromTemplateId"]))
@@ -84,13 +84,13 @@ def _action(given: Any, path: Path) -> dict[str, Any]:
     return action
 
 
-def _steps(given: Any, path: Path) -> list[Step]:
-    if not isinstance(given, list):
+def _steps(value: Any, path: Path) -> list[Step]:
+    if not isinstance(value, list):
         raise BadInputError("escalation is a list of steps.", path=path)
-    if len(given) > STEPS_MAX:
+    if len(value) > STEPS_MAX:
         raise LimitExceededError(f"A rule has at most {STEPS_MAX} steps of escalation.", path=path)
     steps = []
-    for n, step in enumerate(given):
+    for n, step in enumerate(value):
         place = (*path, str(n))
         _members(step, ("after", "severity"), place)
         after = _length(step.get("after"), (*place, "after"))
@@ -98,17 +98,17 @@ def _steps(given: Any, path: Path) -> list[Step]:
     return steps
 
 
-def _length(given: Any, path: Path) -> int:
+def _length(value: Any, path: Path) -> int:
     try:
         # A number would be taken for seconds.
-        return msgspec.convert(given if isinstance(given, str) else "", timedelta) // _US
+        return msgspec.convert(value if isinstance(value, str) else "", timedelta) // _US
     except (msgspec.ValidationError, OverflowError):
         raise BadInputError(f"{path[-1]} is an ISO 8601 duration such as PT25M.", path=path) from None
 
 
-def _members(given: Any, names: tuple[str, ...], path: Path) -> None:
-    if not isinstance(given, Mapping):
+def _members(value: Any, names: tuple[str, ...], path: Path) -> None:
+    if not isinstance(value, Mapping):
         raise BadInputError(f"This is an object of {', '.join(names)}.", path=path)
-    for name in given:
+    for name in value:
         if name not in names:
             raise BadInputError(f"There is no {str(name)[:40]!r} here, only {', '.join(names)}.", path=(*path, name))

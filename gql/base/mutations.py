@@ -60,27 +60,27 @@ def delete(id_: strawberry.ID, kind: EntityKind) -> Callable[[], Callable[..., E
     return prepare
 
 
-def draft_of(given: Any) -> EntityDraft:
+def draft_of(input_: Any) -> EntityDraft:
     """Return the draft of a create input."""
     return EntityDraft(
-        name=given.name,
-        external_id=given.external_id,
-        type=given.type,
-        status=given.status,
-        attributes={} if given.attributes is None else given.attributes,
-        location=given.location,
+        name=input_.name,
+        external_id=input_.external_id,
+        type=input_.type,
+        status=input_.status,
+        attributes={} if input_.attributes is None else input_.attributes,
+        location=input_.location,
     )
 
 
-def patch_of(given: Any) -> EntityPatch:
+def patch_of(input_: Any) -> EntityPatch:
     """Return the patch of an update input. Raises BadInputError for a null that is not allowed."""
     return EntityPatch(
-        name=required(given.name, "name"),
-        external_id=absent(given.external_id),
-        type=absent(given.type),
-        status=required(given.status, "status"),
-        attributes=absent(given.attributes),
-        location=absent(given.location),
+        name=required(input_.name, "name"),
+        external_id=absent(input_.external_id),
+        type=absent(input_.type),
+        status=required(input_.status, "status"),
+        attributes=absent(input_.attributes),
+        location=absent(input_.location),
     )
 
 

@@ -379,13 +379,13 @@ def _content_fields(row: ProfileVersion) -> dict[str, Any]:
     }
 
 
-def _members(given: AssetProfileInput) -> dict[str, Any]:
+def _members(input_: AssetProfileInput) -> dict[str, Any]:
     return {
-        "attributes": absent(given.default_attributes),
-        "thresholds": absent(given.default_health_thresholds),
-        "formulas": absent(given.formulas),
-        "rules": absent(given.rules),
-        "health": absent(given.health),
+        "attributes": absent(input_.default_attributes),
+        "thresholds": absent(input_.default_health_thresholds),
+        "formulas": absent(input_.formulas),
+        "rules": absent(input_.rules),
+        "health": absent(input_.health),
     }
 
 

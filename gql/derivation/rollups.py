@@ -280,29 +280,29 @@ def to_rollup(row: RollupRow) -> Rollup:
     )
 
 
-def _types(chosen: EntitySelector) -> list[str] | None:
-    return None if chosen.types is None else sorted(chosen.types)
+def _types(selector: EntitySelector) -> list[str] | None:
+    return None if selector.types is None else sorted(selector.types)
 
 
-def _wish(given: RollupInput) -> RollupWish:
-    at = RollupAtInput() if given.at is None else given.at
+def _wish(input_: RollupInput) -> RollupWish:
+    at = RollupAtInput() if input_.at is None else input_.at
     return RollupWish(
-        name=given.name,
-        metric=given.metric,
-        relationship=given.relationship,
-        of_metric=given.of.metric,
-        of_kinds=given.of.kinds,
-        of_types=given.of.types,
-        of_port=given.of.port,
+        name=input_.name,
+        metric=input_.metric,
+        relationship=input_.relationship,
+        of_metric=input_.of.metric,
+        of_kinds=input_.of.kinds,
+        of_types=input_.of.types,
+        of_port=input_.of.port,
         at_kinds=at.kinds,
         at_types=at.types,
-        aggregate=given.aggregate,
-        attribute=given.attribute,
-        worst=given.worst,
-        bucket=BucketSize(given.bucket.text, given.bucket.months, given.bucket.length),
-        timezone=given.timezone,
-        combine=given.combine,
-        unit=given.unit,
+        aggregate=input_.aggregate,
+        attribute=input_.attribute,
+        worst=input_.worst,
+        bucket=BucketSize(input_.bucket.text, input_.bucket.months, input_.bucket.length),
+        timezone=input_.timezone,
+        combine=input_.combine,
+        unit=input_.unit,
     )
 
 

@@ -217,8 +217,8 @@ def _difference(row: ShadowDifferenceRow) -> ShadowDifference:
     )
 
 
-def _conditions(given: ShadowDifferenceFilter | None) -> ShadowConditions:
-    conditions = given or ShadowDifferenceFilter()
+def _conditions(filter_: ShadowDifferenceFilter | None) -> ShadowConditions:
+    conditions = filter_ or ShadowDifferenceFilter()
     return ShadowConditions(
         entity_id=None if conditions.entity_id is None else uuid_named(conditions.entity_id, "filter", "entityId"),
         metric=conditions.metric,

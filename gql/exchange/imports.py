@@ -108,9 +108,9 @@ class ImportMutation:
 
 
 def _read(records: list[Any]) -> Iterator[Record | Remark]:
-    for place, given in enumerate(records):
+    for place, record in enumerate(records):
         try:
-            yield record_read(given, line=place)
+            yield record_read(record, line=place)
         except ArgusError as error:
             yield remark_of(error, subject=f"record {place}", line=place)
 

@@ -125,7 +125,7 @@ def update_of(parts: Sequence[Sent], cursor: str, *, dropped: int = 0) -> FeedUp
     """Merge parts into one update."""
     return FeedUpdate(
         series_merged(series for part in parts for series in part.series),
-        ranges_merged(taken for part in parts for taken in part.invalidated),
+        ranges_merged(range_ for part in parts for range_ in part.invalidated),
         dropped,
         cursor,
     )

@@ -43,8 +43,8 @@ class Device(Entity):
     @strawberry.field
     async def connectivity(self, info: Info) -> ConnectivityEnum:  # type: ignore[valid-type]
         """Whether the device is heard now, by the time of receipt."""
-        seen = await load(info.context, device_presence_get, self.row.id)
-        return connectivity_of(seen, now=clock(info), offline_after=info.context.services.offline_after)
+        last_seen = await load(info.context, device_presence_get, self.row.id)
+        return connectivity_of(last_seen, now=clock(info), offline_after=info.context.services.offline_after)
 
     @strawberry.field
     async def firmware_version(self, info: Info) -> str | None:

@@ -319,18 +319,18 @@ def to_event(row: EventRow) -> Event:
     )
 
 
-def _where(given: EventFilter | None) -> Where:
-    if given is None:
+def _where(filter_: EventFilter | None) -> Where:
+    if filter_ is None:
         return Where()
     return Where(
-        states=_once(given.states),
-        severities=_once(given.severities),
-        entity_ids=None if given.entity_ids is None else _once(uuids_of(given.entity_ids)),
-        under_id=None if given.under_id is None else uuid_named(given.under_id, "filter", "underId"),
-        rule_ids=None if given.rule_ids is None else _once(uuids_of(given.rule_ids)),
-        open_at=given.open_at,
-        begins=given.from_,
-        ends=given.to,
+        states=_once(filter_.states),
+        severities=_once(filter_.severities),
+        entity_ids=None if filter_.entity_ids is None else _once(uuids_of(filter_.entity_ids)),
+        under_id=None if filter_.under_id is None else uuid_named(filter_.under_id, "filter", "underId"),
+        rule_ids=None if filter_.rule_ids is None else _once(uuids_of(filter_.rule_ids)),
+        open_at=filter_.open_at,
+        begins=filter_.from_,
+        ends=filter_.to,
     )
 
 

@@ -182,12 +182,12 @@ class RuleInput:
     damping: FlapDamping | None = None
 
 
-def draft_of(given: RuleInput) -> RuleDraft:
+def draft_of(input_: RuleInput) -> RuleDraft:
     """Return a rule as the core takes it."""
-    scope, action, damping = given.scope, given.action, given.damping
+    scope, action, damping = input_.scope, input_.action, input_.damping
     return RuleDraft(
-        name=given.name,
-        condition=_condition(given.condition),
+        name=input_.name,
+        condition=_condition(input_.condition),
         scope=Scope()
         if scope is None
         else Scope(
@@ -197,29 +197,29 @@ def draft_of(given: RuleInput) -> RuleDraft:
             None if scope.under_id is None else uuid_named(scope.under_id, "scope", "underId"),
             None if scope.profile_id is None else uuid_named(scope.profile_id, "scope", "profileId"),
         ),
-        severity=given.severity,
+        severity=input_.severity,
         action={} if action is None else _action(action),
-        escalation=[Step(_us(step.after), step.severity) for step in given.escalation or ()],
+        escalation=[Step(_us(step.after), step.severity) for step in input_.escalation or ()],
         damping=Damping() if damping is None else Damping(damping.max_events, _us(damping.per)),
-        is_active=given.is_active,
-        effective_from=given.effective_from,
+        is_active=input_.is_active,
+        effective_from=input_.effective_from,
     )
 
 
-def _action(given: RuleAction) -> dict[str, Any]:
-    template = given.create_activity_from_template_id
+def _action(input_: RuleAction) -> dict[str, Any]:
+    template = input_.create_activity_from_template_id
     action: dict[str, Any] = {}
     if template is not None:
         action["createActivityFromTemplateId"] = str(uuid_named(template, "action", "createActivityFromTemplateId"))
-    if given.webhook_url is not None:
-        action["webhookUrl"] = given.webhook_url
+    if input_.webhook_url is not None:
+        action["webhookUrl"] = input_.webhook_url
     return action
 
 
-def _condition(given: Condition) -> dict[str, Any]:
+def _condition(condition: Condition) -> dict[str, Any]:
     """Return a condition as the core takes it."""
-    if given.threshold:
-        threshold = given.threshold
+    if condition.threshold:
+        threshold = condition.threshold
         body = {
             "metric": threshold.metric,
             "operator": Operator(threshold.operator).value,
@@ -227,13 +227,13 @@ def _condition(given: Condition) -> dict[str, Any]:
             "forUs": _us(threshold.for_),
         }
         return {"threshold": {**body, "clearValue": threshold.clear_value, "clearForUs": _us(threshold.clear_for)}}
-    if given.no_data:
-        return {"noData": {"metric": given.no_data.metric, "afterUs": _us(given.no_data.after)}}
-    if isinstance(given.expression, str):
-        return {"expression": given.expression}
-    if isinstance(given.all_of, list):
-        return {"allOf": [_condition(part) for part in given.all_of]}
-    return {"anyOf": [_condition(part) for part in given.any_of or []]}
+    if condition.no_data:
+        return {"noData": {"metric": condition.no_data.metric, "afterUs": _us(condition.no_data.after)}}
+    if isinstance(condition.expression, str):
+        return {"expression": condition.expression}
+    if isinstance(condition.all_of, list):
+        return {"allOf": [_condition(part) for part in condition.all_of]}
+    return {"anyOf": [_condition(part) for part in condition.any_of or []]}
 
 
 def _us(duration: Duration) -> int:

@@ -299,8 +299,8 @@ def _payload(row: RuleRow | None, errors: list[UserError]) -> RulePayload:
     return RulePayload(rule=None if row is None else to_rule(row), errors=errors)
 
 
-def _condition_json(given: Mapping[str, Any]) -> dict[str, Any]:
-    [(what, body)] = given.items()
+def _condition_json(condition: Mapping[str, Any]) -> dict[str, Any]:
+    [(what, body)] = condition.items()
     if what in {"allOf", "anyOf"}:
         return {what: [_condition_json(part) for part in body]}
     if isinstance(body, str):

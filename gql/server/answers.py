@@ -29,11 +29,11 @@ def answer_encode(answer: Mapping[str, Any], *, trace_id: str) -> bytes:
         return json_encode(answer)
     except TypeError:
         pass
-    lost: list[tuple[Path, str]] = []
-    encodable = {name: _encodable(part, (), lost) if name == "data" else part for name, part in answer.items()}
-    for path, reason in lost:
+    unencodable: list[tuple[Path, str]] = []
+    encodable = {name: _encodable(part, (), unencodable) if name == "data" else part for name, part in answer.items()}
+    for path, reason in unencodable:
         _log.warning("graphql.answer_not_encodable", trace_id=trace_id, path=path, reason=reason)
-    errors = [*answer.get("errors", ()), *(_error(path, reason, trace_id) for path, reason in lost)]
+    errors = [*answer.get("errors", ()), *(_error(path, reason, trace_id) for path, reason in unencodable)]
     if errors:
         encodable["errors"] = errors
     # Messages and paths hold text that came in as UTF-8; an odd character in one is left out.
@@ -67,25 +67,25 @@ def _error(path: Path, reason: str, trace_id: str) -> dict[str, Any]:
     return {"message": message, "path": list(path), "extensions": {"code": "INTERNAL", "traceId": trace_id}}
 
 
-def _encodable(value: Any, path: Path, lost: list[tuple[Path, str]]) -> Any:  # noqa: PLR0911  (a kind of value each)
+def _encodable(value: Any, path: Path, unencodable: list[tuple[Path, str]]) -> Any:  # noqa: PLR0911  (a kind of value each)
     """Return the value with null for each part that cannot be encoded; `lost` gets its path and the reason."""
     if isinstance(value, Mapping):
-        return {_key(key): _encodable(item, (*path, _key(key)), lost) for key, item in value.items()}
+        return {_key(key): _encodable(item, (*path, _key(key)), unencodable) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_encodable(item, (*path, place), lost) for place, item in enumerate(value)]
+        return [_encodable(item, (*path, place), unencodable) for place, item in enumerate(value)]
     if isinstance(value, int) and not isinstance(value, bool) and not _INTEGER_MIN <= value <= _INTEGER_MAX:
         try:
             return float(value)
         except OverflowError:
-            lost.append((path, "a number beyond a double"))
+            unencodable.append((path, "a number beyond a double"))
             return None
     if isinstance(value, float) and not math.isfinite(value):
-        lost.append((path, "a number that is not finite"))
+        unencodable.append((path, "a number that is not finite"))
         return None
     try:
         json_encode(value)
     except TypeError:
-        lost.append((path, _reason(value)))
+        unencodable.append((path, _reason(value)))
         return None
     return value
 

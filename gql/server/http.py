@@ -99,16 +99,16 @@ class GraphQLOverHttp:
     async def _execute(self, http: HttpRequest, prepared: Prepared, context: Context) -> dict[str, Any]:
         """Execute as long as the client is there. Raises ClientDisconnect where it goes."""
         executing = asyncio.ensure_future(self._executor.execute(prepared, context))
-        gone = asyncio.ensure_future(_gone(http))
+        disconnected = asyncio.ensure_future(_disconnected(http))
         try:
-            await asyncio.wait({executing, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({executing, disconnected}, return_when=asyncio.FIRST_COMPLETED)
             if not executing.done():
                 raise ClientDisconnect
             return executing.result()
         finally:
-            gone.cancel()
+            disconnected.cancel()
             executing.cancel()
-            await asyncio.gather(gone, executing, return_exceptions=True)
+            await asyncio.gather(disconnected, executing, return_exceptions=True)
 
 
 def retry_after(code: str) -> dict[str, str]:
@@ -122,11 +122,11 @@ def _is_unavailable(answer: Mapping[str, Any]) -> bool:
     if not errors or any(error.get("extensions", {}).get("code") != "UNAVAILABLE" for error in errors):
         return False
     # Root fields that may be null are in the answer, each with its error.
-    lost = {error["path"][0] for error in errors if error.get("path")}
-    return data is None or all(value is None and name in lost for name, value in data.items())
+    failed_fields = {error["path"][0] for error in errors if error.get("path")}
+    return data is None or all(value is None and name in failed_fields for name, value in data.items())
 
 
-async def _gone(http: HttpRequest) -> None:
+async def _disconnected(http: HttpRequest) -> None:
     """Return when the client has gone."""
     while (await http.receive())["type"] != "http.disconnect":
         pass

@@ -194,10 +194,10 @@ class _Ruler:
         return None
 
     def _rows(self, node: FieldNode, bound: Bound) -> int:
-        given = None if bound.argument is None else self._value(node, bound.argument)
-        if isinstance(given, Sequence) and not isinstance(given, str):
-            return bound.per_item * len(given)
-        return bound.rows or bound.per_item if given is None else bound.per_item
+        argument = None if bound.argument is None else self._value(node, bound.argument)
+        if isinstance(argument, Sequence) and not isinstance(argument, str):
+            return bound.per_item * len(argument)
+        return bound.rows or bound.per_item if argument is None else bound.per_item
 
     def _number(self, node: FieldNode, definition: GraphQLField, name: str) -> int:
         value = self._value(node, name)
@@ -207,8 +207,10 @@ class _Ruler:
 
     def _value(self, node: FieldNode, name: str) -> Any:
         """Return an argument as given; None: it is not given."""
-        given = next((argument.value for argument in node.arguments or () if argument.name.value == name), None)
-        return None if given is None else self._resolved(given)
+        argument_value = next(
+            (argument.value for argument in node.arguments or () if argument.name.value == name), None
+        )
+        return None if argument_value is None else self._resolved(argument_value)
 
     def _resolved(self, node: ValueNode) -> Any:
         if isinstance(node, VariableNode):

@@ -105,7 +105,7 @@ class Connection:
         try:
             message = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            message = _odd_message(text, str(error))
+            message = _message_error(text, str(error))
             if message is None:
                 raise _CloseError(4400, "The message is no JSON") from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -292,7 +292,7 @@ class Connection:
             await self._socket.close(code, reason.encode(errors="replace")[:123].decode(errors="ignore"))
 
 
-def _odd_message(text: str, reason: str) -> dict[str, Any] | None:
+def _message_error(text: str, reason: str) -> dict[str, Any] | None:
     """Return a subscribe message that is JSON but for its numbers, such as 1e400 or NaN; None where it is none.
 
     The client then gets an error of that operation, as over HTTP, and the socket's other operations go on.

@@ -244,8 +244,8 @@ def _payload(done: Done | None, errors: list[UserError]) -> DeadLettersPayload:
     )
 
 
-def _conditions(given: DeadLetterFilter | None) -> DeadLetterConditions:
-    conditions = given or DeadLetterFilter()
+def _conditions(filter_: DeadLetterFilter | None) -> DeadLetterConditions:
+    conditions = filter_ or DeadLetterFilter()
     return DeadLetterConditions(
         ids=None if conditions.ids is None else uuids_of(conditions.ids),
         stages=conditions.stages,

@@ -122,7 +122,7 @@ class ActivityTemplateMutation:
         """Create a template of activities. An organization has at most 1,000."""
 
         def prepare() -> Callable[..., TemplateRow]:
-            return partial(activity_template_create, name=input.name, **_given(input))
+            return partial(activity_template_create, name=input.name, **_members(input))
 
         return await payload_of(info, _payload, prepare)
 
@@ -137,7 +137,9 @@ class ActivityTemplateMutation:
         """
 
         def prepare() -> Callable[..., TemplateRow]:
-            return partial(activity_template_update, template_id=uuid_named(id, "id"), name=input.name, **_given(input))
+            return partial(
+                activity_template_update, template_id=uuid_named(id, "id"), name=input.name, **_members(input)
+            )
 
         return await payload_of(info, _payload, prepare)
 
@@ -204,14 +206,14 @@ def to_duration(length: timedelta) -> Duration:
     return Duration(f"PT{seconds}S" if remainder else f"P{days}D", 0, length)
 
 
-def _given(given: ActivityTemplateInput) -> dict[str, Any]:
-    due_in: Any = given.due_in
+def _members(input_: ActivityTemplateInput) -> dict[str, Any]:
+    due_in: Any = input_.due_in
     return {
-        "description": absent(given.description),
-        "type": absent(given.type),
-        "default_priority": absent(given.default_priority),
-        "default_assigned_role": absent(given.default_assigned_role),
-        "checklist": absent(given.checklist),
+        "description": absent(input_.description),
+        "type": absent(input_.type),
+        "default_priority": absent(input_.default_priority),
+        "default_assigned_role": absent(input_.default_assigned_role),
+        "checklist": absent(input_.checklist),
         "due_in": absent(due_in.exact() if isinstance(due_in, Duration) else due_in),
     }
 

@@ -150,7 +150,7 @@ def edges_sql(*, direction: Direction, by_relationship: bool, condition: str, or
         f"SELECT {EDGE_COLUMNS}{branch}" for branch in _branches(direction, by_relationship, condition)
     )
     return (
-        f"SELECT w.entity_id, e.* FROM {_WANTED}"  # noqa: S608  (constants)
+        f"SELECT w.entity_id, e.* FROM {_REQUESTED}"  # noqa: S608  (constants)
         f" CROSS JOIN LATERAL ({branches} ORDER BY {order} LIMIT :limit) e ORDER BY w.entity_id, {order}"
     )
 
@@ -159,12 +159,12 @@ def edges_count_sql(*, direction: Direction, by_relationship: bool, condition: s
     """Return the statement for rows (entity_id, edges): how many there are without :limit."""
     branches = " UNION ALL ".join(f"SELECT e.id{branch}" for branch in _branches(direction, by_relationship, condition))
     return (
-        f"SELECT w.entity_id, count(*) AS edges FROM {_WANTED}"  # noqa: S608  (constants)
+        f"SELECT w.entity_id, count(*) AS edges FROM {_REQUESTED}"  # noqa: S608  (constants)
         f" CROSS JOIN LATERAL ({branches}) e GROUP BY w.entity_id"
     )
 
 
-_WANTED = "(SELECT DISTINCT unnest(CAST(:ids AS uuid[])) AS entity_id) w"
+_REQUESTED = "(SELECT DISTINCT unnest(CAST(:ids AS uuid[])) AS entity_id) w"
 
 
 def _branches(direction: Direction, by_relationship: bool, condition: str) -> list[str]:

@@ -89,7 +89,7 @@ def spans_within(spans: Sequence[Span], begins_us: int, ends_us: int) -> Spans:
 
 def spans_without(spans: Sequence[Span], known: Sequence[Span]) -> Spans:
     """Return the parts of spans that are in none of `known`; both ascending and disjoint."""
-    left: Spans = []
+    remaining: Spans = []
     for begins, ends in spans:
         at = begins
         for known_begins, known_ends in known:
@@ -98,11 +98,11 @@ def spans_without(spans: Sequence[Span], known: Sequence[Span]) -> Spans:
             if known_begins >= ends:
                 break
             if known_begins > at:
-                left.append((at, known_begins))
+                remaining.append((at, known_begins))
             at = known_ends
         if at < ends:
-            left.append((at, ends))
-    return left
+            remaining.append((at, ends))
+    return remaining
 
 
 @dataclass(frozen=True, slots=True)

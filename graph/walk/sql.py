@@ -65,19 +65,21 @@ class SqlWalk:
                 neighbours.setdefault(origin, []).append(node)
                 kinds[node] = kind
             for start, frontier in frontiers.items():
-                seen = depths[start]
-                result = {near for node in frontier for near in neighbours.get(node, ()) if near not in seen}
-                seen.update(dict.fromkeys(result, level))
+                depth_by_node = depths[start]
+                result = {near for node in frontier for near in neighbours.get(node, ()) if near not in depth_by_node}
+                depth_by_node.update(dict.fromkeys(result, level))
                 frontiers[start] = list(result)
                 visited = _count(visited + len(result))
             if not any(frontiers.values()):
                 break
-        for start, seen in depths.items():
-            del seen[start]
-        allowed = self._of_types({node for seen in depths.values() for node in seen}, step.types)
+        for start, depth_by_node in depths.items():
+            del depth_by_node[start]
+        allowed = self._of_types({node for depth_by_node in depths.values() for node in depth_by_node}, step.types)
         reached = {}
-        for start, seen in depths.items():
-            ordered = sorted((depth, node) for node, depth in seen.items() if _keeps(step, kinds[node], node, allowed))
+        for start, depth_by_node in depths.items():
+            ordered = sorted(
+                (depth, node) for node, depth in depth_by_node.items() if _keeps(step, kinds[node], node, allowed)
+            )
             reached[start] = Reached([node for _, node in ordered], [depth for depth, _ in ordered])
         return reached
 

@@ -80,26 +80,26 @@ def start(server: ValkeyServer, *, patience: processes.Patience | None = None) -
     Raises ServerError.
     """
     patience = patience or processes.Patience()
-    said_before = processes.size(server.log)
+    log_size = processes.size(server.log)
     try:
         return _start(server, patience)
     except processes.StartEndedError:
         raise
     except processes.ServerError:
-        damaged = _set_aside(server, said_before)
+        damaged = _set_aside(server, log_size)
         if damaged is None:
             raise
         patience.say(f"Valkey could not read its data; it is set aside as {damaged}, and what it held is sent again")
         return _start(server, patience)
 
 
-def _set_aside(server: ValkeyServer, said_before: int) -> Path | None:
+def _set_aside(server: ValkeyServer, log_size: int) -> Path | None:
     """Move the data of a server that could not start out of its way; None: there is none, or it was not at fault.
 
-    said_before: the length of its log before it was started.
+    log_size: the length of its log before it was started.
     """
     data = server.directory / "appendonlydir"
-    output = server.log.read_bytes()[said_before:].decode(errors="replace").lower()
+    output = server.log.read_bytes()[log_size:].decode(errors="replace").lower()
     if not data.exists() or not any(word in output for word in _DAMAGED):
         return None
     for number in itertools.count(1):

@@ -18,8 +18,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m runtime.settings", description=__doc__)
     parser.add_argument("--check", action="store_true", help="say whether the files are current, and write nothing")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    chosen = parser.parse_args(arguments)
-    is_check, paths = chosen.check, chosen.files
+    options = parser.parse_args(arguments)
+    is_check, paths = options.check, options.files
     stale = []
     for path in paths:
         content = page() if path.suffix == ".md" else example()

@@ -54,7 +54,7 @@ async def app(listening: Listening, scope: Scope, receive: Receive, send: Send) 
 
 @dataclass
 class Listening:
-    """A server that hands over what is not its own to a process that answers `handed`."""
+    """A server that forwards other requests to a process that answers `handed`."""
 
     port: int = 0
     handed: list[bytes] = field(default_factory=list)

@@ -97,18 +97,18 @@ def notifications_drain(connection: psycopg.Connection[Any], receivers: Receiver
 
 
 def notifications_give_up(connection: psycopg.Connection[Any]) -> None:
-    """Let a day pass for what is still not delivered."""
+    """Let a day pass for undelivered notifications."""
     connection.execute("UPDATE notifications SET give_up_at = now(), due_at = now() WHERE state = 'PENDING'")
     connection.commit()
 
 
 def notifications_end(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
-    """Wait until nothing is pending of anybody."""
+    """Wait until no notification is pending."""
     _until_none(connection, list(receivers.by_name.values()), patience_s)
 
 
 def notifications_check(connection: psycopg.Connection[Any], receivers: Receivers) -> str:
-    """Compare events and calls to what the raw log has; return what there was, in words."""
+    """Compare events and calls with the raw log; return a summary."""
     meters = {f"d{n}" for n in METERS}
     of_devices = {f"meter{name[1:]}": track for name, track in tracks_of(connection, METRIC).items() if name in meters}
     of_assets = {f"pump{name[1:]}": track for name, track in tracks_of(connection, "wave").items()}

@@ -190,7 +190,7 @@ def ingest_counts(client: Client) -> dict[str, float]:
 
 
 def replay_differences(client: Client) -> dict[str, Any]:
-    """Replay everything; return what was other than it should be."""
+    """Replay everything; return the differences."""
     ordered = client.call(
         """mutation { replayTelemetry(input: {from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z"}) {
              replay { id } errors { message } } }"""
@@ -279,7 +279,7 @@ def dsn_of(installation: Installation) -> str:
 
 
 def derived_check(installation: Installation) -> str:
-    """What follows from the readings is what the raw log says; return what there is."""
+    """Compare derived data with the raw log; return a summary."""
     with psycopg.connect(dsn_of(installation)) as connection:
         watched_drain(connection, patience_s=PATIENCE_S)
         return watched_check(connection, begins=BEGIN_MS, ends=END_MS)

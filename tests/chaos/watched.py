@@ -58,7 +58,7 @@ class Version(NamedTuple):
 
 
 def versions(begins: int, ends: int) -> list[Version]:
-    """What the rule says over the time of the readings: another severity in a high range, another limit in a later."""
+    """The versions of the rule over the time of the readings: another severity in a high range, another limit in a later."""
     length = (ends - begins) // RANGES
     return [
         Version(0, HIGH, "HIGH"),
@@ -82,7 +82,7 @@ def rule_input(version: Version, template_id: str) -> dict[str, Any]:
 
 
 def wave(round_: int, rounds: int) -> float:
-    """What a pump measures at its nth reading of so many: low and high in turns, with a spike now and then."""
+    """What a pump measures at its nth reading of so many: low and high alternately, with a spike now and then."""
     is_high = (round_ * RANGES // rounds) % 2 == 1
     if round_ % 13 == 0 and round_ < rounds - 13:
         is_high = not is_high
@@ -121,7 +121,7 @@ def watched_prepare(client: Client, *, begins: int, ends: int) -> None:
 
 
 def watched_drain(connection: psycopg.Connection[Any], *, patience_s: float) -> None:
-    """Wait until nothing is dirty and nothing waits to be followed."""
+    """Wait until nothing is dirty and no event change waits."""
     deadline = Deadline(patience_s)
     waiting = (
         "SELECT (SELECT count(*) FROM dirty_windows), (SELECT count(*) FROM dirty_buckets),"
@@ -220,7 +220,7 @@ def series_read(connection: psycopg.Connection[Any], metric: str) -> dict[str, d
 
 
 def episodes(pump: str, track: Track, said: Sequence[Version]) -> list[DetectedEvent]:
-    """What each limit finds over its time; an event has the severity said last while it was open."""
+    """The events of each limit over its time; an event has the last severity while it was open."""
     episodes_: list[DetectedEvent] = []
     limits = sorted({version.limit: version.since for version in reversed(said)}.items(), key=lambda item: item[1])
     for n, (limit, since) in enumerate(limits):

@@ -92,7 +92,7 @@ class Socket:
         assert seen == wanted
 
     def until_invalidated(self) -> dict[str, Any]:
-        """Collect updates until one takes derived points back; return what it says."""
+        """Collect updates until one invalidates derived points; return it."""
         while True:
             update = json.loads(self.socket.recv(timeout=patient(PATIENCE_S)))["payload"]["data"]["telemetry"]
             self.updates.append(update)

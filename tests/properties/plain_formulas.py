@@ -72,7 +72,7 @@ def carried(
 
 
 def plain(formula: Mapping[str, Any], values: Mapping[str, float], k: Any, *, exactly: bool) -> float | None:
-    """What one formula makes of its inputs and an attribute."""
+    """The result of one formula for its inputs and an attribute."""
     if "formula" in formula:
         return MEANT[formula["formula"]][1](values, k)
     summands = [float(formula.get("offset", 0)), *(factor * values[m] for m, factor in sorted(formula["sum"].items()))]

@@ -100,7 +100,7 @@ class Site:
         return self.line.organization_id
 
     def deliver(self, readings: Sequence[dict[str, Any]], *, now: datetime) -> None:
-        """Accept readings in one call, and bring them through the stages that entries ring."""
+        """Accept readings in one call, and run the stages that entries wake."""
         line = self.line
         batches = line.append(line.accept(*readings, at=now), at=now)
         stored: list[tuple[int, NormEntry]] = []

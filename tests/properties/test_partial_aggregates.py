@@ -131,7 +131,7 @@ class Machine:
 
 
 def propagate(plant: RollupPlant) -> None:
-    """Have nothing wait for the derive stage, of which these tests do the touching."""
+    """Invalidate for the derive stage, so that nothing waits for it."""
     plant.line.rows("DELETE FROM dirty_windows WHERE organization_id = :o RETURNING id", o=plant.organization_id)
 
 

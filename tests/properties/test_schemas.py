@@ -98,7 +98,7 @@ EDIT = st.builds(
 
 
 def means(schema: dict[str, Any], good: dict[str, Any], sent: dict[str, Any]) -> Any:
-    """What a schema makes of metrics, said once more and plainly."""
+    """A plain reference of applying a schema to metrics."""
     values: dict[str, Any] = {}
     refused: set[tuple[str | None, str]] = set()
     known = schema.get("metrics", {})

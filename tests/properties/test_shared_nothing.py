@@ -34,7 +34,7 @@ from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
 from testing.line import Line
 from testing.rollup_plant import wish
-from testing.shared_nothing import DATA, LOST, UNTOLD, Processes, processes_open
+from testing.shared_nothing import DATA, LOST, UNANNOUNCED, Processes, processes_open
 from testing.world import EPOCH, world_create
 from tests.properties.plain_rules import Readings, severity_at, times_of
 
@@ -86,7 +86,7 @@ SEND = st.builds(
     metrics=METRICS,
     until=st.sampled_from([DERIVE, DERIVE, DERIVE, DERIVE, ATTRIBUTE, NORMALIZE]),
 )
-FAIL = st.builds(Fail, kind=st.sampled_from([DATA, LOST, UNTOLD]), after=st.integers(0, 40))
+FAIL = st.builds(Fail, kind=st.sampled_from([DATA, LOST, UNANNOUNCED]), after=st.integers(0, 40))
 RESTART = st.builds(Restart, stage=st.sampled_from([NORMALIZE, ATTRIBUTE, DERIVE]), partition=st.integers(0, 2))
 STEP = st.one_of(SEND, SEND, SEND, SEND, SEND, SEND, FAIL, RESTART)
 
@@ -294,7 +294,7 @@ class Spread:
         self.history = self.line.history()
 
     def rolled(self) -> dict[datetime, float]:
-        """What the rollup of the site should be."""
+        """The expected rollup of the site."""
         sums: dict[datetime, list[float]] = {}
         for asset in (self.pump, self.tank):
             for at, number in self.read(asset).get("", {}).get("t", []):

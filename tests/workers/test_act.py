@@ -54,7 +54,7 @@ def other_waiting(alarms: Alarms) -> int:
         return counted
 
 
-def ring(state: ProcessState) -> None:
+def wake(state: ProcessState) -> None:
     state.bus.publish(stream_name(EVENTS, 0), [new_id().bytes])
 
 
@@ -63,9 +63,9 @@ def test_an_entry_wakes_the_stage_and_nothing_is_applied_twice(state: ProcessSta
     assert [stage.poll() for stage in stages] == [False, False]
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     assert (stages[0].poll(), alarms.waiting()) == (False, 1)
-    ring(state)
+    wake(state)
     assert (stages[0].poll(), alarms.waiting(), len(alarms.activities())) == (True, 0, 1)
-    ring(state)
+    wake(state)
     assert [stage.poll() for stage in stages] == [True, False]
     assert (len(alarms.activities()), stages[0].counters.items, stages[0].counters.errors) == (1, 1, 0)
 
@@ -78,7 +78,7 @@ def test_wakeups_in_quick_succession_are_combined(
     monkeypatch.setattr(act, "GATHER_S", 3600.0)
     assert stage.poll()
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
-    ring(state)
+    wake(state)
     assert (stage.poll(), alarms.waiting()) == (False, 1)
 
 
@@ -140,7 +140,7 @@ def test_many_changes_leave_room_for_the_other_stages(
     monkeypatch.setattr("workers.stages.act.POLL_S", 0.0)
     other = replace(alarms, world=world_create(owner=alarms.owner, api=alarms.world.api, slug="other"))
     other.opened(other.rule(webhookUrl="https://example.org/"), other.world.entity(EntityKind.ASSET), datetime.now(UTC))
-    # What is left is the next turn's, which waits for no ring; the organizations take turns.
+    # The rest is left to the next poll, which needs no wakeup; the organizations take turns.
     for of_all, of_other in ((3, 1), (2, 0), (1, 0), (0, 0)):
         assert (stage.poll(), alarms.waiting(), other_waiting(other)) == (True, of_all, of_other)
 

@@ -20,7 +20,7 @@ from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
 from testing.line import Line
 from testing.rollup_plant import wish
-from testing.shared_nothing import DATA, UNTOLD, Processes, processes_open
+from testing.shared_nothing import DATA, UNANNOUNCED, Processes, processes_open
 from testing.world import EPOCH
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
@@ -137,7 +137,7 @@ def test_an_unannounced_commit_is_not_forgotten(line: Line, processes: Processes
         processes.poll(stage, batches[0].partition)
     for partition in range(processes.partitions):
         processes.stages[DERIVE, partition]._overdue_at_s = float("inf")  # type: ignore[union-attr]
-        processes.faults.arm(UNTOLD, 0)
+        processes.faults.arm(UNANNOUNCED, 0)
         processes.poll(DERIVE, partition)
         processes.faults.kind = None
     assert processes.errors == 1

@@ -1,7 +1,7 @@
 """The act stage of a partition task: apply the actions of event changes.
 
-An entry of its stream only rings: what there is to do is written in the database, by the transaction that changed the
-event. So a lost entry costs a second, and one that comes twice nothing.
+An entry of its stream is only a wakeup: what there is to do is written in the database, by the transaction that changed
+the event. So a lost entry costs a second, and one that comes twice nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from workers.stages.reader import StageReader
 _log = structlog.get_logger(__name__)
 
 READ_ENTRIES: Final = 256
-# Without a ring it is looked so often.
+# Without a wakeup it polls so often.
 LOOK_EVERY_S: Final = 1.0
 # Of an organization in one transaction, in which no other change of its graph begins. Statements do not grow with their
 # number, but for those of activities that go to somebody.
@@ -82,14 +82,14 @@ class ActStage:
         has_worked = False
         # In turns, so that an organization with many changes does not keep the others waiting.
         ready = [event_change for event_change in waiting if not self._cooldowns.is_active(event_change)]
-        left = deque(sorted(ready, key=lambda item: (item <= self._last, item)))
-        while left:
-            organization_id = self._last = left.popleft()
+        pending = deque(sorted(ready, key=lambda item: (item <= self._last, item)))
+        while pending:
+            organization_id = self._last = pending.popleft()
             changes = self._act(organization_id, is_pending=waiting[organization_id])
             has_worked = has_worked or changes > 0
             if changes == CHANGES_AT_ONCE:
-                left.append(organization_id)
-            if left and time.monotonic() >= until_s:
+                pending.append(organization_id)
+            if pending and time.monotonic() >= until_s:
                 # There is more: the next poll looks at once.
                 self._look_at_s = 0.0
                 break

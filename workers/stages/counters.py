@@ -36,7 +36,7 @@ class StageCounters:
 
     def take(self) -> StageCounts:
         """Return the counts and reset them."""
-        taken = StageCounts(self.items, self.errors, self.busy_s, self.delay_s, self.delays)
+        counts = StageCounts(self.items, self.errors, self.busy_s, self.delay_s, self.delays)
         self.items = self.errors = self.delays = 0
         self.busy_s = self.delay_s = 0.0
-        return taken
+        return counts

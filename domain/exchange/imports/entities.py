@@ -72,16 +72,16 @@ def _update_where_different(
 
 def _says_the_same(record: EntityRecord, before: Entity) -> bool:
     """Return True if a record certainly changes nothing; False if only the update can decide."""
-    given = record.given
+    members = record.given
     return (
         before.deleted_at is None
         and before.kind is record.kind
         and record.external_id in {None, before.external_id}
-        and ("name" not in given or record.name == before.name)
-        and ("type" not in given or record.type == before.type)
-        and ("status" not in given or record.status in {None, before.status})
-        and ("attributes" not in given or json_same({**before.attributes, **record.attributes}, before.attributes))
-        and ("location" not in given or json_same(record.location, before.location))
+        and ("name" not in members or record.name == before.name)
+        and ("type" not in members or record.type == before.type)
+        and ("status" not in members or record.status in {None, before.status})
+        and ("attributes" not in members or json_same({**before.attributes, **record.attributes}, before.attributes))
+        and ("location" not in members or json_same(record.location, before.location))
     )
 
 
@@ -160,16 +160,16 @@ def _update(  # noqa: PLR0917  (private)
         raise ConflictError(f"{before.id} was deleted.", path=("id",))
     if before.kind is not record.kind:
         raise ConflictError(f"{before.id} is a {before.kind.value.lower()}.", path=("kind",))
-    given, spec = record.given, KIND_SPECS[record.kind]
+    members, spec = record.given, KIND_SPECS[record.kind]
     # What others wrote into the attributes is theirs.
     attributes = {**before.attributes, **record.attributes}
     patch = EntityPatch(
-        name=record.name if "name" in given else ABSENT,
+        name=record.name if "name" in members else ABSENT,
         external_id=record.external_id if record.external_id is not None else ABSENT,
-        type=record.type if "type" in given else ABSENT,
-        status=record.status if "status" in given and record.status is not None else ABSENT,
-        attributes=attributes if "attributes" in given else ABSENT,
-        location=record.location if "location" in given else ABSENT,
+        type=record.type if "type" in members else ABSENT,
+        status=record.status if "status" in members and record.status is not None else ABSENT,
+        attributes=attributes if "attributes" in members else ABSENT,
+        location=record.location if "location" in members else ABSENT,
     )
     after = typed_entity_update(session, change=change, spec=spec, entity_id=before.id, patch=patch, details=details)
     if not details and replace(after, updated_at=before.updated_at) == before:

@@ -34,9 +34,9 @@ _OWN: Final = {
 _ALL_OWN: Final = set().union(*_OWN.values())
 
 
-def record_read(given: Any, *, line: int | None = None) -> Record:
+def record_read(value: Any, *, line: int | None = None) -> Record:
     """Return the record an object describes. Raises BadInputError at the field at fault."""
-    if not isinstance(given, Mapping):
+    if not isinstance(value, Mapping):
         raise BadInputError("A record is a JSON object.")
     readers: dict[Any, tuple[set[str], Callable[[Mapping[str, Any], int | None], Record]]] = {
         "entity": (_ENTITY, _entity),
@@ -44,93 +44,93 @@ def record_read(given: Any, *, line: int | None = None) -> Record:
         "entityType": (_TYPE, _type),
         "relationship": (_RELATIONSHIP, _relationship),
     }
-    sort = given.get("record")
+    sort = value.get("record")
     if not isinstance(sort, str) or sort not in readers:
         raise BadInputError(f"record is one of {', '.join(readers)}; it was {sort!r}.", path=("record",))
     known, reader = readers[sort]
-    unknown = sorted(set(given) - known - {"record"})
+    unknown = sorted(set(value) - known - {"record"})
     if unknown:
         raise BadInputError(f"A record of an {sort} has no {unknown[0]!r}.", path=(unknown[0],))
-    return reader(given, line)
+    return reader(value, line)
 
 
-def _entity(given: Mapping[str, Any], line: int | None) -> EntityRecord:
-    kind = _kind(given.get("kind"), "kind")
-    foreign = sorted((set(given) & _ALL_OWN) - _OWN.get(kind, set()))
+def _entity(members: Mapping[str, Any], line: int | None) -> EntityRecord:
+    kind = _kind(members.get("kind"), "kind")
+    foreign = sorted((set(members) & _ALL_OWN) - _OWN.get(kind, set()))
     if foreign:
         raise BadInputError(f"A {kind.value.lower()} has no {foreign[0]}.", path=(foreign[0],))
     return EntityRecord(
         kind=kind,
-        name=_text(given, "name") or "",
-        external_id=_text(given, "externalId"),
-        id=_id(given, "id"),
-        type=_text(given, "type"),
-        status=_text(given, "status"),
-        attributes=_json(given, "attributes"),
-        location=_object(given, "location"),
-        details=_details(kind, given),
-        given=frozenset(name for name in ("name", "type", "status", "attributes", "location") if name in given),
+        name=_text(members, "name") or "",
+        external_id=_text(members, "externalId"),
+        id=_id(members, "id"),
+        type=_text(members, "type"),
+        status=_text(members, "status"),
+        attributes=_json(members, "attributes"),
+        location=_object(members, "location"),
+        details=_details(kind, members),
+        given=frozenset(name for name in ("name", "type", "status", "attributes", "location") if name in members),
         line=line,
     )
 
 
-def _details(kind: EntityKind, given: Mapping[str, Any]) -> dict[str, Any]:
-    if kind is EntityKind.DEVICE and "firmwareVersion" in given:
-        return device_details(_text(given, "firmwareVersion"))
-    if kind is EntityKind.PERSON and "email" in given:
-        return person_details(_text(given, "email"))
+def _details(kind: EntityKind, members: Mapping[str, Any]) -> dict[str, Any]:
+    if kind is EntityKind.DEVICE and "firmwareVersion" in members:
+        return device_details(_text(members, "firmwareVersion"))
+    if kind is EntityKind.PERSON and "email" in members:
+        return person_details(_text(members, "email"))
     if kind is EntityKind.ACTIVITY:
         return activity_details(
-            category=given.get("category", ABSENT),
-            priority=given.get("priority", ABSENT),
-            due_at=_instant(given, "dueAt") if "dueAt" in given else ABSENT,
-            checklist=given.get("checklist", ABSENT),
+            category=members.get("category", ABSENT),
+            priority=members.get("priority", ABSENT),
+            due_at=_instant(members, "dueAt") if "dueAt" in members else ABSENT,
+            checklist=members.get("checklist", ABSENT),
         )
     return {}
 
 
-def _edge(given: Mapping[str, Any], line: int | None) -> EdgeRecord:
-    port = given.get("port")
+def _edge(members: Mapping[str, Any], line: int | None) -> EdgeRecord:
+    port = members.get("port")
     if port is not None and (not isinstance(port, int) or isinstance(port, bool)):
         raise BadInputError("port is a whole number.", path=("port",))
     return EdgeRecord(
-        source=_ref(given, "source"),
-        relationship=_text(given, "relationship") or "",
-        target=_ref(given, "target"),
+        source=_ref(members, "source"),
+        relationship=_text(members, "relationship") or "",
+        target=_ref(members, "target"),
         port=port,
-        valid_from=_instant(given, "validFrom"),
-        valid_until=_instant(given, "validUntil"),
-        metadata=_json(given, "metadata"),
+        valid_from=_instant(members, "validFrom"),
+        valid_until=_instant(members, "validUntil"),
+        metadata=_json(members, "metadata"),
         line=line,
     )
 
 
-def _type(given: Mapping[str, Any], line: int | None) -> TypeRecord:
+def _type(members: Mapping[str, Any], line: int | None) -> TypeRecord:
     return TypeRecord(
-        kind=_kind(given.get("kind"), "kind"),
-        name=_text(given, "name") or "",
-        description=_text(given, "description"),
-        attributes=_json(given, "attributes"),
-        telemetry_schema=_object(given, "telemetrySchema"),
+        kind=_kind(members.get("kind"), "kind"),
+        name=_text(members, "name") or "",
+        description=_text(members, "description"),
+        attributes=_json(members, "attributes"),
+        telemetry_schema=_object(members, "telemetrySchema"),
         line=line,
     )
 
 
-def _relationship(given: Mapping[str, Any], line: int | None) -> RelationshipRecord:
-    hierarchy, exclusive = given.get("hierarchy", False), given.get("exclusive")
+def _relationship(members: Mapping[str, Any], line: int | None) -> RelationshipRecord:
+    hierarchy, exclusive = members.get("hierarchy", False), members.get("exclusive")
     if not isinstance(hierarchy, bool):
         raise BadInputError("hierarchy is true or false.", path=("hierarchy",))
     if exclusive is not None and exclusive not in list(Exclusive):
         raise BadInputError(f"exclusive is one of {', '.join(Exclusive)}, or null.", path=("exclusive",))
     kinds = {}
     for name in ("sourceKinds", "targetKinds"):
-        value = given.get(name)
+        value = members.get(name)
         if not isinstance(value, list):
             raise BadInputError(f"{name} is an array of kinds.", path=(name,))
         kinds[name] = frozenset(_kind(item, name, str(place)) for place, item in enumerate(value))
     return RelationshipRecord(
-        name=_text(given, "name") or "",
-        inverse=_text(given, "inverse") or "",
+        name=_text(members, "name") or "",
+        inverse=_text(members, "inverse") or "",
         source_kinds=kinds["sourceKinds"],
         target_kinds=kinds["targetKinds"],
         hierarchy=hierarchy,
@@ -139,8 +139,8 @@ def _relationship(given: Mapping[str, Any], line: int | None) -> RelationshipRec
     )
 
 
-def _ref(given: Mapping[str, Any], name: str) -> Ref:
-    value = given.get(name)
+def _ref(members: Mapping[str, Any], name: str) -> Ref:
+    value = members.get(name)
     if isinstance(value, str):
         return Ref(external_id=value)
     if not isinstance(value, Mapping) or set(value) - {"kind", "externalId", "id"}:
@@ -163,27 +163,27 @@ def _kind(value: Any, *path: str) -> EntityKind:
         raise BadInputError(f"A kind is one of {', '.join(EntityKind)}; it was {value!r}.", path=path) from None
 
 
-def _text(given: Mapping[str, Any], name: str, *under: str) -> str | None:
-    value = given.get(name)
+def _text(members: Mapping[str, Any], name: str, *under: str) -> str | None:
+    value = members.get(name)
     if value is not None and not isinstance(value, str):
         raise BadInputError(f"{name} is a text.", path=(*under, name))
     return value
 
 
-def _object(given: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    value = given.get(name)
+def _object(members: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    value = members.get(name)
     if value is not None and not isinstance(value, Mapping):
         raise BadInputError(f"{name} is a JSON object.", path=(name,))
     return value
 
 
-def _json(given: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _json(members: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a member in the form in which it is read again, so that it can be compared with what is stored."""
-    return json_object_check(_object(given, name) or {}, path=(name,))
+    return json_object_check(_object(members, name) or {}, path=(name,))
 
 
-def _id(given: Mapping[str, Any], name: str, *under: str) -> UUID | None:
-    value = _text(given, name, *under)
+def _id(members: Mapping[str, Any], name: str, *under: str) -> UUID | None:
+    value = _text(members, name, *under)
     if value is None:
         return None
     try:
@@ -192,8 +192,8 @@ def _id(given: Mapping[str, Any], name: str, *under: str) -> UUID | None:
         raise BadInputError(f"{name} is a UUID.", path=(*under, name)) from None
 
 
-def _instant(given: Mapping[str, Any], name: str) -> datetime | None:
-    value = _text(given, name)
+def _instant(members: Mapping[str, Any], name: str) -> datetime | None:
+    value = _text(members, name)
     if value is None:
         return None
     try:

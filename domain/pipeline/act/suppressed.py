@@ -146,11 +146,11 @@ def event_changes_sort(
     suppressed: by change, until when its event is suppressed now. Changes in neither list need no action. Pure.
     """
     sorted_changes = SortedChanges()
-    seen = {event_change.event_id for event_change in event_changes if event_change.is_opening_processed}
+    processed = {event_change.event_id for event_change in event_changes if event_change.is_opening_processed}
     for event_change in event_changes:
         if event_change.kind in OPENS:
             is_again = event_change.event_id in sorted_changes.openings or (
-                event_change.kind is ChangeKind.OPENED and event_change.event_id in seen
+                event_change.kind is ChangeKind.OPENED and event_change.event_id in processed
             )
             if is_again or event_change.is_suppressed:
                 continue
@@ -161,7 +161,7 @@ def event_changes_sort(
             if not event_change.side_effects_disabled and not is_history(event_change):
                 sorted_changes.actionable.append(event_change)
         elif event_change.side_effects_disabled or (
-            event_change.event_id not in seen and event_change.event_id not in sorted_changes.openings
+            event_change.event_id not in processed and event_change.event_id not in sorted_changes.openings
         ):
             # The opening was not notified. Where it still will be, it will be with the state of that time.
             continue

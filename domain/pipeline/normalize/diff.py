@@ -67,10 +67,10 @@ def readings_differ(session: Session, *, context: NormalizationContext, readings
     normalized = context.normalized(readings)
     counts = np.ones(len(readings), dtype=np.bool_)
     counts[_repeats(session, context.organization_id, readings)] = False
-    wanted = _winners(readings, normalized, np.flatnonzero(counts[normalized.readings]))
+    expected = _winners(readings, normalized, np.flatnonzero(counts[normalized.readings]))
     stored = stored_read(session, organization_id=context.organization_id, readings=readings)
     differences = Differences()
-    _points_compare(differences, readings, (normalized, wanted), stored)
+    _points_compare(differences, readings, (normalized, expected), stored)
     dead_letters = [dead_letter for dead_letter in normalized.dead_letters if counts[dead_letter.reading]]
     differences.dead_letters = _dead_letters_compare(session, context.organization_id, readings, dead_letters, stage)
     return differences
@@ -128,9 +128,9 @@ def _winners(readings: Readings, normalized: Normalized, places: NDArray[np.intp
 
 
 def _points_compare(
-    differences: Differences, readings: Readings, wanted: tuple[Normalized, NDArray[np.intp]], stored: Normalized
+    differences: Differences, readings: Readings, expected: tuple[Normalized, NDArray[np.intp]], stored: Normalized
 ) -> None:
-    normalized, places = wanted
+    normalized, places = expected
     index = {name: n for n, name in enumerate(dict.fromkeys((*normalized.names, *stored.names)))}
     names, width = list(index), max(len(index), 1)
     want, have = _codes(normalized, index)[places], _codes(stored, index)

@@ -129,9 +129,9 @@ def _under_schema(
 ) -> dict[str, Any]:
     """Apply a schema to a reading's metrics; refused ones become dead letters."""
     dead_letters_before = len(dead_letters)
-    odd = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
-    dead_letters += [_unsupported(i, name, sent[name]) for name in odd]
-    good = {name: value for name, value in sent.items() if name not in odd} if odd else sent
+    non_numbers = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
+    dead_letters += [_unsupported(i, name, sent[name]) for name in non_numbers]
+    good = {name: value for name, value in sent.items() if name not in non_numbers} if non_numbers else sent
     accepted, faults = schema_apply(schema, good, sent=sent)
     for fault in faults:
         payload = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]

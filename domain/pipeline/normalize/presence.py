@@ -22,17 +22,17 @@ _PRESENCE = text(
 
 def presence_write(session: Session, *, organization_id: int, readings: Readings, chosen: NDArray[np.intp]) -> None:
     """Record the devices of the chosen readings as heard at the time of receipt. One statement."""
-    heard: dict[bytes, int] = {}
+    received_us: dict[bytes, int] = {}
     for place, received in zip(chosen.tolist(), readings.received[chosen].tolist(), strict=True):
         device = readings.devices[place]
-        if heard.get(device, -1) < received:
-            heard[device] = received
-    devices = sorted(heard)
+        if received_us.get(device, -1) < received:
+            received_us[device] = received
+    devices = sorted(received_us)
     session.execute(
         _PRESENCE,
         {
             "organization_id": organization_id,
             "devices": uuid_array(b"".join(devices)),
-            "received": instant_array([heard[device] for device in devices]),
+            "received": instant_array([received_us[device] for device in devices]),
         },
     )

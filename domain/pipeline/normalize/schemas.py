@@ -141,10 +141,10 @@ def units_reconcile(
     if not notes.units_to_check:
         return
     arrays_enable(session)
-    wanted = {"organization_id": organization_id, "series": bigint_array(sorted(notes.units_to_check))}
+    parameters = {"organization_id": organization_id, "series": bigint_array(sorted(notes.units_to_check))}
     units_checked_until: dict[int, float] = {}
     other: dict[int, tuple[bytes | None, int]] = {}
-    for row in session.execute(_UNITS, wanted):
+    for row in session.execute(_UNITS, parameters):
         versions = schemas.get(row.entity_id.bytes)
         if versions is None:
             continue

@@ -106,18 +106,18 @@ def batches_normalize(
     readings = readings_decode(todo)
     bearing = int(begun.input_revision)
     again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
-    given = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
-    result = NormalizeResult(given)
+    inputs = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    result = NormalizeResult(inputs)
     if is_isolating:
-        readings_write_halving(session, given, given.places, result)
+        readings_write_halving(session, inputs, inputs.places, result)
     else:
-        result.add(readings_write(session, given, given.places))
-    _reconcile(session, given, result, revision=bearing)
+        result.add(readings_write(session, inputs, inputs.places))
+    _reconcile(session, inputs, result, revision=bearing)
     group = None if begun.again else todo[0].id
-    _invalidate(session, given, result, group, revision=int(begun.derivation_revision))
+    _invalidate(session, inputs, result, group, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
-    _finish(session, given, result, todo, first)
-    stored = StoredPoints(readings, given.normalized, result.is_stored)
+    _finish(session, inputs, result, todo, first)
+    stored = StoredPoints(readings, inputs.normalized, result.is_stored)
     entries = [
         replace(
             feed_entry_of(organization_id, stored, batch, n, position=first + n, revision=revision),
@@ -152,14 +152,14 @@ def readings_reprocess(
     graph_hold(session, organization_id=organization_id)
     bearing = input_revision(session, organization_id=organization_id)
     again = np.ones(len(readings), dtype=np.bool_)
-    given = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
-    result = NormalizeResult(given)
+    inputs = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    result = NormalizeResult(inputs)
     counted = outcomes_counted(session, organization_id=organization_id, readings=readings)
-    readings_write_halving(session, given, given.places, result)
-    _reconcile(session, given, result, revision=bearing)
+    readings_write_halving(session, inputs, inputs.places, result)
+    _reconcile(session, inputs, result, revision=bearing)
     outcomes_compare(session, organization_id=organization_id, readings=readings, before=counted, after=result.outcome)
     derivation_at = derivation_revision(session, organization_id=organization_id)
-    _invalidate(session, given, result, None, revision=derivation_at, reason=READINGS if side_effects else REPLAY)
+    _invalidate(session, inputs, result, None, revision=derivation_at, reason=READINGS if side_effects else REPLAY)
     return result.notes
 
 
@@ -194,13 +194,13 @@ def _input(
     return NormalizeInput(organization_id, run, now, context, readings, again & ~frozen, places, normalized)
 
 
-def _reconcile(session: Session, given: NormalizeInput, result: NormalizeResult, *, revision: int) -> None:
+def _reconcile(session: Session, inputs: NormalizeInput, result: NormalizeResult, *, revision: int) -> None:
     """Write dead letters, resolve earlier ones, and reconcile the units of series."""
-    organization_id, stage, readings = given.organization_id, given.run.lease.stage, given.readings
-    if given.again.any():
+    organization_id, stage, readings = inputs.organization_id, inputs.run.lease.stage, inputs.readings
+    if inputs.again.any():
         # Somebody had them tried again: what does not fail any more is resolved, what does is reopened below.
-        raw_ids = readings.raw_ids[given.again].tolist()
-        dead_letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=given.now)
+        raw_ids = readings.raw_ids[inputs.again].tolist()
+        dead_letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=inputs.now)
         keys_stored_update(session, organization_id=organization_id, readings=readings, stored=result.outcome == STORED)
     dead_letters_write(
         session,
@@ -208,9 +208,9 @@ def _reconcile(session: Session, given: NormalizeInput, result: NormalizeResult,
         stage=stage,
         readings=readings,
         dead_letters=result.dead_letters,
-        now=given.now,
+        now=inputs.now,
     )
-    schemas = given.context.schemas
+    schemas = inputs.context.schemas
     if schemas:
         units_reconcile(
             session, organization_id=organization_id, revision=revision, schemas=schemas, notes=result.notes
@@ -219,7 +219,7 @@ def _reconcile(session: Session, given: NormalizeInput, result: NormalizeResult,
 
 def _invalidate(
     session: Session,
-    given: NormalizeInput,
+    inputs: NormalizeInput,
     result: NormalizeResult,
     group: int | None,
     *,
@@ -230,12 +230,15 @@ def _invalidate(
 
     group: the first of the batches; None where some are processed again, and points of any reading may have gone.
     """
-    organization_id = given.organization_id
-    index = given.run.dependency_cache.get(session, organization_id=organization_id, revision=revision)
+    organization_id = inputs.organization_id
+    index = inputs.run.dependency_cache.get(session, organization_id=organization_id, revision=revision)
     if index.is_idle:
         return
-    places = np.arange(len(given.readings)) if group is None else np.flatnonzero(result.outcome == STORED)
-    windows = [(given.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in result.superseded)]
+    places = np.arange(len(inputs.readings)) if group is None else np.flatnonzero(result.outcome == STORED)
+    windows = [
+        (inputs.readings, places, group),
+        *((superseded, np.arange(len(superseded)), None) for superseded in result.superseded),
+    ]
     for readings, chosen, batch_id in windows:
         dependency_devices(session, organization_id=organization_id, index=index, devices=set(readings.devices))
         affected = affected_spans(index, readings=readings, places=chosen.tolist())
@@ -243,19 +246,19 @@ def _invalidate(
 
 
 def _finish(
-    session: Session, given: NormalizeInput, result: NormalizeResult, batches: Sequence[RawBatch], first: int
+    session: Session, inputs: NormalizeInput, result: NormalizeResult, batches: Sequence[RawBatch], first: int
 ) -> None:
-    batch_of = given.readings.batches
+    batch_of = inputs.readings.batches
 
     def count(which: int) -> object:
         return int_array(np.bincount(batch_of[result.outcome == which], minlength=len(batches)))
 
-    points = np.bincount(batch_of[given.normalized.readings[result.is_stored]], minlength=len(batches))
+    points = np.bincount(batch_of[inputs.normalized.readings[result.is_stored]], minlength=len(batches))
     session.execute(
         _FINISH,
         {
-            **batch_keys(given.organization_id, batches),
-            "now": given.now,
+            **batch_keys(inputs.organization_id, batches),
+            "now": inputs.now,
             "positions": bigint_array(np.arange(first, first + len(batches))),
             "stored": count(STORED),
             "duplicate": count(DUPLICATE),

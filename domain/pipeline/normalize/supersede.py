@@ -40,21 +40,21 @@ def readings_supersede(
     something at the same (device, port, metric, timestamp), its point takes the place.
     """
     arrays_enable(session)
-    wanted = {
+    parameters = {
         "organization_id": context.organization_id,
         "ids": bigint_array([item.raw_id for item in superseded]),
         "received": instant_array([micros_of(item.received_at) for item in superseded]),
     }
-    gone = readings_of(session.execute(_SUPERSEDED, wanted).all())
-    if not len(gone):
-        return gone
+    replaced = readings_of(session.execute(_SUPERSEDED, parameters).all())
+    if not len(replaced):
+        return replaced
     dead_letters_resolve(
         session,
         organization_id=context.organization_id,
         stage=stage,
-        raw_ids=gone.raw_ids.tolist(),
+        raw_ids=replaced.raw_ids.tolist(),
         now=now,
     )
-    retracted = readings_retract(session, context=context, readings=gone, points=None, notes=notes)
+    retracted = readings_retract(session, context=context, readings=replaced, points=None, notes=notes)
     latest_recompute(session, organization_id=context.organization_id, series=retracted.series)
-    return gone
+    return replaced

@@ -92,11 +92,11 @@ class NormalizeResult:
     outcome: by reading. is_stored: by point. The others are as in `Written`.
     """
 
-    def __init__(self, given: NormalizeInput) -> None:
+    def __init__(self, inputs: NormalizeInput) -> None:
         # What is not processed was stored before its time was dropped.
-        self.outcome = np.full(len(given.readings), STORED, dtype=np.int8)
-        self.outcome[given.places] = DEAD
-        self.is_stored = np.zeros(len(given.normalized.readings), dtype=np.bool_)
+        self.outcome = np.full(len(inputs.readings), STORED, dtype=np.int8)
+        self.outcome[inputs.places] = DEAD
+        self.is_stored = np.zeros(len(inputs.normalized.readings), dtype=np.bool_)
         self.dead_letters: list[DeadLetterDraft] = []
         self.superseded: list[Readings] = []
         self.notes = PendingCacheUpdates()

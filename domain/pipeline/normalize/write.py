@@ -27,35 +27,35 @@ from domain.telemetry.store.points import PointColumns, latest_recompute, points
 _NOWHERE = np.empty(0, dtype=np.intp)
 
 
-def readings_write(session: Session, given: NormalizeInput, chosen: NDArray[np.intp]) -> Written:
+def readings_write(session: Session, inputs: NormalizeInput, chosen: NDArray[np.intp]) -> Written:
     """Write the points and keys of the chosen readings."""
-    readings, normalized, notes = given.readings, given.normalized, PendingCacheUpdates()
+    readings, normalized, notes = inputs.readings, inputs.normalized, PendingCacheUpdates()
     is_stored = np.zeros(len(readings), dtype=np.bool_)
     is_stored[normalized.readings] = True
     claims = keys_claim(
-        session, organization_id=given.organization_id, readings=readings, chosen=chosen, stored=is_stored
+        session, organization_id=inputs.organization_id, readings=readings, chosen=chosen, stored=is_stored
     )
     plan = write_plan(normalized, is_stored=is_stored, chosen=chosen, duplicates=claims.duplicates)
-    superseded, own = _supersede(session, given, claims, notes)
+    superseded, own = _supersede(session, inputs, claims, notes)
     points = points_of(
         session,
-        organization_id=given.organization_id,
+        organization_id=inputs.organization_id,
         readings=readings,
         normalized=normalized,
         chosen=plan.points,
-        stage_cache=given.run.stage_cache,
+        stage_cache=inputs.run.stage_cache,
         notes=notes,
     )
-    presence_write(session, organization_id=given.organization_id, readings=readings, chosen=chosen)
-    stored = _points_write(session, given, chosen, points, notes)
-    if given.context.schemas:
+    presence_write(session, organization_id=inputs.organization_id, readings=readings, chosen=chosen)
+    stored = _points_write(session, inputs, chosen, points, notes)
+    if inputs.context.schemas:
         notes.units_to_check |= units_to_check(
-            organization_id=given.organization_id,
+            organization_id=inputs.organization_id,
             readings=readings,
             reading_of=normalized.readings[plan.points],
             points=points,
-            schemas=given.context.schemas,
-            stage_cache=given.run.stage_cache,
+            schemas=inputs.context.schemas,
+            stage_cache=inputs.run.stage_cache,
         )
     return Written(
         np.concatenate((own, chosen)),
@@ -68,7 +68,7 @@ def readings_write(session: Session, given: NormalizeInput, chosen: NDArray[np.i
 
 
 def readings_write_halving(
-    session: Session, given: NormalizeInput, chosen: NDArray[np.intp], result: NormalizeResult
+    session: Session, inputs: NormalizeInput, chosen: NDArray[np.intp], result: NormalizeResult
 ) -> None:
     """Write the points and keys of the chosen readings; those that the database refuses become dead letters.
 
@@ -76,49 +76,49 @@ def readings_write_halving(
     """
     try:
         with session.begin_nested():
-            written = readings_write(session, given, chosen)
+            written = readings_write(session, inputs, chosen)
     except Exception as error:
         if is_retryable(error):
             raise
         # What the process remembers may be at fault: a partition that was dropped since.
-        given.run.stage_cache.forget()
+        inputs.run.stage_cache.forget()
         if len(chosen) == 1:
-            result.add(_refused_write(session, given, int(chosen[0]), error))
+            result.add(_refused_write(session, inputs, int(chosen[0]), error))
             return
         for half in np.array_split(chosen, 2):
-            readings_write_halving(session, given, half, result)
+            readings_write_halving(session, inputs, half, result)
     else:
         result.add(written)
 
 
-def _refused_write(session: Session, given: NormalizeInput, place: int, error: Exception) -> Written:
+def _refused_write(session: Session, inputs: NormalizeInput, place: int, error: Exception) -> Written:
     """Make a dead letter of the one reading that cannot be written, unless it repeats another."""
     chosen, notes = np.array([place], dtype=np.intp), PendingCacheUpdates()
     claims = keys_claim(
         session,
-        organization_id=given.organization_id,
-        readings=given.readings,
+        organization_id=inputs.organization_id,
+        readings=inputs.readings,
         chosen=chosen,
-        stored=np.zeros(len(given.readings), dtype=np.bool_),
+        stored=np.zeros(len(inputs.readings), dtype=np.bool_),
     )
-    superseded, own = _supersede(session, given, claims, notes)
-    if given.again[place]:
-        gone = readings_retract(
-            session, context=given.context, readings=given.readings.take(chosen), points=None, notes=notes
+    superseded, own = _supersede(session, inputs, claims, notes)
+    if inputs.again[place]:
+        retracted = readings_retract(
+            session, context=inputs.context, readings=inputs.readings.take(chosen), points=None, notes=notes
         )
-        latest_recompute(session, organization_id=given.organization_id, series=gone.series)
+        latest_recompute(session, organization_id=inputs.organization_id, series=retracted.series)
     outcomes = np.full(len(own) + 1, DUPLICATE, dtype=np.int8)
     dead_letters = []
     if not len(claims.duplicates):
         outcomes[-1] = DEAD
         reason = str(getattr(error, "orig", None) or error).splitlines()
         message = f"The reading cannot be written: {reason[0] if reason else type(error).__name__}"
-        dead_letters = [DeadLetterDraft(place, None, "PROCESSING_FAILED", message, given.readings.metrics[place])]
+        dead_letters = [DeadLetterDraft(place, None, "PROCESSING_FAILED", message, inputs.readings.metrics[place])]
     return Written(np.concatenate((own, chosen)), outcomes, _NOWHERE, dead_letters, superseded, notes)
 
 
 def _supersede(
-    session: Session, given: NormalizeInput, claims: Claims, notes: PendingCacheUpdates
+    session: Session, inputs: NormalizeInput, claims: Claims, notes: PendingCacheUpdates
 ) -> tuple[list[Readings], NDArray[np.intp]]:
     """Undo what was written of readings that turn out to repeat others.
 
@@ -129,39 +129,39 @@ def _supersede(
         return [], _NOWHERE
     superseded = readings_supersede(
         session,
-        context=given.context,
-        stage=given.run.lease.stage,
+        context=inputs.context,
+        stage=inputs.run.lease.stage,
         superseded=claims.superseded,
         notes=notes,
-        now=given.now,
+        now=inputs.now,
     )
-    places = np.flatnonzero(np.isin(given.readings.raw_ids, [item.raw_id for item in claims.superseded]))
-    own = set(given.readings.raw_ids[places].tolist())
+    places = np.flatnonzero(np.isin(inputs.readings.raw_ids, [item.raw_id for item in claims.superseded]))
+    own = set(inputs.readings.raw_ids[places].tolist())
     moved = [
         ChangedOutcome(item.raw_id, micros_of(item.received_at), STORED if item.was_stored else DEAD, DUPLICATE)
         for item in claims.superseded
         if item.raw_id not in own
     ]
-    outcomes_recount(session, organization_id=given.organization_id, moved=moved)
+    outcomes_recount(session, organization_id=inputs.organization_id, moved=moved)
     return [superseded], places
 
 
 def _points_write(
     session: Session,
-    given: NormalizeInput,
+    inputs: NormalizeInput,
     chosen: NDArray[np.intp],
     points: PointColumns,
     notes: PendingCacheUpdates,
 ) -> NDArray[np.intp]:
     """Write the points of the chosen readings, and nothing where all are stored; return the places of those stored."""
-    again = given.readings.take(chosen[given.again[chosen]])
-    gone = Retracted([], 0)
+    again = inputs.readings.take(chosen[inputs.again[chosen]])
+    retracted = Retracted([], 0)
     if len(again):
-        gone = readings_retract(session, context=given.context, readings=again, points=points, notes=notes)
-        if len(again) == len(chosen) and not gone.series and gone.remaining == len(points):
+        retracted = readings_retract(session, context=inputs.context, readings=again, points=points, notes=notes)
+        if len(again) == len(chosen) and not retracted.series and retracted.remaining == len(points):
             return np.arange(len(points), dtype=np.intp)
     stored = points_write(
-        session, organization_id=given.organization_id, points=points, stage_cache=given.run.stage_cache, notes=notes
+        session, organization_id=inputs.organization_id, points=points, stage_cache=inputs.run.stage_cache, notes=notes
     )
-    latest_recompute(session, organization_id=given.organization_id, series=gone.series)
+    latest_recompute(session, organization_id=inputs.organization_id, series=retracted.series)
     return stored

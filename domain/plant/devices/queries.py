@@ -49,17 +49,17 @@ def connectivity_condition(
     connectivity: Connectivity, *, now: datetime, offline_after: timedelta
 ) -> ColumnElement[bool]:
     """Return a condition on `entities` that selects devices of this connectivity, as `connectivity_of` has it."""
-    seen = and_(
+    of_device = and_(
         device_presence.c.organization_id == entities.c.organization_id, device_presence.c.device_id == entities.c.id
     )
     since = now - offline_after
     match connectivity:
         case Connectivity.NEVER_SEEN:
-            condition: ColumnElement[bool] = ~exists().where(seen)
+            condition: ColumnElement[bool] = ~exists().where(of_device)
         case Connectivity.ONLINE:
-            condition = exists().where(seen, device_presence.c.last_seen_at >= since)
+            condition = exists().where(of_device, device_presence.c.last_seen_at >= since)
         case Connectivity.OFFLINE:
-            condition = exists().where(seen, device_presence.c.last_seen_at < since)
+            condition = exists().where(of_device, device_presence.c.last_seen_at < since)
     return and_(entities.c.kind == EntityKind.DEVICE, condition)
 
 

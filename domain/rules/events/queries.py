@@ -113,13 +113,13 @@ def events_matching(
     fitting: list[list[Event]] = []
     for where in filters:
         conditions = _conditions(session, organization_id, where)
-        chosen = set(by_id)
+        selected = set(by_id)
         if conditions:
             chosen_ids = select(events.c.id).where(
                 events.c.organization_id == organization_id, any_of(events.c.id, list(by_id)), *conditions
             )
-            chosen = set(session.execute(chosen_ids).scalars())
-        fitting.append([by_id[entity_id] for entity_id in ids if entity_id in chosen])
+            selected = set(session.execute(chosen_ids).scalars())
+        fitting.append([by_id[entity_id] for entity_id in ids if entity_id in selected])
     return fitting
 
 

@@ -82,8 +82,8 @@ def dead_letters_discard(
         .values(discarded_at=now, discarded_by=actor)
         .execution_options(synchronize_session=False)
     )
-    left = session.execute(select(func.count()).select_from(dead_letters).where(*conditions)).scalar_one()
-    return Done(int(done.rowcount), left)  # type: ignore[attr-defined]
+    remaining = session.execute(select(func.count()).select_from(dead_letters).where(*conditions)).scalar_one()
+    return Done(int(done.rowcount), remaining)  # type: ignore[attr-defined]
 
 
 def _filter_check(where: DeadLetterFilter) -> None:

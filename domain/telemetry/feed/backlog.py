@@ -65,8 +65,8 @@ class Backlog:
         before = self.points_left_out
         for part in series:
             self._series_add(part)
-        for taken in invalidated:
-            _range_add(self._invalidated, taken)
+        for range_ in invalidated:
+            _range_add(self._invalidated, range_)
         self.dropped += self.points_left_out > before
 
     @property

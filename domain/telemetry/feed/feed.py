@@ -108,13 +108,13 @@ class Watch:
     def sees(self, entry: FeedEntry) -> list[InvalidatedRange]:
         """Return the invalidated ranges of an entry that the watch sees, through links too."""
         ranges: list[InvalidatedRange] = []
-        for taken in entry.invalidated:
-            if taken.entity_id in self.own_ids and (self.metrics is None or taken.metric in self.metrics):
-                ranges.append(taken)
-            for link in self.links.get(taken.entity_id, ()):
-                metric = None if taken.metric is None else metric_under(link, metric=taken.metric)
-                begins = max(link.begins_us, micros_of(taken.from_))
-                ends = min(link.ends_us, micros_of(taken.to))
+        for range_ in entry.invalidated:
+            if range_.entity_id in self.own_ids and (self.metrics is None or range_.metric in self.metrics):
+                ranges.append(range_)
+            for link in self.links.get(range_.entity_id, ()):
+                metric = None if range_.metric is None else metric_under(link, metric=range_.metric)
+                begins = max(link.begins_us, micros_of(range_.from_))
+                ends = min(link.ends_us, micros_of(range_.to))
                 if metric is not None and begins < ends and (self.metrics is None or metric in self.metrics):
                     ranges.append(InvalidatedRange(link.source_id, metric, instant_of(begins), instant_of(ends)))
         return ranges

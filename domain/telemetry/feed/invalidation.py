@@ -47,7 +47,7 @@ def spans_differing(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
         # Each edge turns "in one" into "in both" or "in none"; two at one place undo each other.
         edges[begins] = edges.get(begins, 0) ^ 1
         edges[ends] = edges.get(ends, 0) ^ 1
-    boundaries = sorted(at for at, odd in edges.items() if odd)
+    boundaries = sorted(at for at, is_boundary in edges.items() if is_boundary)
     return list(zip(boundaries[::2], boundaries[1::2], strict=True))
 
 

@@ -14,8 +14,8 @@ from domain.base.packed import Instants, micros_of
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.hourly_summary import HOUR_US, hour_of
 
-# A transaction that begins so long after an hour's end marks it. An hour is summarized only once no transaction runs
-# that began earlier, and then some, for clocks step: see `hours_complete_until`.
+# A transaction that begins so long after an hour's end invalidates it. An hour is summarized only once no transaction
+# runs that began earlier, and then some, for clocks step: see `hours_complete_until`.
 LATE_AFTER_US: Final = HOUR_US // 2
 
 _BEGAN = text("SELECT now()")

@@ -154,24 +154,24 @@ def counted_scan(
     """
     progress = _progress_read(session, organization_id)
     parts: dict[int, list[_Part]] = {}
-    left = sources
+    remaining = sources
     if progress is not None:
         until_us = min(ends_us, micros_of(progress.until))
         windows = _windows(sources, begins_us, until_us, is_hourly=is_hourly)
         if windows:
             parameters = {"organization_id": organization_id, "final": progress.final_until, "limit": limit + 1}
-            left, parts = _hours_read(session, sources, windows, how=how, parameters=parameters)
+            remaining, parts = _hours_read(session, sources, windows, how=how, parameters=parameters)
             limit -= sum(len(part.at) for of_source in parts.values() for part in of_source)
             if limit < 0:
                 raise LimitExceededError("The range holds too many hours; ask for a shorter one.", path=("from",))
         if missing is not None:
             span = begins_us, ends_us
-            _missing_find(session, organization_id, progress, sources=left, span=span, missing=missing)
+            _missing_find(session, organization_id, progress, sources=remaining, span=span, missing=missing)
     scanned = points_scan(
-        session, organization_id=organization_id, sources=left, begins_us=begins_us, ends_us=ends_us, limit=limit
+        session, organization_id=organization_id, sources=remaining, begins_us=begins_us, ends_us=ends_us, limit=limit
     )
     following = next(scanned, None)
-    for n in range(len(left)):
+    for n in range(len(remaining)):
         points = None
         if following is not None and following[0] == n:
             points = following[1]
@@ -290,11 +290,11 @@ def _hours_read(
             for part in hour_parts:
                 if part is not None and (known := ~np.isin(part.at - part.at % HOUR_US, unknown)).any():
                     parts.setdefault(window.source, []).append(_part_take(part, known))
-    left = [
+    remaining = [
         replace(source, segments=[piece for k in range(len(source.segments)) for piece in pieces[n, k]])
         for n, source in enumerate(sources)
     ]
-    return left, parts
+    return remaining, parts
 
 
 def _hours_part(columns: Sequence[Any], how: Aggregate) -> _Part | None:

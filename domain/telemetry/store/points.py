@@ -237,8 +237,8 @@ def points_write(
     columns = points_parameters(organization_id, ordered)
     done = session.execute(_HISTORY, columns)
     if done.rowcount != len(last_written):  # type: ignore[attr-defined]
-        lost = [row.n for row in session.execute(_LOSERS, columns)]
-        last_written = np.delete(last_written, lost)
+        superseded = [row.n for row in session.execute(_LOSERS, columns)]
+        last_written = np.delete(last_written, superseded)
     newest = ordered.take(np.flatnonzero(np.r_[ordered.series[1:] != ordered.series[:-1], True]))
     session.execute(_LATEST, points_parameters(organization_id, newest))
     return last_written
@@ -275,9 +275,9 @@ def latest_recompute(session: Session, *, organization_id: int, series: list[int
     if not series:
         return
     arrays_enable(session)
-    wanted = {"organization_id": organization_id, "series": bigint_array(series)}
-    session.execute(_LATEST_CLEAR, wanted)
-    session.execute(_LATEST_FIND, wanted)
+    parameters = {"organization_id": organization_id, "series": bigint_array(series)}
+    session.execute(_LATEST_CLEAR, parameters)
+    session.execute(_LATEST_FIND, parameters)
 
 
 def months_ensure(

@@ -152,8 +152,8 @@ def rows_forget(session: Session, *, table: str, before: datetime, first_page: i
     Return how many went, and the page to go on with; None: that was the last.
     """
     pages = session.execute(_PAGES, {"relation": table}).scalar_one()
-    gone = session.execute(
+    deleted = session.execute(
         _FORGET, {"relation": table, "before": before, "first_page": first_page, "pages": PAGES}
     ).scalar_one()
     following = first_page + PAGES
-    return gone, following if following < pages else None
+    return deleted, following if following < pages else None

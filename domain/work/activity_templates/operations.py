@@ -27,12 +27,12 @@ DESCRIPTION_MAX_CHARS: Final = 10_000
 DUE_IN_MAX: Final = timedelta(days=3_660)
 
 
-def activity_template_create(session: Session, *, change: GraphChange, name: str, **given: Any) -> ActivityTemplate:
+def activity_template_create(session: Session, *, change: GraphChange, name: str, **members: Any) -> ActivityTemplate:
     """Create a template. given: description, type, default_priority, default_assigned_role, checklist, due_in.
 
     Raises BadInputError, LimitExceededError above TEMPLATES_MAX, ConflictError where the name is taken.
     """
-    values = _values(name=name, **given)
+    values = _values(name=name, **members)
     _name_check(session, change, values["name"])
     count = session.execute(
         select(func.count()).where(
@@ -50,14 +50,14 @@ def activity_template_create(session: Session, *, change: GraphChange, name: str
 
 
 def activity_template_update(
-    session: Session, *, change: GraphChange, template_id: UUID, name: str, **given: Any
+    session: Session, *, change: GraphChange, template_id: UUID, name: str, **members: Any
 ) -> ActivityTemplate:
     """Update a template; ABSENT fields stay. Existing activities stay as they are.
 
     Raises NotFoundError, BadInputError, LimitExceededError, ConflictError where the name is taken.
     """
     before = activity_template_get(session, organization_id=change.organization_id, template_id=template_id)
-    values = _values(name=name, **given)
+    values = _values(name=name, **members)
     if values["name"] != before.name:
         _name_check(session, change, values["name"])
     _write(session, change, template_id, values)

@@ -69,7 +69,7 @@ class EdgeTable:
     """Edges sorted by source; slot: a place in `columns`.
 
     out_offsets[n] to out_offsets[n + 1]: the slots of the edges from node n. in_offsets: likewise the places in
-    in_slots, which hold the slots of the edges to node n. present: the codes of relationships there are. gone:
+    in_slots, which hold the slots of the edges to node n. present: the codes of relationships there are. removed:
     versions no longer believed; None: none.
     """
 
@@ -78,7 +78,7 @@ class EdgeTable:
     in_offsets: npt.NDArray[np.int32]
     in_slots: npt.NDArray[np.int32]
     present: npt.NDArray[np.uint16]
-    gone: Flags | None = None
+    removed: Flags | None = None
 
     @staticmethod
     def of(columns: EdgeColumns, *, nodes: int) -> EdgeTable:
@@ -95,7 +95,7 @@ class EdgeTable:
         )
 
     def __len__(self) -> int:
-        """Return how many versions it holds, those gone included."""
+        """Return how many versions it holds, those removed included."""
         return len(self.in_slots)
 
     @property
@@ -103,7 +103,7 @@ class EdgeTable:
         """Bytes of memory it takes."""
         arrays = [getattr(self.columns, name) for name in EdgeColumns.__slots__]
         arrays += [self.out_offsets, self.in_offsets, self.in_slots]
-        return sum(int(array.nbytes) for array in arrays) + (0 if self.gone is None else self.gone.nbytes)
+        return sum(int(array.nbytes) for array in arrays) + (0 if self.removed is None else self.removed.nbytes)
 
     def widened(self, nodes: int) -> EdgeTable:
         """Return the table for more nodes, to which none of its edges leads."""
@@ -124,16 +124,16 @@ class EdgeTable:
         return begin + int(np.argmax(same)) if bool(same.any()) else None
 
     def without(self, slots: list[int]) -> EdgeTable:
-        """Return the table with these versions gone."""
+        """Return the table with these versions removed."""
         if not slots:
             return self
-        gone = np.zeros(len(self), dtype=np.bool_) if self.gone is None else self.gone.copy()
-        gone[slots] = True
-        return replace(self, gone=gone)
+        removed = np.zeros(len(self), dtype=np.bool_) if self.removed is None else self.removed.copy()
+        removed[slots] = True
+        return replace(self, removed=removed)
 
     def believed(self) -> EdgeColumns:
-        """Return the versions that are not gone."""
-        return self.columns if self.gone is None else self.columns.taken(~self.gone)
+        """Return the versions that are not removed."""
+        return self.columns if self.removed is None else self.columns.taken(~self.removed)
 
     def hop(
         self, frontier: Indices, *, outward: bool, edge_filter: EdgeFilter, with_origins: bool
@@ -195,13 +195,13 @@ class EdgeFilter:
         def of(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
             return column if slots is None else column.take(slots)
 
-        columns, gone, allowed = self.table.columns, self.table.gone, self.allowed
+        columns, removed, allowed = self.table.columns, self.table.removed, self.allowed
         keep: Flags = of(columns.valid_from) <= self.as_of
         keep &= of(columns.valid_until) > self.as_of
         if allowed is not None and not allowed[self.table.present].all():
             keep &= allowed.take(of(columns.relationship))
-        if gone is not None:
-            keep &= ~of(gone)
+        if removed is not None:
+            keep &= ~of(removed)
         return keep
 
 

@@ -110,12 +110,12 @@ class Snapshot:
                     if slot is not None:
                         table_slots.append(slot)
             base, recent = base.without(slots[0]), recent.without(slots[1])
-        if delta.added or recent.gone is not None:
+        if delta.added or recent.removed is not None:
             columns = recent.believed().joined(_columns(delta.added, nodes, relationships))
             recent = EdgeTable.of(columns, nodes=len(nodes))
         after = Snapshot(delta.revision, delta.recorded, nodes, relationships, delta.hierarchies, (base, recent))
-        gone = 0 if base.gone is None else int(base.gone.sum())
-        return after.compacted() if len(recent) + gone > max(RECENT_MIN, len(base) * RECENT_SHARE) else after
+        removed = 0 if base.removed is None else int(base.removed.sum())
+        return after.compacted() if len(recent) + removed > max(RECENT_MIN, len(base) * RECENT_SHARE) else after
 
     def compacted(self) -> Snapshot:
         """Return the same graph with all edges in one sorted table and all nodes in the order of their ids."""

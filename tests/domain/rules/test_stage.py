@@ -105,7 +105,7 @@ def stored_episodes(line: Line) -> list[tuple[Any, ...]]:
 
 
 def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any, ...]]:
-    """What all readings and the rules as they now stored_episodes give, evaluated at once."""
+    """The episodes that all readings and the current rules give, evaluated at once."""
     history = sorted((micros_of(key[3]), float(value or 0)) for key, value in line.history().items() if key[2] == "t")
     points = (
         np.array([at for at, _ in history], dtype=np.int64),

@@ -56,7 +56,7 @@ def argus(installation: Installation, *arguments: str) -> subprocess.CompletedPr
 
 
 def check(installation: Installation) -> dict[str, Any]:
-    """Check everything; return what was found."""
+    """Check everything; return the report."""
     done = argus(installation, "check", "--json")
     assert done.stdout, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)

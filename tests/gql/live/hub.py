@@ -28,7 +28,7 @@ PATIENCE_S = 20.0
 
 
 class ListSource:
-    """Hands out what was put into it."""
+    """Returns the entries put into it."""
 
     partitions = range(PARTITIONS)
 

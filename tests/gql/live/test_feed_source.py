@@ -23,7 +23,7 @@ Engines = Callable[[str], Engine]
 
 
 def payload(entry: FeedEntry) -> bytes:
-    """What the normalize stage publishes for a batch of one series."""
+    """The entry of the normalize stage for a batch of one series."""
     (group,) = entry.groups()
     count = len(group.points.at)
     return norm_encode(

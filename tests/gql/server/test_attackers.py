@@ -33,7 +33,7 @@ RULES = len(specified_rules)
 
 @contextmanager
 def cost(name: str) -> Iterator[None]:
-    """Print what the block took."""
+    """Print the time of the block."""
     began = time.process_time()
     yield
     used, peak = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -65,7 +65,7 @@ def sleep(session: Session, **_: Any) -> list[Any]:
 
 @pytest.fixture
 def never_retrieved(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """What asyncio says of errors that nobody took."""
+    """asyncio's message about errors that were never retrieved."""
 
     def said() -> list[str]:
         gc.collect()

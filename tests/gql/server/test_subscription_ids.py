@@ -60,7 +60,7 @@ def known(api: Api, argument: str) -> str:
 
 
 def strange(api: Api) -> list[str]:
-    """Return ids that are none of the organization's: of nothing, of another organization, of no form."""
+    """Return unknown ids: of nothing, of another organization, malformed."""
     name = f"other-{uuid4().hex[:8]}"
     api.organization(name)
     return [str(UUID(int=5)), device(api, name), "nonsense"]

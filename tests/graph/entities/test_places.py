@@ -167,7 +167,7 @@ def test_a_wide_box_is_taken_as_written_and_one_beyond_180_degrees_is_wrapped(wo
     south, north = min(y for _, y in corners), max(y for _, y in corners)
 
     def is_seen(shape: Any) -> bool:
-        """Whether all of it lies in the view, moved as a whole by some number of turns."""
+        """Whether all of it lies in the view, shifted as a whole by multiples of 360 degrees."""
         if not (south <= shape.bounds[1] and shape.bounds[3] <= north):
             return False
         if east - west >= 360:

@@ -23,28 +23,28 @@ def plain_read(body: Any) -> Sent:
     return sent
 
 
-def plain_add(sent: Sent, given: Any, *place: str) -> None:
+def plain_add(sent: Sent, value: Any, *place: str) -> None:
     """Add the reading an object describes, or the reason why it describes none."""
-    if not isinstance(given, Mapping):
+    if not isinstance(value, Mapping):
         sent.refuse("BAD_USER_INPUT", "A reading is a JSON object with metrics.", *place)
         return
-    unknown = sorted(set(given) - _KNOWN)
+    unknown = sorted(set(value) - _KNOWN)
     if unknown:
         # A misspelt timestamp must not silently become the time of receipt.
         sent.refuse("BAD_USER_INPUT", f"A reading has no {unknown[0]!r}.", *place, unknown[0])
         return
     for name in ("deviceId", "externalId"):
-        if given.get(name) is not None and not isinstance(given[name], str):
+        if value.get(name) is not None and not isinstance(value[name], str):
             sent.refuse("BAD_USER_INPUT", f"{name} is a text.", *place, name)
             return
     sent.add(
         ReadingDraft(
-            metrics=given.get("metrics"),
-            device_id=given.get("deviceId"),
-            external_id=given.get("externalId"),
-            port=given.get("port"),
-            timestamp=given.get("timestamp"),
-            message_id=given.get("messageId"),
+            metrics=value.get("metrics"),
+            device_id=value.get("deviceId"),
+            external_id=value.get("externalId"),
+            port=value.get("port"),
+            timestamp=value.get("timestamp"),
+            message_id=value.get("messageId"),
         ),
         *place,
     )

@@ -42,12 +42,12 @@ def thingsboard_read(body: Any) -> Sent:
     return sent
 
 
-def _add(sent: Sent, given: Any, place: tuple[str, ...], *, external_id: str | None = None) -> None:
-    if not isinstance(given, Mapping):
+def _add(sent: Sent, value: Any, place: tuple[str, ...], *, external_id: str | None = None) -> None:
+    if not isinstance(value, Mapping):
         sent.refuse("BAD_USER_INPUT", "This is neither {name: value} nor {ts, values}.", *place)
-    elif "values" in given and set(given) <= {"ts", "values"}:
-        sent.add(ReadingDraft(metrics=given["values"], timestamp=given.get("ts"), external_id=external_id), *place)
+    elif "values" in value and set(value) <= {"ts", "values"}:
+        sent.add(ReadingDraft(metrics=value["values"], timestamp=value.get("ts"), external_id=external_id), *place)
     elif external_id is not None:
         sent.refuse("INVALID_METRICS", "A gateway's reading needs values.", *place, "values")
     else:
-        sent.add(ReadingDraft(metrics=given), *place)
+        sent.add(ReadingDraft(metrics=value), *place)

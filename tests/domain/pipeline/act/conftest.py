@@ -36,7 +36,7 @@ TEMPLATE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """What rules find in an organization, put there by hand, and the stage that follows it."""
+    """Events in an organization, inserted by hand, and the act stage."""
 
     world: World
     owner: Engine

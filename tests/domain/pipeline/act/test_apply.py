@@ -50,7 +50,7 @@ def test_statements_do_not_grow_with_events(alarms: Alarms) -> None:
 
 @pytest.mark.parametrize("together", [False, True])
 def test_changes_applied_together_keep_their_order(alarms: Alarms, template: UUID, asset: UUID, together: bool) -> None:
-    """An event that comes, goes and comes again, beside others, leaves what following each at once would leave."""
+    """An event that comes, goes and comes again, beside others, leaves what applying each at once would leave."""
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     other = alarms.world.entity(EntityKind.ASSET)
 

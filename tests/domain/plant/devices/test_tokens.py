@@ -54,7 +54,7 @@ def revoke(world: World, device_id: UUID, token_id: UUID) -> DeviceToken:
 
 
 def owner(engine: Callable[[str], Engine], token: str) -> TokenOwner | None:
-    """Ask as a request does that has shown nothing but its token."""
+    """Look up the owner as a request with only a token does."""
     with Session(engine("api")) as session, session.begin():
         return device_token_authenticate(session, token=token)
 

@@ -77,7 +77,7 @@ def hours(line: Line) -> list[tuple[float, float | None]]:
 
 
 def lie(line: Line) -> None:
-    """Falsify the hours, so that whoever reads them shows it."""
+    """Falsify the hours, so that reading them shows."""
     with transaction(line.engine("owner")) as session:
         session.execute(text("UPDATE series_hours SET sum = sum + 1000 WHERE is_whole"))
 
