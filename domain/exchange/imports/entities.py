@@ -15,7 +15,10 @@ from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EntityRecord
 from domain.nodes.operations import KIND_SPECS, entity_delete
 from domain.plant.entity_kind import details_get, typed_entities_create, typed_entity_update
+from domain.work.activities.checklist import required_items_check
+from domain.work.activities.lifecycle import state_of
 from domain.work.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT
+from domain.work.activities.queries import checklist_get
 from graph.absent import ABSENT
 from graph.change import GraphChange
 from graph.entities.model import Entity, EntityDraft, EntityPatch
@@ -140,6 +143,7 @@ def _create(
     if not records:
         return
     default = _DETAILS_DEFAULT.get(kind, {})
+    records = [record for record in records if _done_check(record, outcome)]
     created = typed_entities_create(
         session,
         change=change,
@@ -151,6 +155,16 @@ def _create(
             outcome.remarks.append(remark_of(entity, subject=record.label, line=record.line))
         else:
             outcome.created += 1
+
+
+def _done_check(record: EntityRecord, outcome: Outcome) -> bool:
+    """Return whether a new entity may have its status; note why not."""
+    try:
+        required_items_check(record.details.get("checklist", ()), state=state_of(record.status or ""), path=("status",))
+    except ArgusError as error:
+        outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
+        return False
+    return True
 
 
 def _draft(record: EntityRecord) -> EntityDraft:
@@ -177,6 +191,11 @@ def _update(  # noqa: PLR0917  (private)
     if before.kind is not record.kind:
         raise ConflictError(f"{before.id} is a {before.kind.value.lower()}.", path=("kind",))
     members, spec = record.given, KIND_SPECS[record.kind]
+    if record.kind is EntityKind.ACTIVITY and ("status" in members or "checklist" in details):
+        checklist = record.details.get("checklist")
+        if checklist is None:
+            checklist = checklist_get(session, organization_id=change.organization_id, activity_id=before.id)
+        required_items_check(checklist, state=state_of(record.status or before.status), path=("status",))
     # What others wrote into the attributes is theirs.
     attributes = {**before.attributes, **record.attributes}
     patch = EntityPatch(

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from domain.plant.entity_kind import typed_entity_create, typed_entity_update
 from domain.work.activities.assignees import assignments_update
-from domain.work.activities.checklist import checklist_check
+from domain.work.activities.checklist import checklist_check, required_items_check
 from domain.work.activities.lifecycle import is_state, move_check, state_of
 from domain.work.activities.model import ACTIVITY, CATEGORY_DEFAULT, PRIORITY_DEFAULT, StepKind
 from domain.work.activities.place import place_check
+from domain.work.activities.queries import checklist_get
 from domain.work.activities.steps import step_write
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange
@@ -39,7 +40,8 @@ def activity_create(
 ) -> Entity:
     """Create an activity. None: category general, priority medium, no due time, an empty checklist.
 
-    Raises BadInputError, LimitExceededError, ConflictError where the external id is taken.
+    Raises BadInputError, LimitExceededError, ConflictError where the external id is taken, or where it would be DONE
+    with required items that are not.
     """
     details = activity_details(
         category=CATEGORY_DEFAULT if category is None else category,
@@ -47,6 +49,8 @@ def activity_create(
         due_at=due_at,
         checklist=() if checklist is None else checklist,
     )
+    if draft.status is not None:
+        required_items_check(details["checklist"], state=state_of(draft.status), path=("status",))
     return typed_entity_create(session, change=change, spec=ACTIVITY, draft=draft, details=details)
 
 
@@ -63,8 +67,8 @@ def activity_update(
 ) -> Entity:
     """Change an activity; a checklist is replaced whole. A status of the lifecycle is a transition like any other.
 
-    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError, also where the status is no allowed one, or
-    would be assigned to nobody.
+    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError, also where the status is no allowed one,
+    would be assigned to nobody, or would be DONE with required items that are not.
     """
     details = activity_details(category=category, priority=priority, due_at=due_at, checklist=checklist)
     before = entity_get(
@@ -78,6 +82,14 @@ def activity_update(
             move_check(was, becomes, path=("status",))
         assignments_update(session, change=change, activity_id=before.id, before=was, after=becomes, path=("status",))
         place_check(session, change=change, activity_id=before.id, before=before.status, after=status, path=("status",))
+    if moves or "checklist" in details:
+        required_items_check(
+            details["checklist"]
+            if "checklist" in details
+            else checklist_get(session, organization_id=change.organization_id, activity_id=before.id),
+            state=state_of(status if isinstance(status, str) else before.status),
+            path=("status",) if moves else ("checklist",),
+        )
     after = typed_entity_update(
         session, change=change, spec=ACTIVITY, entity_id=activity_id, patch=patch, details=details
     )

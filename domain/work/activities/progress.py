@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.plant.entity_kind import details_get, typed_entity_update
+from domain.plant.entity_kind import typed_entity_update
 from domain.work.activities.assignees import assignments_end, assignments_of, assignments_update
+from domain.work.activities.checklist import item_id_of, required_items_check
 from domain.work.activities.lifecycle import ActivityState, move_check, state_of
 from domain.work.activities.model import ACTIVITY, StepKind
 from domain.work.activities.place import place_check
+from domain.work.activities.queries import checklist_get
 from domain.work.activities.steps import note_check, step_write
 from graph.change import GraphChange
 from graph.edges.operations import edge_create
@@ -35,14 +36,18 @@ def activity_transition(
 ) -> Entity:
     """Move an activity to another state. event_id: of the event that moves it, where one does.
 
-    Raises NotFoundError, BadInputError for the note, ConflictError naming what is allowed, where this is not, where
-    it would be ASSIGNED to nobody, or where another activity of its rule and target is unfinished.
+    Raises NotFoundError, BadInputError for the note, ConflictError naming what is allowed, where this is not, naming
+    the required items that are not done, where it would be ASSIGNED to nobody, or where another activity of its rule
+    and target is unfinished.
     """
     note_check(note)
     before = entity_get(
         session, organization_id=change.organization_id, entity_id=activity_id, kind=EntityKind.ACTIVITY
     )
     move_check(state_of(before.status), to)
+    required_items_check(
+        checklist_get(session, organization_id=change.organization_id, activity_id=before.id), state=to, path=("to",)
+    )
     assignments_update(session, change=change, activity_id=before.id, before=state_of(before.status), after=to)
     place_check(session, change=change, activity_id=before.id, before=before.status, after=to.status)
     # A suggestion to close is done with by whatever is decided.
@@ -115,11 +120,9 @@ def activity_item_complete(
     before = entity_get(session, organization_id=organization_id, entity_id=activity_id, kind=EntityKind.ACTIVITY)
     if state_of(before.status).is_finished:
         raise ConflictError(f"An activity that is {state_of(before.status)} keeps its checklist.", path=("id",))
-    checklist = details_get(session, organization_id=organization_id, spec=ACTIVITY, ids=[before.id])[before.id][
-        "checklist"
-    ]
+    checklist = checklist_get(session, organization_id=organization_id, activity_id=before.id)
     items: list[dict[str, Any]] = [dict(item) for item in checklist]
-    matching = [item for place, item in enumerate(items, 1) if _item_id(item, place) == item_id]
+    matching = [item for place, item in enumerate(items, 1) if item_id_of(item, place) == item_id]
     if not matching:
         raise NotFoundError(f"The checklist has no item {item_id[:80]!r}.", path=("itemId",))
     matching[0]["done"] = done
@@ -142,10 +145,6 @@ def activity_item_complete(
         to_status="done" if done else "open",
     )  # fmt: skip
     return after
-
-
-def _item_id(item: Mapping[str, Any], place: int) -> str:
-    return str(item.get("id", place))
 
 
 def _person_check(session: Session, change: GraphChange, person_id: UUID) -> None:

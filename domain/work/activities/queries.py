@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, select, text
@@ -44,6 +45,11 @@ def activity_details_get(
     """Return the details of these activities; ids of anything else are left out. One statement."""
     result = details_get(session, organization_id=organization_id, spec=ACTIVITY, ids=ids)
     return {activity_id: ActivityDetails(**details) for activity_id, details in result.items()}
+
+
+def checklist_get(session: Session, *, organization_id: int, activity_id: EntityId) -> Sequence[Mapping[str, Any]]:
+    """Return the checklist of an activity that is there. One statement."""
+    return activity_details_get(session, organization_id=organization_id, ids=[activity_id])[activity_id].checklist
 
 
 def activity_sources_get(

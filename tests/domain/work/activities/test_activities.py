@@ -12,7 +12,7 @@ from domain.plant.persons.operations import person_create
 from domain.work.activities.checklist import checklist_check
 from domain.work.activities.lifecycle import ActivityState
 from domain.work.activities.model import StepKind
-from domain.work.activities.operations import activity_update
+from domain.work.activities.operations import activity_create, activity_update
 from domain.work.activities.progress import activity_assign, activity_item_complete, activity_transition
 from domain.work.activities.queries import activity_details_get
 from domain.work.activities.steps import NOTE_MAX_CHARS, activity_history_get
@@ -256,6 +256,42 @@ def test_a_checklist_item_records_by_whom_and_when(world: World) -> None:
     assert (fault.code, fault.path) == ("NOT_FOUND", ("itemId",))
     fault = refused(world, activity_item_complete, activity_id=made.id, item_id="1", note="x" * (NOTE_MAX_CHARS + 1))
     assert (fault.code, fault.path) == ("BAD_USER_INPUT", ("note",))
+
+
+def test_a_required_item_keeps_its_activity_from_being_done(world: World) -> None:
+    checklist = [{"text": "a"}, {"id": "oil", "text": "Look at the oil", "required": True}]
+    made = make(world, template(world, checklist=checklist), world.entity(EntityKind.ASSET))
+    with world.changing() as (session, change):
+        activity_assign(session, change=change, activity_id=made.id, person_id=person(world, None))
+    move(world, made.id, ActivityState.IN_PROGRESS)
+    fault = refused(world, activity_transition, activity_id=made.id, to=ActivityState.DONE)
+    assert (fault.code, fault.path) == ("CONFLICT", ("to",))
+    assert "'oil' (Look at the oil)" in fault.message
+    assert "'1'" not in fault.message
+    by_update: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+        ({"patch": EntityPatch(status="done")}, ("status",)),
+        ({"patch": EntityPatch(status="done"), "checklist": [{"text": "b", "required": True}]}, ("status",)),
+    ]
+    for given, path in by_update:
+        fault = refused(world, activity_update, activity_id=made.id, **given)
+        assert (fault.code, fault.path) == ("CONFLICT", path)
+    with world.changing() as (session, change):
+        activity_item_complete(session, change=change, activity_id=made.id, item_id="oil")
+    assert move(world, made.id, ActivityState.DONE).status == "done"
+    # What is done stays so: neither a new checklist nor a new activity makes it untrue.
+    fault = refused(
+        world, activity_update, activity_id=made.id, patch=EntityPatch(), checklist=[{"text": "b", "required": True}]
+    )
+    assert (fault.code, fault.path) == ("CONFLICT", ("checklist",))
+    for finished in ("done", "verified"):
+        draft = EntityDraft(name="Done before it began", status=finished)
+        fault = refused(world, activity_create, draft=draft, checklist=[{"text": "b", "required": True}])
+        assert (fault.code, fault.path) == ("CONFLICT", ("status",))
+
+
+def test_an_activity_with_required_items_can_be_cancelled(world: World) -> None:
+    made = make(world, template(world, checklist=[{"text": "a", "required": True}]), world.entity(EntityKind.ASSET))
+    assert move(world, made.id, ActivityState.CANCELLED).status == "cancelled"
 
 
 def test_a_template_is_changed_and_deleted(world: World, other: World) -> None:
