@@ -10,7 +10,7 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.plant.devices.links import device_link, device_unlink
+from domain.plant.devices.links import device_link, device_unlink, link_metadata_check
 from gql.access.principal import OPERATORS
 from gql.base.connections import Connection, Rows
 from gql.base.context import Info
@@ -88,7 +88,8 @@ class CreateEdgeInput:
         port: Port of the target device, for links. Default: none.
         valid_from: Instant from which it holds in the world, inclusive. Default: now.
         valid_until: Instant at which it ends in the world, exclusive. Default: open.
-        metadata: JSON object that is kept with the edge. Default: {}.
+        metadata: JSON object that is kept with the edge; of MONITORED_BY and CONTROLLED_BY as `linkDevice` has it.
+            Default: {}.
     """
 
     source_id: strawberry.ID
@@ -110,8 +111,8 @@ class LinkDeviceInput:
         port: Port of the device whose readings are meant. Default: the readings without a port.
         valid_from: Instant from which the link holds, inclusive. Default: now.
         valid_until: Instant at which the link ends, exclusive. Default: open.
-        metadata: JSON object. Its `metrics_mapping`, {deviceMetric: assetMetric}, renames and selects; without it all
-            metrics pass.
+        metadata: JSON object of a `metrics_mapping`, {deviceMetric: assetMetric}, which renames and selects; without it
+            all metrics pass. Any other member is refused.
     """
 
     device_id: strawberry.ID
@@ -162,6 +163,8 @@ class EdgeMutation:
         """
 
         def prepare() -> Callable[..., EdgeVersion]:
+            metadata = _object(input.metadata)
+            link_metadata_check(metadata, relationship=input.relationship)
             return partial(
                 edge_create,
                 source_id=uuid_named(input.source_id, "sourceId"),
@@ -170,7 +173,7 @@ class EdgeMutation:
                 port=input.port,
                 valid_from=input.valid_from,
                 valid_until=input.valid_until,
-                metadata=_object(input.metadata),
+                metadata=metadata,
             )
 
         return await payload_of(info, _payload, prepare)

@@ -24,7 +24,7 @@ GRAPH: list[dict[str, Any]] = [
     {"record": "entity", "kind": "SPACE", "name": "Yard", "location": {"type": "Point", "coordinates": [8.5, 47.25]}},
     {
         "record": "edge", "source": "P-1", "relationship": "MONITORED_BY", "target": "M-7", "port": 2,
-        "validFrom": "2024-03-01T00:00:00Z", "validUntil": "2030-01-01T00:00:00Z", "metadata": {"by": "hand"},
+        "validFrom": "2024-03-01T00:00:00Z", "validUntil": "2030-01-01T00:00:00Z", "metadata": {"metrics_mapping": {"t": "x"}},
     },
     {"record": "edge", "source": "ann", "relationship": "LOCATED_IN", "target": "P-1", "validFrom": "2024-03-02T00:00:00Z"},
 ]  # fmt: skip

@@ -68,11 +68,11 @@ DOORS: dict[str, Door] = {
         "createEdge",
         ("edge", "metadata"),
     ),
+    # Of any other member than metrics_mapping it says that there is none.
     "LinkDeviceInput.metadata": Door(
         'linkDevice(input: {deviceId: "{device}", assetId: "{asset}", metadata: VALUE, '
         f'validFrom: "{{before}}", validUntil: "{{after}}"}}) {{ edge {{ metadata }} {_ERRORS} }}',
         "linkDevice",
-        ("edge", "metadata"),
     ),
     "EntityTypeInput.attributes": Door(
         f'createEntityType(input: {{kind: ASSET, name: "{{new}}", attributes: VALUE}}) '

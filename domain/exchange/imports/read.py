@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, TypeRecord
 from domain.exchange.tables.cells import CellError, CellForm
+from domain.plant.devices.links import link_metadata_check
 from domain.plant.devices.operations import device_details
 from domain.plant.persons.operations import person_details
 from domain.work.activities.operations import activity_details
@@ -98,14 +99,16 @@ def _edge(members: Mapping[str, Any], line: int | None) -> EdgeRecord:
     port = members.get("port")
     if port is not None and (not isinstance(port, int) or isinstance(port, bool)):
         raise BadInputError("port is a whole number.", path=("port",))
+    relationship, metadata = _text(members, "relationship") or "", _json(members, "metadata")
+    link_metadata_check(metadata, relationship=relationship)
     return EdgeRecord(
         source=_ref(members, "source"),
-        relationship=_text(members, "relationship") or "",
+        relationship=relationship,
         target=_ref(members, "target"),
         port=port,
         valid_from=_instant(members, "validFrom"),
         valid_until=_instant(members, "validUntil"),
-        metadata=_json(members, "metadata"),
+        metadata=metadata,
         line=line,
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.error_paths import path_renamed
 from domain.base.metrics import METRICS_MAX, NAME_CHARS_MAX
-from domain.plant.devices.model import METRICS_MAPPING
+from domain.plant.devices.model import LINK_METADATA, METRICS_MAPPING
 from graph.change import GraphChange
 from graph.direction import Direction
 from graph.edges.model import EdgeVersion
@@ -43,13 +43,13 @@ def device_link(
     """Link a device to an asset or a space from `valid_from` (default: the change) to `valid_until`.
 
     metadata.metrics_mapping {deviceMetric: assetMetric} renames and selects; without it every metric passes
-    under its own name. Raises BadInputError for a relationship that makes no link or a mapping that is none,
+    under its own name. Raises BadInputError for a relationship that makes no link or for metadata that is not a link's,
     and what `graph.edges.operations.edge_create` raises.
     """
     if relationship not in LINKS:
         message = f"A device is linked by {' or '.join(LINKS)}, not by {relationship}."
         raise BadInputError(message, path=("relationship",))
-    _mapping_check(metadata)
+    link_metadata_check(metadata, relationship=relationship)
     with path_renamed(sourceId="assetId", targetId="deviceId"):
         return edge_create(
             session,
@@ -62,6 +62,19 @@ def device_link(
             valid_until=valid_until,
             metadata=metadata,
         )
+
+
+def link_metadata_check(metadata: Mapping[str, Any], *, relationship: str) -> None:
+    """Raise BadInputError or LimitExceededError for metadata that a link cannot have; other edges may have any. Pure."""
+    if relationship not in LINKS:
+        return
+    unknown = sorted(set(metadata) - LINK_METADATA)
+    if unknown:
+        known = " and ".join(sorted(LINK_METADATA))
+        message = f"The metadata of a link has {known}, not {unknown[0][:NAME_CHARS_MAX]!r}."
+        raise BadInputError(message, path=("metadata", unknown[0]))
+    if METRICS_MAPPING in metadata:
+        _mapping_check(metadata)
 
 
 def device_unlink(
@@ -99,8 +112,6 @@ def device_unlink(
 
 
 def _mapping_check(metadata: Mapping[str, Any]) -> None:
-    if METRICS_MAPPING not in metadata:
-        return
     mapping, path = metadata[METRICS_MAPPING], ("metadata", METRICS_MAPPING)
     if not isinstance(mapping, Mapping):
         message = f"{METRICS_MAPPING} must be an object {{deviceMetric: assetMetric}}."

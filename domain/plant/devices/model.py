@@ -12,6 +12,8 @@ from graph.kinds import EntityKind
 
 # In the metadata of a link: {device's metric: asset's metric}.
 METRICS_MAPPING: Final = "metrics_mapping"
+# All that the metadata of a link may have: an unknown name is a misspelt one, which would silently do nothing.
+LINK_METADATA: Final = frozenset({METRICS_MAPPING})
 DEVICE: Final = EntityKindSpec(EntityKind.DEVICE, devices, {"firmware_version": "firmwareVersion"})
 
 

@@ -90,6 +90,18 @@ def test_an_import_is_idempotent(world: World) -> None:
     assert metered == {**METERED, "validFrom": "2020-01-02T00:00:00Z"}
 
 
+def test_an_activity_that_is_done_has_its_required_items_done(world: World) -> None:
+    item = {"text": "Lock out", "required": True}
+    task = {"record": "entity", "kind": "ACTIVITY", "externalId": "T", "name": "Task"}
+    bad, good = ({**task, "status": "done", "checklist": [{**item, "done": done}]} for done in (False, True))
+    for before in ([], [{**task, "checklist": [item]}]):
+        bring(world, ndjson(*before))
+        outcome = bring(world, ndjson(bad))
+        assert [(remark.code, remark.path) for remark in outcome.remarks] == [("CONFLICT", ("status",))]
+        assert counts(outcome) == (0, 0, 0, 0, 0, 0)
+    assert counts(bring(world, ndjson(good))) == (0, 1, 0, 0, 0, 0)
+
+
 def test_an_import_updates_given_fields_and_leaves_others(world: World) -> None:
     bring(world, ndjson(*ALL))
     changed = [
@@ -182,15 +194,30 @@ def test_csv_says_the_same(world: World) -> None:
     assert [(refusal.line, refusal.code) for refusal in outcome.refused] == [(5, "BAD_USER_INPUT")]
     edges = [
         "source,sourceKind,relationship,target,targetKind,port,validFrom,metadata.note\n",
-        "P-1,ASSET,MONITORED_BY,M-7,DEVICE,2,2020-01-02T00:00:00Z,by hand\n",
-        "P-1,,LOCATED_IN,H,,,,\n",
+        "P-1,ASSET,MONITORED_BY,M-7,DEVICE,2,2020-01-02T00:00:00Z,\n",
+        "P-1,,LOCATED_IN,H,,,,by hand\n",
     ]
     assert counts(bring(world, edges, Format.CSV)) == (0, 0, 0, 2, 0, 0)
     assert counts(bring(world, edges, Format.CSV)) == (0, 0, 0, 0, 0, 2)
     by_id = {record.get("externalId", record.get("relationship")): record for record in exported(world)}
     assert by_id["P-1"]["attributes"] == {"kW": 5, "maker": "Acme"}
     assert by_id["P-1"]["location"] == {"type": "Point", "coordinates": [8.5, 47.25]}
-    assert (by_id["MONITORED_BY"]["port"], by_id["MONITORED_BY"]["metadata"]) == (2, {"note": "by hand"})
+    assert (by_id["MONITORED_BY"]["port"], by_id["LOCATED_IN"]["metadata"]) == (2, {"note": "by hand"})
+
+
+def test_the_metadata_of_a_link_is_what_links_have(world: World) -> None:
+    bring(world, ndjson(PUMP, METER, HALL))
+    records = [
+        {**METERED, "metadata": {"metrics_maping": {"t": "temperature"}}},
+        {**METERED, "metadata": {"metrics_mapping": {"t": 1}}},
+        {**IN_HALL, "metadata": {"metrics_maping": "of another edge, whatever it says"}},
+    ]
+    outcome = bring(world, ndjson(*records))
+    assert [(remark.line, remark.code, remark.path) for remark in outcome.remarks] == [
+        (1, "BAD_USER_INPUT", ("metadata", "metrics_maping")),
+        (2, "BAD_USER_INPUT", ("metadata", "metrics_mapping", "t")),
+    ]
+    assert outcome.edges_created == 1
 
 
 def test_bounds_are_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,9 +411,10 @@ def test_an_export_brought_into_an_empty_organization_is_the_same_graph(worlds: 
                     "port": data.draw(st.sampled_from([None, 0])),
                     "validFrom": day(begins).isoformat(),
                     "validUntil": None if ends is None else day(ends).isoformat(),
-                    "metadata": {"n": begins},
                 }
             )  # fmt: skip
+            if records[-1]["relationship"] != "MONITORED_BY":
+                records[-1]["metadata"] = {"n": begins}
         bring(one, ndjson(*records))
         at = data.draw(st.none() | days.map(day))
         first = exported(one, at)

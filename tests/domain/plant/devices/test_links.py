@@ -66,7 +66,9 @@ def test_a_link_leads_from_the_asset_to_the_device(world: World) -> None:
         ({"metadata": {"metrics_mapping": {"a": "t", "b": "t"}}}, "BAD_USER_INPUT", ("metadata", "metrics_mapping", "b")),
         ({"metadata": {"metrics_mapping": {str(n): str(n) for n in range(1_001)}}}, "LIMIT_EXCEEDED",
          ("metadata", "metrics_mapping")),
-        ({"metadata": {"note": "x" * 70_000}}, "LIMIT_EXCEEDED", ("metadata",)),
+        ({"metadata": {"metricsMapping": {"t": "x"}}}, "BAD_USER_INPUT", ("metadata", "metricsMapping")),
+        ({"metadata": {"metrics_maping": {"t": "x"}}}, "BAD_USER_INPUT", ("metadata", "metrics_maping")),
+        ({"metadata": {"metrics_mapping": {"t": "x"}, "note": ""}}, "BAD_USER_INPUT", ("metadata", "note")),
     ],
 )  # fmt: skip
 def test_refusals(world: World, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
