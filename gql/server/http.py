@@ -22,7 +22,9 @@ from gql.base.services import Services
 from gql.errors import DEFECT_MESSAGE, transport_error
 from gql.server.answers import answer_encode
 from gql.server.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, OFF_LOOP_BYTES, body_read
-from gql.server.execution import Executor, is_mutation, is_subscription
+from gql.server.documents import is_mutation_of
+from gql.server.execution import INGEST, Executor, is_mutation, is_subscription
+from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
 from gql.server.preparation import Prepared, Request, RequestError
 from graph.errors import ArgusError
@@ -181,7 +183,19 @@ async def _request_of(http: HttpRequest, most: int) -> Request:
 
 def _parsed(raw: bytes) -> Any:
     json_size_check(raw, containers_max=_CONTAINERS_MAX)
-    return orjson.loads(raw)
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        body = readings_json_loads(raw)
+        if not is_ingest_body(body):
+            raise
+        return body
+
+
+def is_ingest_body(body: Any) -> bool:
+    """Return whether a GraphQL request does nothing but ingest, of which a number beyond a double costs one metric."""
+    query = body.get("query") if isinstance(body, dict) else None
+    return isinstance(query, str) and is_mutation_of(query, INGEST)
 
 
 def request_from_object(body: Mapping[str, Any]) -> Request:

@@ -25,6 +25,7 @@ from gql.access.principal import Principal, permit
 from gql.access.trace import trace_id_of
 from gql.base.services import Services
 from gql.server.bodies import OFF_LOOP_BYTES, body_read
+from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
 from graph.errors import ArgusError, BadInputError, UnavailableError
 
@@ -142,7 +143,7 @@ def _sent(http: Request, raw: bytes, form: Form | None, now_s: float, principal:
         raise BadInputError(f"The body is one of {known}.", code="UNSUPPORTED")
     json_size_check(raw)
     try:
-        body = orjson.loads(raw)
+        body = readings_json_loads(raw)
     except orjson.JSONDecodeError as error:
         raise BadInputError(f"The body is no JSON: {error}.", path=("body",)) from None
     form = _format_of(http) or form or _FORMS.get(content_type) or form_of(body)
@@ -166,7 +167,7 @@ def _lines(raw: bytes) -> Sent:
     readings_count_check(len(lines))
     for number, line in lines:
         try:
-            plain_add(sent, orjson.loads(line), str(number))
+            plain_add(sent, readings_json_loads(line), str(number))
         except orjson.JSONDecodeError as error:
             sent.refuse("BAD_USER_INPUT", f"The line is no JSON: {error}.", str(number))
     return sent

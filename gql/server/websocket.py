@@ -26,7 +26,8 @@ from gql.server.answers import answer_encode, is_text, message_encode
 from gql.server.documents import definitions_of, is_mutation_of
 from gql.server.execution import INGEST, Executor, caller_of, is_ingest, is_subscription
 from gql.server.flow import Flow, Unsent
-from gql.server.http import RequestRefusedError, request_from_object
+from gql.server.http import RequestRefusedError, is_ingest_body, request_from_object
+from gql.server.json_numbers import readings_json_loads
 from gql.server.preparation import Prepared, Request, RequestError
 from graph.errors import ArgusError
 
@@ -295,8 +296,15 @@ class Connection:
 def _message_error(text: str, reason: str) -> dict[str, Any] | None:
     """Return a subscribe message that is JSON but for its numbers, such as 1e400 or NaN; None where it is none.
 
-    The client then gets an error of that operation, as over HTTP, and the socket's other operations go on.
+    Of ingest, one such as 1e400 costs its metric. Else the client gets an error of that operation, as over HTTP, and
+    the socket's other operations go on.
     """
+    try:
+        message = readings_json_loads(text)
+        if message.get("type") == "subscribe" and is_ingest_body(message.get("payload")):
+            return dict(message)
+    except (ValueError, AttributeError):
+        pass
     try:
         message = json.loads(text, parse_int=str)
     except (ValueError, RecursionError):

@@ -12,8 +12,9 @@ import httptools
 import orjson
 
 from domain.plant.devices.tokens import TOKEN_PREFIX
-from gql.server.documents import is_mutation_of
 from gql.server.execution import INGEST
+from gql.server.http import is_ingest_body
+from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
 from graph.errors import LimitExceededError
 
@@ -73,12 +74,10 @@ def listener_by_body(body: bytes) -> Destination:
         return Destination.ELSEWHERE
     try:
         json_size_check(body)
-        request = orjson.loads(body)
+        request = readings_json_loads(body)
     except (LimitExceededError, orjson.JSONDecodeError):
         return Destination.ELSEWHERE
-    query = request.get("query") if isinstance(request, dict) else None
-    is_ingest = isinstance(query, str) and is_mutation_of(query, INGEST)
-    return Destination.HERE if is_ingest else Destination.ELSEWHERE
+    return Destination.HERE if is_ingest_body(request) else Destination.ELSEWHERE
 
 
 def _is_device(headers: Headers) -> bool:

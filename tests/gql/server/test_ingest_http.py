@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import http.client
 import json
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from gql.access import auth
 from gql.server import ingest_http
@@ -109,6 +112,58 @@ def test_a_thingsboard_device_works_unchanged(api: Api, token: str) -> None:
     status, answer, _ = post(api, {"temperature": 21}, None, path="/api/v1/adt_nonsense/telemetry")
     assert (status, answer["errors"][0]["code"]) == (401, "UNAUTHENTICATED")
     assert "adt_nonsense" not in json.dumps(answer)
+
+
+BEYOND = ["1e400", "-1e999", "1" + "0" * 400, "1" + "0" * 5_000]
+
+
+@pytest.mark.parametrize("number", BEYOND)
+@pytest.mark.parametrize(
+    ("form", "content_type"),
+    [
+        ('{"metrics": {"odd": NUMBER, "t": 1.5, "n": 7}}', "application/json"),
+        ('[{"ts": 1451649600000, "values": {"odd": NUMBER, "t": 1.5, "n": 7}}]', "application/json"),
+        ('{"odd": NUMBER, "t": 1.5, "n": 7}', "application/json"),
+        ('[{"n": "odd", "v": NUMBER}, {"n": "t", "v": 1.5}, {"n": "n", "v": 7}]', "application/senml+json"),
+        ('{"metrics": {"odd": NUMBER, "t": 1.5, "n": 7}}', "application/x-ndjson"),
+    ],
+)
+def test_a_number_beyond_a_double_costs_its_metric_alone(
+    api: Api, token: str, form: str, content_type: str, number: str
+) -> None:
+    before = len(raw_rows(api))
+    body = form.replace("NUMBER", number).encode()
+    status, answer, _ = post(api, body, token, content_type=content_type)
+    assert (status, answer) == (200, {"accepted": 1, "rejected": 0, "duplicates": 0, "errors": []})
+    [row] = raw_rows(api)[before:]
+    metrics = json.loads(row[3])
+    # No metric is an array: of it the normalize stage makes a dead letter, UNSUPPORTED_VALUE.
+    assert isinstance(metrics.pop("odd"), list)
+    assert metrics == {"t": 1.5, "n": 7}
+
+
+@pytest.mark.parametrize("number", BEYOND)
+def test_a_number_beyond_a_double_costs_its_metric_alone_over_graphql(api: Api, token: str, number: str) -> None:
+    query = "mutation I($m: JSON!) { ingestTelemetry(readings: [{metrics: $m}]) { accepted errors { code } } }"
+    before = len(raw_rows(api))
+    body = json.dumps({"query": query, "variables": {"m": {"odd": "NUMBER", "t": 1.5}}}).replace('"NUMBER"', number)
+    sender = Client(api.url, token)
+    assert sender.post(body.encode()).data["ingestTelemetry"] == {"accepted": 1, "errors": []}
+
+    async def over_a_socket() -> None:
+        async with connect(api.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as opened:
+            await opened.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
+            assert json.loads(await opened.recv())["type"] == "connection_ack"
+            await opened.send(f'{{"id": "1", "type": "subscribe", "payload": {body}}}')
+            answer = json.loads(await opened.recv())
+            assert answer["payload"] == {"data": {"ingestTelemetry": {"accepted": 1, "errors": []}}}
+
+    asyncio.run(asyncio.wait_for(over_a_socket(), patient(30)))
+    for row in raw_rows(api)[before:]:
+        metrics = json.loads(row[3])
+        assert isinstance(metrics.pop("odd"), list)
+        assert metrics == {"t": 1.5}
+    assert len(raw_rows(api)) == before + 2
 
 
 def test_permissions_to_send(api: Api, token: str) -> None:
