@@ -38,6 +38,9 @@ WEBSOCKET_UNSENT_MAX_BYTES: Final = 64 * 1024
 _NOTSENT_LOWAT: Final = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 # A client that takes nothing of its answer for so long is not waited for.
 WRITE_TIMEOUT_S: Final = 60.0
+# A client that has sent all may close its side and wait for the answer. One that has gone altogether looks the same,
+# until something is written, so that what it asked for is not worked on for longer than this.
+HALF_CLOSED_S: Final = 10.0
 _RETRY_AFTER_S: Final = 5
 _LOG_EVERY_S: Final = 60.0
 # Of open files, for all that is no client's connection.
@@ -124,7 +127,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_going = False
         # Whether `admission` counts it.
         self._is_counted = False
+        # The client sends no more.
+        self._is_half_closed = False
         self._timer: asyncio.TimerHandle | None = None
+        self._half_closed_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._address = UNKNOWN
 
@@ -143,8 +149,9 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._limit(None, "")
-        if self._write_timer is not None:
-            self._write_timer.cancel()
+        for timer in (self._write_timer, self._half_closed_timer):
+            if timer is not None:
+                timer.cancel()
         if self._is_counted:
             self.admission.leave(self._address)
         if self._running is not None and not self._running.response_complete:
@@ -152,6 +159,28 @@ class BoundedHttp(HttpToolsProtocol):
             self._running.message_event.set()
         self.pipeline.clear()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return whether the connection is kept open for a client that sends no more: it waits for an answer."""
+        running = self._running
+        is_waiting = running is not None and not running.response_complete and not running.more_body
+        if not is_waiting or self._is_refused or self._is_going or self.transport.is_closing():
+            return False
+        self._is_half_closed = True
+        self._half_closed_timer = self.loop.call_later(HALF_CLOSED_S, self._half_closed_end)
+        return True
+
+    def _half_closed_end(self) -> None:
+        """End what nobody may be waiting for any more, unless it is being answered."""
+        if self._running is None or not self._running.response_started:
+            self.transport.abort()
+
+    def on_response_complete(self) -> None:
+        """Begin the next request; after the last of a client that sends no more, close."""
+        super().on_response_complete()
+        running = self._running
+        if self._is_half_closed and (running is None or running.response_complete or running.more_body):
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes, a part at a time, so that no head is longer than it may be."""

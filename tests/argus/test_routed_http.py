@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from argus.api import serving
 from argus.api.readers import protocol
 from argus.api.readers.protocol import RoutedHttp, Routing
 from argus.api.readers.routing import BODY_EXAMINED_MAX_BYTES, listener_by_body, listener_by_head
@@ -278,8 +279,9 @@ def test_running_requests_are_informed_of_the_end_of_the_process() -> None:
 
 
 def test_a_client_that_goes_while_its_requests_wait_for_each_other_is_no_error(
-    listening: Listening, caplog: pytest.LogCaptureFixture
+    listening: Listening, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(serving, "HALF_CLOSED_S", 0.2)
     first = b"GET /readyz?" + UNTIL_GONE + b" HTTP/1.1\r\nHost: a\r\n\r\n"
     with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
         connection.sendall(first + (head(len(INGEST), last=False) + INGEST) * 4)
@@ -289,3 +291,21 @@ def test_a_client_that_goes_while_its_requests_wait_for_each_other_is_no_error(
     wait_until(lambda: not listening.admission.connections)
     assert (listening.begun, listening.gone) == (["/readyz"], ["/readyz"])
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def half_closed(listening: Listening, sent: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_a_client_that_closes_its_side_is_answered(listening: Listening) -> None:
+    ingest = head(len(INGEST), last=False) + INGEST
+    assert half_closed(listening, ingest).endswith(b"here %d" % len(INGEST))
+    assert half_closed(listening, ingest * 3).count(b"here %d" % len(INGEST)) == 3
+    # What is not whole has no answer.
+    for part in (b"", b"GET /heal", head(len(INGEST), last=False) + INGEST[:-1]):
+        assert half_closed(listening, part) == b""
+    assert half_closed(listening, ingest + ingest[:-1]).count(b"here") == 1
+    wait_until(lambda: not listening.admission.connections)

@@ -54,3 +54,23 @@ def test_a_request_sent_before_the_answer_to_the_one_before(installation: Instal
         answer = said(first, then)
         assert answer.startswith(b"HTTP/1.1 " + status)
         assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_client_that_closes_its_side_is_answered(installation: Installation) -> None:
+    """By the process that listens as by a reader, to which the open connection goes."""
+    client = installation.organization("Half")
+    token = device_token(client)
+    for path, body, bearer, expected in (
+        ("/graphql", graphql("{ viewer { role } }"), client.token, b'"role":"admin"'),
+        ("/graphql", graphql(INGEST), token, b'"accepted":1'),
+        ("/api/v1/telemetry/ingest", b'{"metrics": {"a": 1}}', token, b'"accepted":1'),
+        ("/nowhere", b"", client.token, b" 404 "),
+    ):
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {bearer}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode()
+        with socket.create_connection(("127.0.0.1", installation.port), timeout=patient(60)) as connection:
+            connection.sendall(head + body)
+            connection.shutdown(socket.SHUT_WR)
+            assert expected in b"".join(iter(lambda: connection.recv(65_536), b"")), path

@@ -95,6 +95,13 @@ class RoutedHttp(BoundedHttp):
         if self._is_going:
             self._go()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return whether the connection is kept open for a client that sends no more."""
+        if self._adopted:
+            # The request came from the process before; it is parsed first.
+            self._begin()
+        return super().eof_received()
+
     def on_message_begin(self) -> None:
         """Begin a request."""
         if self._is_going:
