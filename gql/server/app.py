@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final
 
 import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -14,12 +17,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from gql.base.services import Services
+from gql.errors import transport_error
 from gql.schema import core_schema
+from gql.server.attributes_http import AttributesOverHttp
 from gql.server.execution import Executor
 from gql.server.graphiql import ASSETS, is_wanted, page
 from gql.server.http import GraphQLOverHttp
 from gql.server.ingest_http import IngestOverHttp
 from gql.server.websocket import Connection
+
+_REFUSALS: Final = {
+    404: ("NOT_FOUND", "Nothing is at this address. GraphQL is at /graphql, ingest at /api/v1/telemetry/ingest."),
+    405: ("BAD_USER_INPUT", "This address takes no {method}; the header Allow names what it takes."),
+}
 
 
 def create_app(services: Services) -> Starlette:
@@ -27,6 +37,7 @@ def create_app(services: Services) -> Starlette:
     executor = Executor(core_schema(), deadline_s=services.deadline_s)
     over_http = GraphQLOverHttp(executor, services)
     ingest = IngestOverHttp(services)
+    attributes = AttributesOverHttp(services)
 
     async def graphql(request: Request) -> Response:
         if request.method == "GET" and "query" not in request.query_params and is_wanted(request):
@@ -69,15 +80,27 @@ def create_app(services: Services) -> Starlette:
             WebSocketRoute("/graphql", socket),
             Route("/api/v1/telemetry/ingest", ingest.answer, methods=["POST"]),
             Route("/api/v1/{token}/telemetry", ingest.answer_thingsboard, methods=["POST"]),
+            Route("/api/v1/{token}/attributes", attributes.answer, methods=["GET", "POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Mount("/static", StaticFiles(directory=ASSETS)),
         ],
         lifespan=lifespan,
+        exception_handlers={HTTPException: _refuse},
     )
     app.state.executor = executor
     app.state.services = services
     return app
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Refuse a path that leads nowhere, or a method that it does not have."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    allowed = dict(getattr(error, "headers", None) or {})
+    code, message = _REFUSALS.get(status, ("BAD_USER_INPUT", HTTPStatus(status).phrase))
+    response = _json(transport_error(code, message.format(method=request.method)), status)
+    response.headers.update(allowed)
+    return response
 
 
 def _json(body: object, status: int) -> Response:

@@ -35,6 +35,8 @@ _JSON = frozenset({"application/json", "text/json", ""})
 _STATUS = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "CONFLICT": 409,
     "LIMIT_EXCEEDED": 413,
     "UNSUPPORTED": 415,
     "RATE_LIMITED": 429,
@@ -47,7 +49,7 @@ _THREADS: Final = 2
 _NOTHING_TAKEN = 422
 # A database that is frozen is noticed within 6 s; who waits for it then, connects again first.
 ANSWER_WITHIN_S: Final = 9.0
-_LATE_MESSAGE: Final = (
+LATE_MESSAGE: Final = (
     "The database did not answer in time. Send this again: readings that were stored are then recognised as repeats."
 )
 # Nobody is there to be answered.
@@ -83,14 +85,14 @@ class IngestOverHttp:
                 sent, done = await self._taken(http, token, form, trace_id, limit)
             _log.debug("readings_accepted", trace_id=trace_id, accepted=done.accepted, rejected=done.rejected)
         except TimeoutError:
-            return _refusal(UnavailableError(_LATE_MESSAGE), trace_id)
+            return http_refusal(UnavailableError(LATE_MESSAGE), trace_id)
         except ArgusError as error:
-            return _refusal(error, trace_id)
+            return http_refusal(error, trace_id)
         except ClientDisconnect:
             return Response(status_code=_GONE)
         except Exception:  # noqa: BLE001  (masked, logged, traceable)
             _log.exception("ingest.defect", trace_id=trace_id)
-            return _refusal(ArgusError("Something went wrong here; the trace id names it."), trace_id)
+            return http_refusal(ArgusError("Something went wrong here; the trace id names it."), trace_id)
         rejected = done.rejected + len(sent.errors)
         errors = sent.located_errors(done.errors)
         answer = {
@@ -101,11 +103,11 @@ class IngestOverHttp:
         }
         status = _NOTHING_TAKEN if rejected and not done.accepted else 200
         if done.retry_after_s is None:
-            return _response(status, answer, trace_id)
+            return http_response(status, answer, trace_id)
         # Where nothing else is wrong, a device knows from the status alone what to do.
         if not done.accepted and all(error.code == "RATE_LIMITED" for error in errors):
             status = _STATUS["RATE_LIMITED"]
-        return _response(status, answer, trace_id, _retry_after(done.retry_after_s))
+        return http_response(status, answer, trace_id, _retry_after(done.retry_after_s))
 
     async def _taken(
         self, http: Request, token: str | None, form: Form | None, trace_id: str, limit: asyncio.Timeout
@@ -177,7 +179,8 @@ def _errors(errors: Sequence[UserError]) -> list[dict[str, Any]]:
     return [{"code": error.code, "message": error.message, "path": list(error.path)} for error in errors]
 
 
-def _refusal(error: ArgusError, trace_id: str) -> Response:
+def http_refusal(error: ArgusError, trace_id: str) -> Response:
+    """Return the answer to a call of which nothing was taken."""
     headers: dict[str, str] = {}
     if error.code == "UNAUTHENTICATED":
         headers["WWW-Authenticate"] = "Bearer"
@@ -188,16 +191,17 @@ def _refusal(error: ArgusError, trace_id: str) -> Response:
     code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
     located_errors = _errors([UserError(code, error.message, error.path)])
     answer = {"accepted": 0, "rejected": 0, "duplicates": 0, "errors": located_errors}
-    return _response(_STATUS.get(error.code, 400), answer, trace_id, headers)
+    return http_response(_STATUS.get(error.code, 400), answer, trace_id, headers)
 
 
 def _retry_after(seconds: float) -> dict[str, str]:
     return {"Retry-After": str(whole_seconds(seconds))}
 
 
-def _response(
+def http_response(
     status: int, answer: Mapping[str, Any], trace_id: str, headers: Mapping[str, str] | None = None
 ) -> Response:
+    """Return an answer in JSON."""
     return Response(
         orjson.dumps(answer),
         status,

@@ -65,7 +65,7 @@ def device_link(
 
 
 def link_metadata_check(metadata: Mapping[str, Any], *, relationship: str) -> None:
-    """Raise BadInputError or LimitExceededError for metadata that a link cannot have; other edges may have any. Pure."""
+    """Raise BadInputError, LimitExceededError for metadata that a link cannot have; other edges may have any. Pure."""
     if relationship not in LINKS:
         return
     unknown = sorted(set(metadata) - LINK_METADATA)

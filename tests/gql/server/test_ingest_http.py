@@ -114,6 +114,57 @@ def test_a_thingsboard_device_works_unchanged(api: Api, token: str) -> None:
     assert "adt_nonsense" not in json.dumps(answer)
 
 
+def get(api: Api, path: str) -> tuple[int, Any, dict[str, str]]:
+    connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=patient(30))
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read()), dict(answer.getheaders())
+    finally:
+        connection.close()
+
+
+def test_a_thingsboard_device_reports_attributes_and_reads_those_it_is_to_know(api: Api) -> None:
+    api.organization("reporting")
+    admin = api.client("reporting")
+    create = 'mutation C($a: JSON!) { createDevice(input: {name: "m", attributes: $a}) { device { id } } }'
+    own = {"rack": 7, "shared": {"interval": 30, "unit": "K"}}
+    device_id = admin.call(create, {"a": own}).data["createDevice"]["device"]["id"]
+    issue = "mutation I($id: ID!) { issueDeviceToken(deviceId: $id) { token } }"
+    path = f"/api/v1/{admin.call(issue, {'id': device_id}).data['issueDeviceToken']['token']}/attributes"
+    assert get(api, path)[:2] == (200, {"client": {}, "shared": {"interval": 30, "unit": "K"}})
+    for reported in ({"firmware": "1.2", "on": True}, {"firmware": "1.3"}, {"firmware": "1.3"}):
+        assert post(api, reported, None, path=path)[:2] == (200, {})
+    client = {"firmware": "1.3", "on": True}
+    assert get(api, path)[1]["client"] == client
+    assert get(api, f"{path}?clientKeys=on,none&sharedKeys=unit")[1] == {
+        "client": {"on": True},
+        "shared": {"unit": "K"},
+    }
+    assert get(api, f"{path}?sharedKeys=unit")[1] == {"client": {}, "shared": {"unit": "K"}}
+    entity = admin.call("query E($id: ID!) { entity(id: $id) { attributes } }", {"id": device_id}).data["entity"]
+    assert entity["attributes"] == {**own, "client": client}
+    # The same again was no change.
+    changes = admin.call("{ changes(first: 10) { nodes { action } } }").data["changes"]["nodes"]
+    assert [change["action"] for change in changes].count("updated") == 2
+    for body, status in (
+        (b"[]", 400),
+        (b"{", 400),
+        (b'{"a": "\\u0000"}', 400),
+        (b'{"a": "' + b"x" * 70_000 + b'"}', 413),
+    ):
+        refused = post(api, body, None, path=path)
+        assert (refused[0], len(refused[1]["errors"])) == (status, 1)
+    # A member of that name which is something else stays what it is.
+    update = "mutation U($id: ID!, $a: JSON!) { updateDevice(id: $id, input: {attributes: $a}) { errors { code } } }"
+    admin.call(update, {"id": device_id, "a": {"client": "ACME", "shared": 5}})
+    assert get(api, path)[:2] == (200, {"client": {}, "shared": {}})
+    assert post(api, {"on": 1}, None, path=path)[0] == 409
+    for token, status in (("adt_nonsense", 401), (api.token("reporting", "operator"), 403)):
+        answer = get(api, f"/api/v1/{token}/attributes")
+        assert (answer[0], token in json.dumps(answer[1])) == (status, False)
+
+
 BEYOND = ["1e400", "-1e999", "1" + "0" * 400, "1" + "0" * 5_000]
 
 
