@@ -41,6 +41,10 @@ WRITE_TIMEOUT_S: Final = 60.0
 # A client that has sent all may close its side and wait for the answer. One that has gone altogether looks the same,
 # until something is written, so that what it asked for is not worked on for longer than this.
 HALF_CLOSED_S: Final = 10.0
+# For so long a client that goes on sending may take the last answer.
+LINGER_S: Final = 5.0
+# Request Header Fields Too Large.
+_OF_SIZE: Final = {431}
 _RETRY_AFTER_S: Final = 5
 _LOG_EVERY_S: Final = 60.0
 # Of open files, for all that is no client's connection.
@@ -51,6 +55,7 @@ UNKNOWN: Final = "unknown"
 _OF_UPGRADE: Final = frozenset({b"upgrade", b"http2-settings"})
 _HEAD_SLOW: Final = "head too slow"
 _BODY_SLOW: Final = "body too slow"
+_NO_HTTP: Final = "no HTTP"
 WEBSOCKET_PATH: Final = "/graphql"
 NO_READER: Final = "no reader"
 NO_READER_MESSAGE: Final = "The processes that answer this are starting, or busy; try again."
@@ -218,6 +223,12 @@ class BoundedHttp(HttpToolsProtocol):
             self.logger.warning(message)
             self.send_400_response(message)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in JSON as everything else, and close."""
+        if self._may_answer(_NO_HTTP):
+            self.transport.write(_answer(400, _CODES[400], msg))
+        self.transport.close()
+
     def _head_without_upgrade(self) -> bytes:
         lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + self.parser.get_http_version().encode()]
         for name, value in self.headers:
@@ -330,6 +341,11 @@ class BoundedHttp(HttpToolsProtocol):
         if self._may_answer(reason):
             code = "UNAVAILABLE" if reason == NO_READER else _CODES[status]
             self.transport.write(_answer(status, code, message))
+            if status in _OF_SIZE and self.transport.can_write_eof():
+                # What the client is still sending is read and dropped: unread, it would take the answer away with it.
+                self.transport.write_eof()
+                self.loop.call_later(LINGER_S, self.transport.close)
+                return
         self.transport.close()
 
     def _may_answer(self, reason: str) -> bool:

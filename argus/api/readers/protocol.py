@@ -19,15 +19,13 @@ from typing import Any, ClassVar, Final
 import uvicorn
 
 from argus.api.readers.routing import BODY_EXAMINED_MAX_BYTES, Destination, Headers
-from argus.api.serving import NO_READER, NO_READER_MESSAGE, BoundedHttp
+from argus.api.serving import LINGER_S, NO_READER, NO_READER_MESSAGE, BoundedHttp
 
 # All bodies together that are being examined in one process.
 EXAMINED_MAX_BYTES: Final = 64 * 1024 * 1024
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # A client that is slow to take an answer is asked so often whether it has.
 _UNSENT_RETRY_S: Final = 0.02
-# For so long a client that goes on sending may take the last answer.
-_LINGER_S: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -242,7 +240,7 @@ class RoutedHttp(BoundedHttp):
                 self.cycle.keep_alive = False
             elif self.transport.can_write_eof():
                 self.transport.write_eof()
-                self.loop.call_later(_LINGER_S, self.transport.close)
+                self.loop.call_later(LINGER_S, self.transport.close)
             else:
                 self.transport.close()
             return

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 from graphql import specified_rules
-from starlette.responses import Response
 
 from argus.api.serving import HEAD_MAX_BYTES, HEADERS_MAX, PIPELINE_MAX
 from gql.server import ingest_http
@@ -169,16 +168,16 @@ BODIES = {
 def test_a_body_that_holds_too_much_is_refused_unparsed(api: Api, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parsing holds the interpreter: a body of 8 MB that packs into 8 kB stopped ingest for five seconds."""
     content_type, body = BODIES[name]
-    monkeypatch.setattr(ingest_http, "orjson", None)
+    monkeypatch.setattr(ingest_http, "readings_json_loads", None)
     packed = gzip.compress(body)
     head = (
         f"POST /api/v1/telemetry/ingest HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.token('plant', 'operator')}\r\n"
         f"Connection: close\r\nContent-Type: {content_type}\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
     ).encode()
-    with cost(name), monkeypatch.context() as patch:
-        patch.setattr(ingest_http, "_refusal", lambda error, _trace: Response(error.code, 413))
+    with cost(name):
         answer = raw(api, head + packed)
-    assert answer.endswith(b"\r\n\r\nLIMIT_EXCEEDED"), answer[:500]
+    assert answer.startswith(b"HTTP/1.1 413 "), answer[:500]
+    assert b'"LIMIT_EXCEEDED"' in answer
 
 
 def test_readings_beyond_the_bound_are_refused_before_they_are_looked_at(api: Api) -> None:
@@ -339,3 +338,32 @@ def test_anonymous_callers_and_tokens_have_separate_shares(strict: Api) -> None:
     codes = [good.call("{ viewer { role } }").error_codes for _ in range(40)]
     assert codes[0] == []
     assert codes[-1] == ["RATE_LIMITED"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code", "header"),
+    [
+        (b"GARBAGE\r\n\r\n", 400, "BAD_USER_INPUT", b"application/json"),
+        (b"GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 404, "NOT_FOUND", b"no-store"),
+        (b"DELETE /graphql HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405, "BAD_USER_INPUT", b"allow: "),
+        (b"GET /static/none.js HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 404, "NOT_FOUND", b"no-store"),
+        (
+            b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n"
+            b"Content-Length: 9000000\r\n\r\n" + b" " * 9_000_000,
+            413, "LIMIT_EXCEEDED", b"application/json",
+        ),
+        # Ten times what is read of it: the answer arrives all the same.
+        (b"GET /graphql HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * HEAD_MAX_BYTES * 10, 431, "LIMIT_EXCEEDED", b"application/json"),
+    ],
+    ids=["no HTTP", "404", "405", "static", "413", "431"],
+)  # fmt: skip
+def test_what_no_resolver_answers_is_json_with_a_code(
+    api: Api, sent: bytes, status: int, code: str, header: bytes
+) -> None:
+    head, _, body = raw(api, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/json" in head.lower()
+    assert header in head.lower()
+    [error] = json.loads(body)["errors"]
+    assert error["message"]
+    assert error["extensions"]["code"] == code
