@@ -6,8 +6,8 @@ HOME_DIR ?= .argus
 PORT ?= 8000
 # Extra arguments, e.g. make run ARGS=--no-demo, make test ARGS='-k graph'.
 ARGS ?=
-# Test processes side by side.
-JOBS ?= 2
+# Test processes side by side: one more than two processors, for tests wait for other processes a good deal.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test coverage check static format bench chaos schema settings lock clean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,12 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.work.notifications.state import JOBS_EXPIRED, work_count
 from runtime.database import transaction
 from workers.failures import failure_log_throttled
+from workers.jobs import JOBS
 from workers.process import state_get
 
 _log = structlog.get_logger(__name__)
 
-# The first part of a job's id; a label must not grow with anything.
-_KINDS: Final = frozenset({"partition", "sweep", "retention", "hourly", "buckets", "replay", "check"})
+# By the first part of a job's id, how long it may wait. Other names are counted as one: a label must not grow with
+# anything.
+_TTLS_S: Final = {job.name: job.ttl_s for job in JOBS}
 
 
 class ExpiryQueue(Queue):
@@ -52,9 +55,12 @@ class ExpiryQueue(Queue):
 
 
 def job_expired(job_id: str, *, queue: str) -> None:
-    """Log and count a job that expired in its queue."""
+    """Log and count a job that expired in its queue; one enqueued before this process began was nobody's to run."""
     named = job_id.partition("-")[0]
-    kind = named if named in _KINDS else "other"
+    kind = named if named in _TTLS_S else "other"
+    if time.monotonic() - state_get().began_s < _TTLS_S.get(named, 0):
+        _log.info("job_outdated", job=job_id, on=queue)
+        return
     # Every one is counted; of each kind there is a line now and then.
     failure_log_throttled(state_get(), _log.error, "job_expired", kind, job=job_id, on=queue)
     try:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ _ORPHAN_PATIENCE = 10
 
 @dataclass(slots=True)
 class ProcessState:
-    """State shared by the jobs of a process. stopping: set when the process is to end.
+    """State shared by the jobs of a process. stopping: set when it is to end. began_s: when it began; monotonic.
 
     shared_with: the queues whose jobs have nobody else to run them, so that a partition task makes way for those that
     wait.
@@ -57,6 +58,7 @@ class ProcessState:
     shared_with: tuple[str, ...] = (QUEUE_PARTITIONS, QUEUE_SHORT)
     stopping: threading.Event = field(default_factory=threading.Event)
     throttle: Throttle = field(default_factory=Throttle)
+    began_s: float = field(default_factory=time.monotonic)
 
     @contextmanager
     def remembering(self, organization_id: int) -> Iterator[Session]:

@@ -17,9 +17,9 @@ from domain.exchange.exports.graph import graph_export
 from runtime.database import engine_create, transaction
 
 _GRAPH = """\
-Write an organization's graph as of a time, one JSON object a line: its own relationships, its types, its entities and
-the edges that are true then. `argus import graph` reads it again, into this or another organization, into the same
-graph. docs/how-to/import.md has the form.
+Write an organization's graph, one JSON object a line: its own relationships, its types, its entities, those that were
+deleted too, and the edges of all times. `argus import graph` reads it again, into this or another organization, into
+the same graph with the same past. docs/how-to/import.md has the form.
 """
 
 
@@ -29,12 +29,17 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
     graph = actions.add_parser(
         "graph",
-        help="entities and edges as of a time (NDJSON)",
+        help="entities and edges (NDJSON)",
         description=_GRAPH,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     graph.add_argument("--out", type=Path, metavar="FILE", help="where to write (default: standard output)")
-    graph.add_argument("--as-of", type=instant, metavar="TIME", help="edges that are true then (default: now)")
+    graph.add_argument(
+        "--as-of",
+        type=instant,
+        metavar="TIME",
+        help="only edges that are true then, such as now (default: of all times)",
+    )
     graph.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
     home_add(graph)
     json_add(graph)

@@ -14,13 +14,15 @@ from typing import TextIO
 from argus.changes import changes_run
 from argus.cli.errors import CommandError, errors_reported
 from argus.cli.importing_series import series_add
-from argus.cli.options import home_add, instant, json_add, settings_of
+from argus.cli.options import home_add, instant, json_add, settings_of, table_add
 from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_print, terminable
 from argus.organizations import organization_find
 from domain.exchange.imports.apply import records_apply
-from domain.exchange.imports.files import Format, lines_read, records_read
+from domain.exchange.imports.files import Format, TableForm, lines_read, records_read
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import Record, Remark
+from domain.exchange.tables.cells import CellForm
+from domain.exchange.tables.texts import text_of, undecodable
 from runtime.settings.model import Settings
 
 _GRAPH = """\
@@ -56,6 +58,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     graph.add_argument(
         "--format", choices=[item.value for item in Format], help="default: by the file's name, else ndjson"
     )
+    table_add(graph)
     graph.set_defaults(run=graph_run)
     for item in (brick, graph):
         item.add_argument(
@@ -88,10 +91,13 @@ def graph_run(arguments: argparse.Namespace) -> int:
     """Import entities and edges."""
     settings = settings_of(arguments)
     try:
-        with errors_reported(), _opened(arguments.file) as lines:
-            form = _format(arguments)
-            return _records_run(arguments, settings, records_read(lines_read(lines), form), total=None)
-    except (OSError, UnicodeDecodeError) as error:
+        with errors_reported(), _opened(arguments.file, arguments.encoding) as lines:
+            table = TableForm(arguments.delimiter, CellForm(arguments.decimal, frozenset(arguments.null)))
+            records = records_read(lines_read(lines), _format(arguments), table=table)
+            return _records_run(arguments, settings, records, total=None)
+    except UnicodeDecodeError as error:
+        raise CommandError(undecodable(error)) from error
+    except OSError as error:
         msg = f"{arguments.file} cannot be read: {error}."
         raise CommandError(msg) from error
 
@@ -125,12 +131,12 @@ def _records_run(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
+def _opened(path: Path, encoding: str | None) -> Iterator[TextIO]:
     if str(path) == "-":
-        yield sys.stdin
+        yield sys.stdin if encoding is None else text_of(sys.stdin.buffer, encoding)
         return
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        yield file
+    with path.open("rb") as file:
+        yield text_of(file, encoding)
 
 
 def _format(arguments: argparse.Namespace) -> Format:
@@ -145,6 +151,8 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool, is_whole: 
         return
     would = "Would have: " if dry_run else ""
     print(f"{would}entities: {outcome.created} created, {outcome.updated} updated, {outcome.unchanged} unchanged")
+    if outcome.deleted:
+        print(f"{would}entities that were deleted where they come from: {outcome.deleted} deleted")
     if outcome.definitions_created or outcome.definitions_updated or outcome.definitions_unchanged:
         print(
             f"{would}types and relationships: {outcome.definitions_created} created,"

@@ -40,6 +40,28 @@ def json_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
 
 
+def table_add(parser: argparse.ArgumentParser) -> None:
+    """Add what says how a table of text is written."""
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="such as latin-1, cp1252, utf-16 (default: by a byte order mark, else utf-8)"
+    )
+    parser.add_argument("--delimiter", metavar="CHARACTER", type=_delimiter, help="default: found out; tab: \\t")
+    parser.add_argument(
+        "--decimal", choices=[".", ","], default=".", help="the decimal sign of numbers (default: a point)"
+    )
+    parser.add_argument(
+        "--null", action="append", default=[], metavar="TEXT", help="one more text that means no value; repeatable"
+    )
+
+
+def _delimiter(text: str) -> str:
+    character = "\t" if text in {"\\t", "tab"} else text
+    if len(character) != 1 or character in '"\r\n':
+        msg = f"{text!r} is not a single character"
+        raise argparse.ArgumentTypeError(msg)
+    return character
+
+
 def url_add(parser: argparse.ArgumentParser) -> None:
     """Add --url."""
     parser.add_argument("--url", help=f"address of the API (default: that of a running `argus up`, else {URL_DEFAULT})")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-ABSENT_CELLS = frozenset({"", "na", "nan", "null", "none"})
+from domain.exchange.tables.cells import CellForm
 
 
 class SeriesError(Exception):
@@ -16,14 +14,23 @@ class SeriesError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The mapping of columns. placed: column -> (external id of its device, metric; None: the column's name)."""
+    """How a file is written, and the mapping of its columns.
+
+    placed: column -> (external id of its device, metric; None: the column's name). encoding, delimiter: None: found
+    out. Without a header columns are named by their numbers, from 1.
+    """
 
     timestamp: str
     timezone: str = "UTC"
+    timestamp_format: str = "iso"
     device: str | None = None
     device_column: str | None = None
     metrics: Sequence[str] | None = None
     placed: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    cells: CellForm = field(default_factory=CellForm)
+    encoding: str | None = None
+    delimiter: str | None = None
+    has_header: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +50,12 @@ def places_of(columns: Columns, header: Sequence[str], by_timeseries: Mapping[st
     named = [columns.timestamp, *(columns.metrics or ()), *columns.placed]
     if columns.device_column is not None:
         named.append(columns.device_column)
+    own = {columns.timestamp, columns.device_column}
     missing = sorted(set(named) - set(header))
     if missing:
         msg = f"The file has no column {', '.join(missing)}; it has {', '.join(header)}."
         raise SeriesError(msg)
-    wanted = columns.metrics or [item for item in header if item not in {columns.timestamp, columns.device_column}]
+    wanted = columns.metrics or [item for item in header if item and item not in own]
     places = [place for item in wanted if (place := _place(columns, item, by_timeseries)) is not None]
     if not places:
         msg = "No column belongs to a device: use --map or --device, or import the model that names the series first."
@@ -65,37 +73,6 @@ def _place(columns: Columns, column: str, by_timeseries: Mapping[str, str]) -> P
         return Place(column, columns.device, column)
     place = by_timeseries.get(column)
     return None if place is None else Place(column, place, column)
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """Return a time zone. Raises SeriesError."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        msg = f"There is no time zone {name!r}."
-        raise SeriesError(msg) from None
-
-
-def timestamp_of(text: str, zone: ZoneInfo) -> str:
-    """Return a cell as RFC 3339. Raises ValueError."""
-    at = datetime.fromisoformat(text.strip())
-    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()
-
-
-def value_of(cell: str | None) -> float | int | bool | str | None:
-    """Return the value of a cell; None: it is empty."""
-    text = (cell or "").strip()
-    if text.lower() in ABSENT_CELLS:
-        return None
-    if text.lower() in {"true", "false"}:
-        return text.lower() == "true"
-    for read in (int, float):
-        try:
-            value = read(text)
-        except ValueError:
-            continue
-        return value if abs(value) != float("inf") else None
-    return text
 
 
 def by_timeseries_id(devices: Iterable[Mapping[str, object]]) -> dict[str, str]:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, Final
 
 from argus.client import ArgusClient
-from argus.importing.columns import (
-    Columns,
-    Place,
-    by_timeseries_id,
-    places_of,
-    timestamp_of,
-    value_of,
-    zone_of,
-)
+from argus.importing.columns import Columns, Place, SeriesError, by_timeseries_id, places_of
+from domain.exchange.tables.cells import CellError
+from domain.exchange.tables.rows import Row, RowFault, Table
+from domain.exchange.tables.texts import text_of, undecodable
+from domain.exchange.tables.times import LocalTimes, TimeError, time_reader
+from domain.telemetry.model.buckets import zone_of
+from graph.errors import BadInputError
 
-CALL_READINGS = 1000
-FAULTS_MAX = 100
+CALL_READINGS: Final = 1000
+FAULTS_MAX: Final = 100
+# Of so many rows the instants are remembered, to count those that fall on the instant of another: some 200 MB.
+INSTANTS_MAX: Final = 2_000_000
+_CHUNK_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A row that failed. line: in the file, the header being 1."""
+    """A row or a cell that failed. line: in the file, from 1."""
 
     line: int
     message: str
@@ -34,17 +35,28 @@ class Fault:
 
 @dataclass(slots=True)
 class Sent:
-    """The result of sending a file."""
+    """The result of sending a file.
+
+    rows_failed: rows without a time, or that are none. cells_failed: values that are none; the rest of their rows was
+    sent. instants_repeated: rows on the instant of an earlier row of their device. times_ambiguous: local times of an
+    hour that came twice. faults: the first ones; faults_total: all.
+    """
 
     rows: int = 0
     accepted: int = 0
     rejected: int = 0
     duplicates: int = 0
+    rows_failed: int = 0
+    cells_failed: int = 0
+    instants_repeated: int = 0
+    times_ambiguous: int = 0
+    faults_total: int = 0
     faults: list[Fault] = field(default_factory=list)
     columns_left_out: list[str] = field(default_factory=list)
 
     def fault(self, line: int, message: str) -> None:
-        """Add a fault; only the first ones are kept."""
+        """Count a fault; only the first ones are kept."""
+        self.faults_total += 1
         if len(self.faults) < FAULTS_MAX:
             self.faults.append(Fault(line, message))
 
@@ -61,65 +73,103 @@ def series_send(
 
     sent: the one to fill and return, so that whoever is interrupted has what was acknowledged until then.
 
-    A row that cannot be read, or a reading that is refused, is noted with its line and does not stop the rest.
+    A row or a cell that cannot be read, or a reading that is refused, is noted with its line and stops nothing else.
     Raises SeriesError where file and options do not fit, ClientError where the API refuses or stays away.
     """
-    zone = zone_of(columns.timezone)
     sent = Sent() if sent is None else sent
-    total = sum(1 for _ in path.open(encoding="utf-8")) - 1
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        header = list(reader.fieldnames or ())
-        needs_lookup = columns.device is None and columns.device_column is None
-        by_timeseries = by_timeseries_id(client.devices()) if needs_lookup else {}
-        places = places_of(columns, header, by_timeseries)
-        used = {place.column for place in places} | {columns.timestamp, columns.device_column}
-        sent.columns_left_out = [item for item in header if item not in used]
-        waiting: list[tuple[int, dict[str, Any]]] = []
-        for row in reader:
-            sent.rows += 1
-            waiting += (
-                (reader.line_num, reading)
-                for reading in _readings(row, columns, places=places, zone=zone, sent=sent, reader=reader)
-            )
-            while len(waiting) >= CALL_READINGS:
-                _call(client, waiting[:CALL_READINGS], sent)
-                del waiting[:CALL_READINGS]
-                progress(sent.rows, total)
-        if waiting:
-            _call(client, waiting, sent)
-        progress(sent.rows, total)
+    total = _lines(path) - columns.has_header
+    try:
+        with path.open("rb") as file:
+            table = Table(text_of(file, columns.encoding), delimiter=columns.delimiter, has_header=columns.has_header)
+            needs_lookup = columns.device is None and columns.device_column is None
+            by_timeseries = by_timeseries_id(client.devices()) if needs_lookup else {}
+            places = places_of(columns, table.columns, by_timeseries)
+            used = {place.column for place in places} | {columns.timestamp, columns.device_column}
+            sent.columns_left_out = [item for item in table.columns if item and item not in used]
+            rows = _Rows(columns, places, sent)
+            waiting: list[tuple[int, dict[str, Any]]] = []
+            for row in table.rows():
+                sent.rows += 1
+                waiting += ((row.line, reading) for reading in rows.readings(row))
+                while len(waiting) >= CALL_READINGS:
+                    _call(client, waiting[:CALL_READINGS], sent)
+                    del waiting[:CALL_READINGS]
+                    progress(sent.rows, total)
+            if waiting:
+                _call(client, waiting, sent)
+            progress(sent.rows, total)
+    except BadInputError as error:
+        raise SeriesError(error.message) from error
+    except UnicodeDecodeError as error:
+        raise SeriesError(undecodable(error)) from error
     return sent
 
 
-def _readings(
-    row: Mapping[str, str],
-    columns: Columns,
-    *,
-    places: Sequence[Place],
-    zone: ZoneInfo,
-    sent: Sent,
-    reader: csv.DictReader[str],
-) -> Iterator[dict[str, Any]]:
-    """Yield one reading per device of a row."""
-    try:
-        timestamp = timestamp_of(row[columns.timestamp] or "", zone)
-    except ValueError:
-        sent.fault(reader.line_num, f"{row[columns.timestamp]!r} is no time")
-        return
-    by_device: dict[str, dict[str, Any]] = {}
-    for place in places:
-        value = value_of(row[place.column])
-        external_id = place.external_id
-        if external_id is None and columns.device_column is not None:
-            external_id = row[columns.device_column]
-        if value is not None and external_id:
-            by_device.setdefault(external_id, {})[place.metric] = value
-    for external_id, metrics in by_device.items():
-        yield {"externalId": external_id, "timestamp": timestamp, "metrics": metrics}
+class _Rows:
+    """Reads rows as readings, one after the other: local times are resolved by their order."""
+
+    def __init__(self, columns: Columns, places: list[Place], sent: Sent) -> None:
+        self._columns, self._places, self._sent = columns, places, sent
+        self._time = time_reader(columns.timestamp_format)
+        self._local = LocalTimes(zone_of(columns.timezone))
+        self._instants: defaultdict[str, set[datetime]] = defaultdict(set)
+        self._remembered = 0
+
+    def readings(self, row: Row | RowFault) -> Iterator[dict[str, Any]]:
+        """Yield one reading per device of a row."""
+        columns, sent = self._columns, self._sent
+        if isinstance(row, RowFault):
+            sent.rows_failed += 1
+            sent.fault(row.line, row.message)
+            return
+        device = None if columns.device_column is None else row.cells.get(columns.device_column, "").strip()
+        try:
+            at = self._local.instant(self._time(row.cells.get(columns.timestamp, "")), device or "")
+        except TimeError as error:
+            sent.rows_failed += 1
+            sent.fault(row.line, str(error))
+            return
+        sent.times_ambiguous = self._local.ambiguous
+        if device == "":
+            sent.rows_failed += 1
+            sent.fault(row.line, f"The column {columns.device_column} names no device.")
+            return
+        by_device = self._values(row, device)
+        if by_device:
+            self._remember(device or "", at)
+        timestamp = at.isoformat()
+        for external_id, metrics in by_device.items():
+            yield {"externalId": external_id, "timestamp": timestamp, "metrics": metrics}
+
+    def _values(self, row: Row, device: str | None) -> dict[str, dict[str, Any]]:
+        by_device: dict[str, dict[str, Any]] = {}
+        for place in self._places:
+            try:
+                value = self._columns.cells.value(row.cells.get(place.column, ""))
+            except CellError as error:
+                self._sent.cells_failed += 1
+                self._sent.fault(row.line, f"{place.column}: {error}")
+                continue
+            external_id = device if place.external_id is None else place.external_id
+            if value is not None and external_id:
+                by_device.setdefault(external_id, {})[place.metric] = value
+        return by_device
+
+    def _remember(self, device: str, at: datetime) -> None:
+        instants = self._instants[device]
+        if at in instants:
+            self._sent.instants_repeated += 1
+        elif self._remembered < INSTANTS_MAX:
+            instants.add(at)
+            self._remembered += 1
 
 
-def _call(client: ArgusClient, readings: Sequence[tuple[int, dict[str, Any]]], sent: Sent) -> None:
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""))
+
+
+def _call(client: ArgusClient, readings: list[tuple[int, dict[str, Any]]], sent: Sent) -> None:
     payload = client.ingest([reading for _, reading in readings])
     sent.accepted += payload["accepted"]
     sent.rejected += payload["rejected"]

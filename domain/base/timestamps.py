@@ -18,6 +18,7 @@ _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3])(:[0-5]\d:)([0-5]\d|60)(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
 _LEAP = "60"
+_SECONDS_FIRST, _SECONDS_END = 1_000_000_000, 10_000_000_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -54,3 +55,12 @@ def _from_text(value: str) -> int | None:
     except ValueError:
         return None
     return (parsed - EPOCH) // _MICROSECOND + leap_us
+
+
+def is_in_seconds(value: Any) -> bool:
+    """Return whether a number can only be meant as seconds since the Unix epoch.
+
+    As milliseconds a number of ten digits is a time of the first months of 1970, when nobody measured; as seconds it is
+    one from 2001 to 2286.
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and _SECONDS_FIRST <= value < _SECONDS_END

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, cast
 
 from argus.client import ArgusClient
-from argus.importing.columns import by_timeseries_id, value_of
+from argus.importing.columns import by_timeseries_id
 from argus.simulate.run import Simulation
 from argus.simulate.signals import Faults, SimulatedDevice
 
@@ -50,11 +50,6 @@ def test_faults_occur_about_as_often_as_requested() -> None:
     late = [at - datetime.fromisoformat(reading["timestamp"]) for at, reading in sent]
     assert max(late) > timedelta(seconds=60)
     assert min(late) == timedelta(0)
-
-
-def test_cells() -> None:
-    assert [value_of(cell) for cell in ("", "NA", "nan", None, "inf")] == [None] * 5
-    assert [value_of(cell) for cell in ("1", "1.5", "true", "on")] == [1, 1.5, True, "on"]
 
 
 def test_a_series_named_by_two_devices_is_assigned_to_neither() -> None:

@@ -27,7 +27,7 @@ from testing.world import World, new_id, world_create
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.expiry import ExpiryQueue, job_expired
-from workers.jobs import SWEEP, job_enqueue, job_tick
+from workers.jobs import HOURLY, SWEEP, job_enqueue, job_tick
 from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState
 
 PATIENCE_S = 120.0
@@ -105,6 +105,7 @@ def test_calls_that_hang_hold_up_no_rollup(
 def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
     state: ProcessState, engine: Callable[[str], Engine]
 ) -> None:
+    state.began_s -= SWEEP.ttl_s
     now_s = time.time()
     job_enqueue(state, SWEEP, job_tick(SWEEP, now_s))
     [job] = state.queue(QUEUE_SHORT).jobs
@@ -130,6 +131,7 @@ def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
 def test_jobs_of_a_kind_that_expire_one_after_another_are_reported_once_and_all_counted(
     state: ProcessState, engine: Callable[[str], Engine]
 ) -> None:
+    state.began_s -= HOURLY.ttl_s
     with capture_logs() as logs:
         for n in range(5):
             job_expired(f"sweep-{n}", queue=QUEUE_SHORT)
@@ -143,6 +145,22 @@ def test_jobs_of_a_kind_that_expire_one_after_another_are_reported_once_and_all_
             text("SELECT labels ->> 'job', value FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")
         ).all()
     assert {tuple(row) for row in expired} == {("sweep", 5), ("hourly", 1)}
+
+
+def test_a_job_enqueued_before_the_process_began_expires_without_an_error(
+    state: ProcessState, engine: Callable[[str], Engine]
+) -> None:
+    """As all that waits when Argus is stopped, and started again later."""
+    with capture_logs() as logs:
+        job_expired("sweep-1", queue=QUEUE_SHORT)
+        state.began_s -= SWEEP.ttl_s
+        job_expired("hourly-1-1", queue=QUEUE_SHORT)
+    assert [(line["event"], line["log_level"], line["job"]) for line in logs] == [
+        ("job_outdated", "info", "sweep-1"),
+        ("job_outdated", "info", "hourly-1-1"),
+    ]
+    with Session(engine("api")) as session:
+        assert not session.execute(text("SELECT FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")).all()
 
 
 def test_recurring_jobs_do_not_pile_up_without_workers(state: ProcessState, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Export an organization's graph as of a time, as records that `argus import` reads back."""
+"""Export an organization's graph, of all times or as of one, as records that `argus import` reads back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import or_, select, text, true
 from sqlalchemy.orm import Session
 
 from domain.definitions.entity_types.queries import entity_type_list
@@ -35,13 +35,15 @@ _FIRST: Final = UUID(int=0)
 
 
 def graph_export(session: Session, *, organization_id: int, as_of: datetime | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the organization's own relationships, its types, its entities and the edges valid at `as_of` (None: now).
+    """Yield the organization's own relationships, its types, its entities and its edges.
 
-    An entity that was deleted later than `as_of` is there; its fields, and those of all others, are what they are
-    now. Edges bear their whole validity as it is believed now. In pages, within one transaction, which should be of
-    REPEATABLE READ. Raises BadInputError for a naive time.
+    as_of: only edges valid then, and only entities that were not deleted by then; None: of all times. Entities' fields
+    are what they are now; edges have their whole validity as it is believed now. In pages, within one transaction,
+    which should be of REPEATABLE READ. Raises BadInputError for a naive time.
     """
-    moment = moment_resolve(session, organization_id=organization_id, as_of=as_of, known_at=None)
+    moment = None
+    if as_of is not None:
+        moment = moment_resolve(session, organization_id=organization_id, as_of=as_of, known_at=None)
     for relationship in relationship_list(session, organization_id=organization_id):
         if not relationship.built_in:
             yield {
@@ -66,7 +68,7 @@ def graph_export(session: Session, *, organization_id: int, as_of: datetime | No
     yield from _edges(session, organization_id, moment)
 
 
-def _entities(session: Session, organization_id: int, moment: Moment) -> Iterator[dict[str, Any]]:
+def _entities(session: Session, organization_id: int, moment: Moment | None) -> Iterator[dict[str, Any]]:
     after = _FIRST
     while True:
         rows = session.execute(
@@ -74,7 +76,9 @@ def _entities(session: Session, organization_id: int, moment: Moment) -> Iterato
             .where(
                 entities.c.organization_id == organization_id,
                 entities.c.id > after,
-                or_(entities.c.deleted_at.is_(None), entities.c.deleted_at > moment.as_of),
+                true()
+                if moment is None
+                else or_(entities.c.deleted_at.is_(None), entities.c.deleted_at > moment.as_of),
             )
             .order_by(entities.c.id)
             .limit(PAGE_ROWS)
@@ -111,18 +115,20 @@ def _entity(entity: Entity, details: Mapping[str, Any]) -> dict[str, Any]:
         "status": entity.status,
         "attributes": dict(entity.attributes),
         "location": entity.location,
+        "deletedAt": None if entity.deleted_at is None else instant_text(entity.deleted_at),
         **{name: instant_text(value) if isinstance(value, datetime) else value for name, value in details.items()},
     }
     return {name: value for name, value in record.items() if value is not None}
 
 
-def _edges(session: Session, organization_id: int, moment: Moment) -> Iterator[dict[str, Any]]:
-    statement = text(_EDGES.format(moment=moment_sql(moment)))
+def _edges(session: Session, organization_id: int, moment: Moment | None) -> Iterator[dict[str, Any]]:
+    statement = text(_EDGES.format(moment="upper_inf(e.recorded)" if moment is None else moment_sql(moment)))
+    values = {} if moment is None else moment_values(moment)
     after = _FIRST
     while True:
         rows = session.execute(
             statement,
-            {"organization_id": organization_id, "after": after, "most": PAGE_ROWS, **moment_values(moment)},
+            {"organization_id": organization_id, "after": after, "most": PAGE_ROWS, **values},
         ).all()
         for row in rows:
             record = {

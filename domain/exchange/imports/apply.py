@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
 from domain.definitions.entity_types.queries import entity_type_by_name
 from domain.exchange.imports.edges import edges_apply
-from domain.exchange.imports.entities import entities_apply
+from domain.exchange.imports.entities import entities_apply, entities_delete
 from domain.exchange.imports.files import remark_of
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, RelationshipRecord, Remark, TypeRecord
@@ -56,6 +57,7 @@ class _Import:
     valid_from: datetime | None
     outcome: Outcome
     waiting: list[EdgeRecord] = field(default_factory=list)
+    deleted: list[EntityRecord] = field(default_factory=list)
 
 
 def records_apply(
@@ -82,6 +84,9 @@ def records_apply(
         progress(done)
     for late in chunks(work.waiting, CHUNK_RECORDS):
         _chunk_apply(work, late, last=True)
+    # An edge cannot be made at an entity that is deleted.
+    for gone in chunks(work.deleted, CHUNK_RECORDS):
+        _write(work, partial(_delete, records=gone, outcome=work.outcome))
     return work.outcome
 
 
@@ -98,36 +103,53 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
     words = [item for item in chunk if isinstance(item, RelationshipRecord | TypeRecord)]
     entities = [item for item in chunk if isinstance(item, EntityRecord)]
     edges = [item for item in chunk if isinstance(item, EdgeRecord)]
-    before = outcome.copy()
+    if not (words or entities or edges):
+        return
 
     def apply(session: Session, change: GraphChange) -> list[EdgeRecord]:
-        # Run again where the transaction is: nothing is counted twice.
-        outcome.restore(before)
         session.execute(_PLAN_FOR_THE_VALUES)
         for word in words:
             _word_apply(session, change, word, outcome)
         entities_apply(session, change=change, records=entities, outcome=outcome)
-        missing = edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
-        if outcome.written == before.written:
-            raise _NothingNewError(missing)
-        return missing
+        return edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
 
-    if not (words or entities or edges):
-        return
-    try:
-        missing = work.run(apply)
-    except _NothingNewError as nothing:
-        missing = nothing.missing
-    except BaseException:
-        # Nothing of the chunk stays, so nothing of it is counted.
-        outcome.restore(before)
-        raise
+    missing = _write(work, apply)
+    work.deleted.extend(record for record in entities if record.deleted_at is not None)
     if not last and len(work.waiting) + len(missing) <= WAITING_MAX:
         work.waiting.extend(missing)
         return
     for record in missing:
         end = record.label
         outcome.remarks.append(Remark(end, "An end of this edge is not there.", "NOT_FOUND", record.line))
+
+
+def _delete(
+    session: Session, change: GraphChange, records: Sequence[EntityRecord], outcome: Outcome
+) -> list[EdgeRecord]:
+    entities_delete(session, change=change, records=records, outcome=outcome)
+    return []
+
+
+def _write(work: _Import, apply: Callable[[Session, GraphChange], list[EdgeRecord]]) -> list[EdgeRecord]:
+    """Run a chunk as one change, which leaves no trace where it writes nothing; return the edges that lack an end."""
+    outcome, before = work.outcome, work.outcome.copy()
+
+    def run(session: Session, change: GraphChange) -> list[EdgeRecord]:
+        # Run again where the transaction is: nothing is counted twice.
+        outcome.restore(before)
+        missing = apply(session, change)
+        if outcome.written == before.written:
+            raise _NothingNewError(missing)
+        return missing
+
+    try:
+        return work.run(run)
+    except _NothingNewError as nothing:
+        return nothing.missing
+    except BaseException:
+        # Nothing of the chunk stays, so nothing of it is counted.
+        outcome.restore(before)
+        raise
 
 
 def _word_apply(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from domain.exchange.imports.files import remark_of
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EntityRecord
-from domain.nodes.operations import KIND_SPECS
+from domain.nodes.operations import KIND_SPECS, entity_delete
 from domain.plant.entity_kind import details_get, typed_entities_create, typed_entity_update
 from domain.work.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT
 from graph.absent import ABSENT
@@ -48,6 +48,19 @@ def entities_apply(session: Session, *, change: GraphChange, records: Sequence[E
         _update_where_different(session, change, known, outcome)
 
 
+def entities_delete(
+    session: Session, *, change: GraphChange, records: Sequence[EntityRecord], outcome: Outcome
+) -> None:
+    """Delete the entities that are still there; count them."""
+    by_id = entities_get(
+        session, organization_id=change.organization_id, ids=[record.id for record in records if record.id is not None]
+    )
+    for entity in by_id.values():
+        if entity.deleted_at is None:
+            entity_delete(session, change=change, entity_id=entity.id)
+            outcome.deleted += 1
+
+
 def _update_where_different(
     session: Session, change: GraphChange, known: Sequence[tuple[EntityRecord, Entity]], outcome: Outcome
 ) -> None:
@@ -57,6 +70,9 @@ def _update_where_different(
         ids = [before.id for record, before in known if record.kind is kind]
         had |= details_get(session, organization_id=change.organization_id, spec=KIND_SPECS[kind], ids=ids)
     for record, before in known:
+        if record.deleted_at is not None and before.deleted_at is not None and before.kind is record.kind:
+            outcome.unchanged += 1
+            continue
         details = {
             name: value for name, value in record.details.items() if not _same(had.get(before.id, {}).get(name), value)
         }

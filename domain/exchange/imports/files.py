@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TextIO
+from typing import TextIO
 
 from domain.exchange.imports.read import record_read, row_read
 from domain.exchange.imports.records import Record, Remark
+from domain.exchange.tables.cells import CellForm
+from domain.exchange.tables.rows import LINE_MAX_CHARS, RowFault, Table
 from graph.errors import ArgusError, BadInputError
-
-LINE_MAX_CHARS: Final = 1_000_000
-# Stands for a line that is too long: one cell beyond what the reader of CSV takes, so that it counts and refuses it.
-_TOO_LONG: Final = "x" * (csv.field_size_limit() + 1)
 
 
 class Format(StrEnum):
@@ -24,12 +22,20 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def records_read(lines: Iterable[str], form: Format) -> Iterator[Record | Remark]:
-    """Yield each line's record, or a remark why it has none.
+@dataclass(frozen=True, slots=True)
+class TableForm:
+    """How a table of text is written. delimiter: None: found out."""
+
+    delimiter: str | None = None
+    cells: CellForm = field(default_factory=CellForm)
+
+
+def records_read(lines: Iterable[str], form: Format, *, table: TableForm | None = None) -> Iterator[Record | Remark]:
+    """Yield each line's record, or a remark why it has none. table: of CSV.
 
     Raises BadInputError for a CSV file without usable columns.
     """
-    return _ndjson(lines) if form is Format.NDJSON else _csv(lines)
+    return _ndjson(lines) if form is Format.NDJSON else _csv(lines, table or TableForm())
 
 
 def lines_read(file: TextIO) -> Iterator[str]:
@@ -55,35 +61,20 @@ def _ndjson(lines: Iterable[str]) -> Iterator[Record | Remark]:
             yield Remark(f"line {number}", f"This is no JSON: {error}.", "BAD_USER_INPUT", number)
 
 
-def _csv(lines: Iterable[str]) -> Iterator[Record | Remark]:
-    reader = csv.DictReader(line if len(line) <= LINE_MAX_CHARS else _TOO_LONG for line in lines)
-    _columns_check(reader)
-    while True:
-        try:
-            row = next(reader, None)
-            if row is None:
-                return
-            if None in row:
-                raise BadInputError("The line has more cells than there are columns.")
-            yield record_read(row_read(row), line=reader.reader.line_num)
-        except ArgusError as error:
-            yield remark_of(error, subject=f"line {reader.reader.line_num}", line=reader.reader.line_num)
-        except csv.Error as error:
-            number = reader.reader.line_num
-            yield Remark(f"line {number}", f"This is no CSV: {error}.", "BAD_USER_INPUT", number)
-
-
-def _columns_check(reader: csv.DictReader[str]) -> None:
-    try:
-        named = list(reader.fieldnames or ())
-    except csv.Error as error:
-        raise BadInputError(f"The first line is no CSV: {error}.", path=("file",)) from None
-    if not ({"kind", "name"} <= set(named) or {"source", "relationship", "target"} <= set(named)):
+def _csv(lines: Iterable[str], form: TableForm) -> Iterator[Record | Remark]:
+    table = Table(lines, delimiter=form.delimiter)
+    named = set(table.columns)
+    if not ({"kind", "name"} <= named or {"source", "relationship", "target"} <= named):
         message = "The first line of a CSV file names the columns: kind and name, or source, relationship and target."
         raise BadInputError(message, path=("file",))
-    twice = sorted({name for name in named if name and named.count(name) > 1})
-    if twice:
-        raise BadInputError(f"The first line names the column {twice[0]!r} twice.", path=("file",))
+    for row in table.rows():
+        if isinstance(row, RowFault):
+            yield Remark(f"line {row.line}", row.message, "BAD_USER_INPUT", row.line)
+            continue
+        try:
+            yield record_read(row_read(row.cells, form.cells), line=row.line)
+        except ArgusError as error:
+            yield remark_of(error, subject=f"line {row.line}", line=row.line)
 
 
 def remark_of(error: ArgusError, *, subject: str, line: int | None) -> Remark:

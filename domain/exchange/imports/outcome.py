@@ -17,6 +17,7 @@ class Outcome:
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    deleted: int = 0
     definitions_created: int = 0
     definitions_updated: int = 0
     definitions_unchanged: int = 0
@@ -33,7 +34,9 @@ class Outcome:
     @property
     def written(self) -> int:
         """The number of changes."""
-        return sum(getattr(self, item.name) for item in fields(self) if item.name.endswith(("created", "updated")))
+        return sum(
+            getattr(self, item.name) for item in fields(self) if item.name.endswith(("created", "updated", "deleted"))
+        )
 
     def copy(self) -> Outcome:
         """Return a copy."""

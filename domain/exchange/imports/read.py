@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, TypeRecord
+from domain.exchange.tables.cells import CellError, CellForm
 from domain.plant.devices.operations import device_details
 from domain.plant.persons.operations import person_details
 from domain.work.activities.operations import activity_details
@@ -20,7 +21,7 @@ from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive
 
 _ENTITY: Final = {
-    "kind", "name", "externalId", "id", "type", "status", "attributes", "location",
+    "kind", "name", "externalId", "id", "type", "status", "attributes", "location", "deletedAt",
     "firmwareVersion", "email", "category", "priority", "dueAt", "checklist",
 }  # fmt: skip
 _EDGE: Final = {"source", "relationship", "target", "port", "validFrom", "validUntil", "metadata"}
@@ -59,6 +60,9 @@ def _entity(members: Mapping[str, Any], line: int | None) -> EntityRecord:
     foreign = sorted((set(members) & _ALL_OWN) - _OWN.get(kind, set()))
     if foreign:
         raise BadInputError(f"A {kind.value.lower()} has no {foreign[0]}.", path=(foreign[0],))
+    deleted_at = _instant(members, "deletedAt")
+    if deleted_at is not None and members.get("id") is None:
+        raise BadInputError("An entity that was deleted is found by its id.", path=("id",))
     return EntityRecord(
         kind=kind,
         name=_text(members, "name") or "",
@@ -69,6 +73,7 @@ def _entity(members: Mapping[str, Any], line: int | None) -> EntityRecord:
         attributes=_json(members, "attributes"),
         location=_object(members, "location"),
         details=_details(kind, members),
+        deleted_at=deleted_at,
         given=frozenset(name for name in ("name", "type", "status", "attributes", "location") if name in members),
         line=line,
     )
@@ -203,19 +208,20 @@ def _instant(members: Mapping[str, Any], name: str) -> datetime | None:
         raise BadInputError(message, path=(name,)) from None
 
 
-def row_read(row: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return the object that a row of a CSV file describes; an empty cell says nothing.
+def row_read(row: Mapping[str, str], form: CellForm) -> dict[str, Any]:
+    """Return the object that a row of a CSV file describes; an empty cell says nothing. Raises BadInputError.
 
-    Columns are named as the fields are; `attributes.NAME` and `metadata.NAME` are members, JSON where it is some and
-    text where not; `source` and `target` are external ids, `sourceKind` and `targetKind` their kinds; `longitude` and
-    `latitude` make a point.
+    Columns are named as the fields are; `attributes.NAME` and `metadata.NAME` are members, JSON where the cell is some
+    and text where not, with numbers as the form writes them, and absent where it says so; `source` and `target` are
+    external ids, `sourceKind` and `targetKind` their kinds; `longitude` and `latitude` make a point.
     """
-    cells = {name: cell for name, cell in row.items() if name and cell not in {None, ""}}
+    cells = {name: cell for name, cell in row.items() if cell.strip() and cell.strip() not in form.absent}
     record: dict[str, Any] = {"record": "edge" if "relationship" in row and "source" in row else "entity"}
     for name, cell in cells.items():
         head, dot, member = name.partition(".")
         if dot and head in {"attributes", "metadata"}:
-            record.setdefault(head, {})[member] = _json_or_text(cell)
+            if not form.is_absent(cell):
+                record.setdefault(head, {})[member] = _member(cell, form, path=(head, member))
         elif name in {"location", "checklist", "port"}:
             record[name] = _json_or_text(cell)
         elif name not in {"sourceKind", "targetKind", "longitude", "latitude", "record"}:
@@ -224,17 +230,30 @@ def row_read(row: Mapping[str, str | None]) -> dict[str, Any]:
         if f"{end}Kind" in cells and end in record:
             record[end] = {"kind": cells[f"{end}Kind"], "externalId": record[end]}
     if "longitude" in cells and "latitude" in cells:
-        try:
-            at = [float(cells["longitude"] or ""), float(cells["latitude"] or "")]
-        except ValueError:
-            raise BadInputError("longitude and latitude are numbers of degrees.", path=("longitude",)) from None
+        at = [form.number(cells[name].strip()) for name in ("longitude", "latitude")]
+        if None in at:
+            raise BadInputError("longitude and latitude are numbers of degrees.", path=("longitude",))
         record["location"] = {"type": "Point", "coordinates": at}
     return record
 
 
-def _json_or_text(cell: str | None) -> Any:
+def _member(cell: str, form: CellForm, *, path: tuple[str, str]) -> Any:
+    if form.decimal == ".":
+        return _json_or_text(cell)
+    text = cell.strip()
     try:
-        return json.loads(cell or "", parse_constant=_no_constant)
+        number = form.number(text)
+    except CellError as error:
+        raise BadInputError(str(error), path=path) from None
+    if number is None and CellForm().number(text) is not None:
+        message = f"{text!r} has a decimal point, where {form.decimal!r} is the decimal sign."
+        raise BadInputError(message, path=path)
+    return _json_or_text(cell) if number is None else number
+
+
+def _json_or_text(cell: str) -> Any:
+    try:
+        return json.loads(cell, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return cell
 

@@ -16,8 +16,9 @@ from graph.relationships.model import Exclusive
 class EntityRecord:
     """An entity. It is found by its external id, without one by its id; where neither is there it is made.
 
-    details: what its kind has besides, by column, checked. given: which fields the file says; the others stay.
-    line: its line in the file.
+    details: what its kind has besides, by column, checked. deleted_at: when it was deleted; it is deleted once the file
+    is read, so that the edges it had are there. given: which fields the file says; the others stay. line: its line in
+    the file.
     """
 
     kind: EntityKind
@@ -29,6 +30,7 @@ class EntityRecord:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     location: Mapping[str, Any] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    deleted_at: datetime | None = None
     given: frozenset[str] = frozenset({"name", "type", "attributes"})
     line: int | None = None
 

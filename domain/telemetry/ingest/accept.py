@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from domain.base.metrics import MetricsError, metrics_canonical, reading_key
 from domain.base.quotas import Allowance, whole_seconds
-from domain.base.timestamps import reading_time
+from domain.base.timestamps import is_in_seconds, reading_time
 from domain.telemetry.model.readings import (
     NO_PORT,
     AcceptedReadings,
@@ -134,6 +134,9 @@ def _port(reading: ReadingDraft) -> int:
 
 
 def _timestamp(reading: ReadingDraft) -> int:
+    if is_in_seconds(reading.timestamp):
+        msg = f"{reading.timestamp} looks like seconds since the Unix epoch: a number counts milliseconds."
+        raise _RefusedError("INVALID_TIMESTAMP", msg, "timestamp")
     timestamp = reading_time(reading.timestamp)
     if timestamp is None:
         msg = "A timestamp is RFC 3339 with an offset from UTC, or milliseconds since the Unix epoch."

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,9 +17,12 @@ from sqlalchemy import text
 from domain.exchange.exports.graph import graph_export
 from domain.exchange.imports import apply, files
 from domain.exchange.imports.apply import records_apply
-from domain.exchange.imports.files import Format, records_read
+from domain.exchange.imports.files import Format, TableForm, records_read
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EntityRecord, Remark
+from domain.exchange.tables import rows
+from domain.exchange.tables.cells import CellForm
+from domain.nodes.operations import entity_delete
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.entities.bulk import NewEntity, entities_create
 from graph.entities.model import EntityDraft
@@ -214,7 +218,8 @@ def test_more_than_are_written_at_once_is_an_error(world: World, monkeypatch: py
 def test_a_line_that_is_too_long_is_reported_and_the_next_is_read(
     form: Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LINE_MAX_CHARS", 100)
+    for module in (files, rows):
+        monkeypatch.setattr(module, "LINE_MAX_CHARS", 100)
     long = "x" * 1_000
     lines = {
         Format.NDJSON: ndjson(PUMP_SHORT, {**PUMP_SHORT, "name": long}, PUMP_SHORT),
@@ -247,9 +252,9 @@ def test_an_import_that_writes_nothing_leaves_no_trace(world: World) -> None:
     ("header", "message"),
     [
         ("a,b", "names the columns"),
-        ("", "names the columns"),
+        ("", "is empty|names the columns"),
         ("kind,name,name", "'name' twice"),
-        ("x" * 200_000, "is no CSV"),
+        ("x" * 200_000, "is not CSV"),
     ],
     ids=["other columns", "none", "one twice", "too long"],
 )
@@ -274,6 +279,65 @@ values = st.recursive(
     max_leaves=4,
 )
 days = st.integers(0, 9)
+
+
+def edges_at(world: World, at: datetime) -> list[str]:
+    """The edges that are true at an instant, whoever's."""
+    return sorted(json.dumps(record) for record in exported(world, at) if record["record"] == "edge")
+
+
+@pytest.mark.slow
+def test_a_plant_with_a_history_moves_with_it(worlds: Callable[[str], World]) -> None:
+    """The same graph at a hundred instants: links that have ended, were corrected, and were of what is deleted now."""
+    numbers = iter(range(10_000))
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        number = next(numbers)
+        one, other = worlds(f"from-{number}"), worlds(f"to-{number}")
+        records: list[dict[str, Any]] = []
+        for kind, count in (("ASSET", 4), ("DEVICE", 3)):
+            records += [
+                {
+                    "record": "entity",
+                    "kind": kind,
+                    "id": str(new_id()),
+                    "name": f"{kind} {n}",
+                    "externalId": f"{kind}-{n}",
+                }
+                for n in range(count)
+            ]
+        ids = {record["externalId"]: record["id"] for record in records}
+        for _ in range(data.draw(st.integers(1, 14))):
+            begins = data.draw(st.integers(0, 90))
+            ends = begins + data.draw(st.integers(1, 20)) if data.draw(st.booleans()) else None
+            is_link = data.draw(st.booleans())
+            records.append(
+                {
+                    "record": "edge", "source": f"ASSET-{data.draw(st.integers(0, 3))}",
+                    "relationship": "MONITORED_BY" if is_link else "FEEDS",
+                    "target": f"DEVICE-{data.draw(st.integers(0, 2))}" if is_link else f"ASSET-{data.draw(st.integers(0, 3))}",
+                    "validFrom": day(begins).isoformat(), "validUntil": None if ends is None else day(ends).isoformat(),
+                }
+            )  # fmt: skip
+        bring(one, ndjson(*records))
+        for name in data.draw(st.lists(st.sampled_from(sorted(ids)), max_size=2, unique=True)):
+            with one.changing() as (session, change):
+                entity_delete(session, change=change, entity_id=UUID(ids[name]))
+        moved = exported(one)
+        outcome = bring(other, ndjson(*moved))
+        assert outcome.remarks == []
+        assert outcome.deleted == sum("deletedAt" in record for record in moved)
+        for at in data.draw(st.lists(st.floats(-1, 120).map(day), min_size=100, max_size=100)):
+            assert edges_at(other, at) == edges_at(one, at)
+        assert [record for record in exported(other) if record["record"] == "edge"] == [
+            record for record in exported(one) if record["record"] == "edge"
+        ]
+        for world in (one, other):
+            assert bring(world, ndjson(*moved)).written == 0
+
+    check()
 
 
 @pytest.mark.slow
@@ -346,7 +410,6 @@ def test_an_export_brought_into_an_empty_organization_is_the_same_graph(worlds: 
 
 def test_a_cell_that_is_no_json_is_a_text_and_a_number_beyond_the_doubles_is_refused() -> None:
     cells: list[tuple[str, Any]] = [
-        ("NaN", "NaN"),
         ("-Infinity", "-Infinity"),
         ("[" * 5_000, "[" * 5_000),
         ("9" * 5_000, "9" * 5_000),
@@ -359,6 +422,17 @@ def test_a_cell_that_is_no_json_is_a_text_and_a_number_beyond_the_doubles_is_ref
     [remark] = records_read(["kind,name,attributes.v\n", "ASSET,x,1e400\n"], Format.CSV)
     assert isinstance(remark, Remark)
     assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "v"))
+
+
+def test_a_cell_without_a_value_gives_no_attribute_and_a_decimal_comma_is_read_where_it_is_named() -> None:
+    lines = ["kind;name;attributes.kW;attributes.gone;longitude;latitude\n", "ASSET;x;5,5;#N/A;8,5;47,25\n"]
+    [record] = records_read(lines, Format.CSV, table=TableForm(cells=CellForm(decimal=",")))
+    assert isinstance(record, EntityRecord)
+    assert record.attributes == {"kW": 5.5}
+    assert record.location == {"type": "Point", "coordinates": [8.5, 47.25]}
+    [remark] = records_read([lines[0], "ASSET;x;5.5;;;\n"], Format.CSV, table=TableForm(cells=CellForm(decimal=",")))
+    assert isinstance(remark, Remark)
+    assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "kW"))
 
 
 @pytest.mark.parametrize("value", ["NaN", "1e400", "1" + "0" * 400, '"\\ud800"', '"a\\u0000"'])

@@ -43,6 +43,8 @@ GOOD = {"device_id": "1", "timestamp": 1, "metrics": {"t": 1}}
         ({"timestamp": False}, "INVALID_TIMESTAMP", "timestamp"),
         ({"timestamp": float("inf")}, "INVALID_TIMESTAMP", "timestamp"),
         ({"timestamp": 10**18}, "INVALID_TIMESTAMP", "timestamp"),
+        ({"timestamp": 1_769_860_800}, "INVALID_TIMESTAMP", "timestamp"),
+        ({"timestamp": 1_769_860_800.5}, "INVALID_TIMESTAMP", "timestamp"),
         ({"message_id": ""}, "BAD_USER_INPUT", "messageId"),
         ({"message_id": "x" * 201}, "BAD_USER_INPUT", "messageId"),
         ({"message_id": 5}, "BAD_USER_INPUT", "messageId"),

@@ -1,0 +1,121 @@
+"""What `argus import series` makes of a file: the readings that it would send, and what it says of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argus.client import ArgusClient
+from argus.importing.columns import Columns, SeriesError
+from argus.importing.series import Sent, series_send
+from domain.exchange.tables.cells import CellForm
+
+
+class Recorder(ArgusClient):
+    """A client that keeps what it would send."""
+
+    def __init__(self) -> None:
+        self.readings: list[Mapping[str, Any]] = []
+
+    def devices(self, **_where: Any) -> Iterator[dict[str, Any]]:
+        return iter(())
+
+    def ingest(self, readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        self.readings += readings
+        return {"accepted": len(readings), "rejected": 0, "duplicates": 0, "errors": []}
+
+
+def send(path: Path, data: str | bytes, **form: Any) -> tuple[Sent, list[tuple[str, dict[str, Any]]]]:
+    """Send a file; return the result, and each reading's time and metrics."""
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    client = Recorder()
+    form = {"timestamp": "t", "device": "probe"} | form
+    sent = series_send(path, Columns(**form), client=client, progress=lambda _done, _total: None)
+    return sent, [(reading["timestamp"], reading["metrics"]) for reading in client.readings]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "log.csv"
+
+
+def test_a_logger_s_file_of_another_country(file: Path) -> None:
+    text = 'Zeit;Größe;Zähler\n31.01.2026 12:00;21,5;"1000"\n31.01.2026 12:10;-nan;1001\n'
+    sent, readings = send(
+        file, text.encode("latin-1"), timestamp="Zeit", timestamp_format="d.m.y", timezone="Europe/Zurich",
+        encoding="latin-1", cells=CellForm(decimal=","),
+    )  # fmt: skip
+    assert readings == [
+        ("2026-01-31T11:00:00+00:00", {"Größe": 21.5, "Zähler": 1000}),
+        ("2026-01-31T11:10:00+00:00", {"Zähler": 1001}),
+    ]
+    assert (sent.rows, sent.accepted, sent.faults_total) == (2, 2, 0)
+
+
+def test_a_cell_that_cannot_be_read_costs_itself_alone(file: Path) -> None:
+    sent, readings = send(file, 't,a,b\n2026-01-31,1e400,2\n2026-02-01,"21,5",3\n')
+    assert readings == [("2026-01-31T00:00:00+00:00", {"b": 2}), ("2026-02-01T00:00:00+00:00", {"b": 3})]
+    assert (sent.rows_failed, sent.cells_failed, sent.faults_total) == (0, 2, 2)
+    assert [(fault.line, fault.message.partition(" ")[0]) for fault in sent.faults] == [(2, "a:"), (3, "a:")]
+
+
+def test_rows_without_a_time_are_left_out_and_all_are_counted(file: Path) -> None:
+    rows = "".join(f"{n},{n}\n" for n in range(1_458_031_648_545, 1_458_031_648_795))
+    sent, readings = send(file, f"t,a\n2026-01-31T00:00Z,1\n{rows}")
+    assert len(readings) == 1
+    assert (sent.rows, sent.rows_failed, sent.faults_total, len(sent.faults)) == (251, 250, 250, 100)
+    assert "--timestamp-format epoch-ms" in sent.faults[0].message
+    sent, readings = send(file, f"t,a\n{rows}", timestamp_format="epoch-ms")
+    assert (len(readings), sent.faults_total) == (250, 0)
+
+
+def test_the_hours_of_a_year_of_local_times_are_all_there(file: Path) -> None:
+    rows = ["2020-11-01 00:00", "2020-11-01 01:00", "2020-11-01 01:00", "2020-11-01 02:00"]
+    text = "t,a\n" + "".join(f"{at},{n}\n" for n, at in enumerate(rows))
+    sent, readings = send(file, text, timezone="America/Los_Angeles")
+    assert readings == [(f"2020-11-01T{hour:02}:00:00+00:00", {"a": n}) for n, hour in enumerate((7, 8, 9, 10))]
+    assert (sent.times_ambiguous, sent.instants_repeated, sent.faults_total) == (2, 0, 0)
+    sent, readings = send(
+        file, "t,a\n2020-03-08 01:59,1\n2020-03-08 02:30,2\n2020-03-08 03:00,3\n", timezone="America/Los_Angeles"
+    )
+    assert [metrics["a"] for _, metrics in readings] == [1, 3]
+    assert (sent.rows_failed, sent.faults_total) == (1, 1)
+
+
+def test_rows_on_one_instant_are_counted_by_device(file: Path) -> None:
+    text = "t,d,a\n2026-01-31,x,1\n2026-01-31,y,1\n2026-01-31T00:00Z,x,2\n2026-01-31,,5\n"
+    sent, readings = send(file, text, device=None, device_column="d")
+    assert len(readings) == 3
+    assert (sent.instants_repeated, sent.rows_failed) == (1, 1)
+
+
+def test_without_a_header_columns_have_numbers(file: Path) -> None:
+    sent, readings = send(
+        file, "1769860800\t5\t6\n", timestamp="1", timestamp_format="epoch-s", has_header=False,
+        placed={"2": ("probe", "supply")}, metrics=("2",),
+    )  # fmt: skip
+    assert readings == [("2026-01-31T12:00:00+00:00", {"supply": 5})]
+    assert sent.columns_left_out == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("data", "form", "message"),
+    [
+        (b"t,a,a\n", {}, "'a' twice"),
+        (b"", {}, "empty"),
+        ("t,größe\n".encode("latin-1"), {}, "not utf-8"),
+        (b"t,a\n2026-01-31,\xff\n", {}, "not utf-8"),
+        (b"t,a\n", {"timestamp_format": "soon"}, "no form of times"),
+        (b"t,a\n", {"timezone": "Moon"}, "no IANA time zone"),
+        (b"t,a\n", {"encoding": "klingon"}, "no encoding"),
+        (b"time,a\n", {}, "no column t"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_in_a_sentence(
+    file: Path, data: bytes, form: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SeriesError, match=message):
+        send(file, data, **form)

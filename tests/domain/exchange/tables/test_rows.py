@@ -1,0 +1,81 @@
+"""Tables of text, of any encoding and delimiter."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from domain.exchange.tables.rows import Row, RowFault, Table
+from domain.exchange.tables.texts import text_of, undecodable
+from graph.errors import BadInputError
+
+
+def rows(text: str, **form: object) -> list[tuple[int, dict[str, str]]]:
+    table = Table(io.StringIO(text, newline=""), **form)  # type: ignore[arg-type]
+    return [(row.line, dict(row.cells)) for row in table.rows() if isinstance(row, Row)]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found_out(delimiter: str) -> None:
+    text = f't{delimiter}"a, b; c"\r\n1{delimiter}"2,5"\r\n\r\n3{delimiter}4\r\n'
+    assert rows(text) == [(2, {"t": "1", "a, b; c": "2,5"}), (4, {"t": "3", "a, b; c": "4"})]
+
+
+def test_a_spreadsheet_names_its_delimiter() -> None:
+    assert rows("sep=;\r\nt;a,b\r\n1;2\r\n") == [(3, {"t": "1", "a,b": "2"})]
+
+
+def test_without_a_header_columns_are_numbers() -> None:
+    assert rows("\n5;6\n7;8\n", has_header=False) == [(2, {"1": "5", "2": "6"}), (3, {"1": "7", "2": "8"})]
+
+
+def test_columns_without_a_name_are_left_out() -> None:
+    assert rows("a;b;\n1;2;\n") == [(2, {"a": "1", "b": "2"})]
+
+
+def test_a_row_has_the_cells_it_has() -> None:
+    table = Table(io.StringIO("a,b\n1\n1,2,3\n1,2,\n"))
+    assert list(table.rows()) == [
+        Row(2, {"a": "1"}),
+        RowFault(3, "The line has more cells than there are columns."),
+        Row(4, {"a": "1", "b": "2"}),
+    ]
+
+
+def test_a_line_that_is_too_long_costs_itself_alone() -> None:
+    table = Table(["a,b\n", "1," + "x" * 1_000_001 + "\n", "3,4\n"])
+    [fault, row] = table.rows()
+    assert isinstance(fault, RowFault)
+    assert row == Row(3, {"a": "3", "b": "4"})
+
+
+@pytest.mark.parametrize(("text", "message"), [("a,b,a\n1,2,3\n", "'a' twice"), ("", "empty"), ("\n \n", "empty")])
+def test_a_table_that_cannot_be_is_refused(text: str, message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        Table(io.StringIO(text))
+
+
+TEXT = "Zeit;Größe\n1;2\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "given"),
+    [("utf-8", None), ("utf-8-sig", None), ("utf-16", None), ("utf-32", None), ("latin-1", "latin-1"), ("cp1252", "CP1252"),
+     ("utf-16-le", "utf-16-le"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16")],
+)  # fmt: skip
+def test_encodings(encoding: str, given: str | None) -> None:
+    file = io.BufferedReader(io.BytesIO(TEXT.encode(encoding)))
+    assert Table(text_of(file, given)).columns == ["Zeit", "Größe"]
+
+
+def test_a_wrong_encoding_is_reported_in_a_sentence() -> None:
+    with pytest.raises(UnicodeDecodeError) as refused:
+        text_of(io.BufferedReader(io.BytesIO(TEXT.encode("latin-1")))).read()
+    assert undecodable(refused.value).startswith("The file is not utf-8 (byte 0xf6): name its encoding")
+    with pytest.raises(BadInputError, match="zero bytes"):
+        text_of(io.BufferedReader(io.BytesIO(TEXT.encode("utf-16-le"))))
+    with pytest.raises(BadInputError, match="no encoding 'nonsense'"):
+        text_of(io.BufferedReader(io.BytesIO(b"a")), "nonsense")
+    with pytest.raises(BadInputError, match="no encoding 'base64'"):
+        text_of(io.BufferedReader(io.BytesIO(b"a")), "base64")
