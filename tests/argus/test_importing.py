@@ -39,6 +39,8 @@ def argus(
         name = "ARGUS_DATABASE_URL" + ("" if role == "owner" else f"_{role.upper()}")
         monkeypatch.setenv(name, database.url(role))
     monkeypatch.setenv("ARGUS_REDIS_URL", "redis://127.0.0.1:1/0")
+    # It is no setting, and every command would say so.
+    monkeypatch.delenv("ARGUS_TEST_PATIENCE", raising=False)
     monkeypatch.setenv("ARGUS_SECRET", "a secret of this test, long enough for a token")
 
     def run(*words: str) -> tuple[int, str, str]:
