@@ -103,6 +103,16 @@ def test_standard_input_is_imported_and_faulty_lines_are_reported(
     assert all("[BAD_USER_INPUT]" in line for line in err.splitlines())
 
 
+def test_a_file_at_fault_in_every_line_is_summed_up(argus: Any, tmp_path: Path) -> None:
+    file = written(tmp_path / "faults.ndjson", [{"record": "entity", "kind": "PUMP", "name": "x"}] * 130)
+    status, _, err = argus("import", "graph", str(file), "--organization", "one")
+    lines = err.splitlines()
+    assert (status, len(lines)) == (1, 101)
+    assert lines[-1] == "and 30 more (30 BAD_USER_INPUT); --json has all of them"
+    _, out, _ = argus("import", "graph", str(file), "--organization", "one", "--json")
+    assert len(json.loads(out)["remarks"]) == 130
+
+
 def test_csv_is_known_by_its_name(argus: Any, tmp_path: Path) -> None:
     entities, edges = tmp_path / "things.csv", tmp_path / "edges.CSV"
     entities.write_text("\ufeffkind,externalId,name,attributes.kW\nASSET,P-1,Pump,5\nDEVICE,M-7,Meter,\n")
