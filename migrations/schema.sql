@@ -337,6 +337,7 @@ TABLE entities ROW SECURITY
     CONSTRAINT uq_entities_id_kind UNIQUE (organization_id, id, kind)
     CREATE INDEX ix_entities_bounds ON public.entities USING gist (organization_id, bounds) WHERE (bounds IS NOT NULL)
     CREATE INDEX ix_entities_created_at ON public.entities USING btree (organization_id, kind, created_at, id) WHERE (deleted_at IS NULL)
+    CREATE INDEX ix_entities_deleted ON public.entities USING btree (organization_id, kind, name, id) WHERE (deleted_at IS NOT NULL)
     CREATE INDEX ix_entities_name ON public.entities USING btree (organization_id, kind, name, id) WHERE (deleted_at IS NULL)
     CREATE INDEX ix_entities_name_parts ON public.entities USING gin (organization_id, name gin_trgm_ops, external_id gin_trgm_ops) WHERE (deleted_at IS NULL)
     CREATE INDEX ix_entities_type ON public.entities USING btree (organization_id, type, kind) WHERE (type IS NOT NULL)
@@ -1187,7 +1188,7 @@ FUNCTION batches_reopen(integer,bigint[],timestamp with time zone[]) RETURNS int
 FUNCTION convergence_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 b163f46693ed8618201aab26b1df165a GRANT EXECUTE TO argus_api
 FUNCTION current_organization() RETURNS integer sql STABLE MD5 c346a5a2a92e760f09c94a294bda84cf GRANT EXECUTE TO PUBLIC
 FUNCTION delete_expired_rows(text,timestamp with time zone,bigint,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 8b84d76114881934734e7f1f99f541ad GRANT EXECUTE TO argus_pipeline
-FUNCTION deliveries_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 455e34981f40081a83f5e0a6efed5b19 GRANT EXECUTE TO argus_api
+FUNCTION deliveries_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0ea9613bc5010fbcb7755e0ec0036b39 GRANT EXECUTE TO argus_api
 FUNCTION derivation_revision_raise(integer) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 9edcd13355f5cb936553408502d1be42
 FUNCTION device_token_owner(bytea) RETURNS SETOF record sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 e693a3dc12041575ea087a3559d550e3 GRANT EXECUTE TO argus_api
 FUNCTION device_tokens_ended(integer[],uuid[]) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 22fdb74c899d05889fd33b23a106ad38 GRANT EXECUTE TO argus_api

@@ -54,6 +54,8 @@ PIPELINE: Final = {
 }
 _OTHER: Final = "other"
 _TOTAL: Final = "_total"
+# Statuses of answers that an alert counts.
+_FAILURES: Final = ("500", "503", "504")
 
 _log = structlog.get_logger(__name__)
 
@@ -95,6 +97,11 @@ class ApiMetrics:
         )
         self._sockets = Gauge("argus_websockets_open", "WebSockets that are open", registry=self.registry)
         self._up = Gauge("argus_part_up", "1 where a part answers", ["part"], registry=self.registry)
+        # From 0 on: what a counter has when it is first seen is no increase of it.
+        for route in routes:
+            for method in sorted(getattr(route, "methods", None) or ()):
+                for status in _FAILURES:
+                    self._requests.labels(str(getattr(route, "path", _OTHER)), method, status)
         for name, (meaning, read) in gauges.items():
             Gauge(name, meaning, registry=self.registry).set_function(read)
         self.registry.register(_Counts(counters))

@@ -110,11 +110,14 @@ CREATE OR REPLACE FUNCTION deliveries_state(OUT name text, OUT labels jsonb, OUT
         greatest(extract(epoch FROM clock_timestamp() - counted_at), 0)
     FROM public.work_counts WHERE work_counts.name = 'heartbeat'
     UNION ALL
-    SELECT 'argus_webhook_calls_total', jsonb_build_object('outcome', label), work_counts.value
-    FROM public.work_counts WHERE work_counts.name = 'calls'
+    -- From 0 on: what a counter has when it is first seen is no increase of it.
+    SELECT 'argus_webhook_calls_total', jsonb_build_object('outcome', k.outcome), coalesce(c.value, 0)
+    FROM unnest(ARRAY['delivered', 'failed', 'dead', 'lost']) AS k (outcome)
+    LEFT JOIN public.work_counts c ON c.name = 'calls' AND c.label = k.outcome
     UNION ALL
-    SELECT 'argus_jobs_expired_total', jsonb_build_object('job', label), work_counts.value
-    FROM public.work_counts WHERE work_counts.name = 'jobs_expired'
+    SELECT 'argus_jobs_expired_total', jsonb_build_object('job', k.job), coalesce(c.value, 0)
+    FROM unnest(ARRAY['partition', 'sweep', 'buckets', 'hourly', 'check', 'retention', 'replay']) AS k (job)
+    LEFT JOIN public.work_counts c ON c.name = 'jobs_expired' AND c.label = k.job
 $$;
 
 REVOKE ALL ON FUNCTION pipeline_state(), convergence_state(), deliveries_state()

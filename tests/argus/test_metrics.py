@@ -19,6 +19,9 @@ from testing.api import Api, api_serve
 from testing.installation import PROJECT
 from testing.servers import TestServers
 from testing.waits import patient
+from workers.jobs import JOBS
+
+MONITORING = PROJECT / "docs" / "how-to" / "monitoring"
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +101,79 @@ def test_the_state_of_the_pipeline_names_no_organization(api: Api) -> None:
     assert "waiting" not in {value for _, labels in samples for _, value in labels}
 
 
-def test_the_rules_and_the_dashboard_use_metrics_that_exist(api: Api) -> None:
-    folder = PROJECT / "docs" / "how-to" / "monitoring"
-    names = {name for name, _ in scraped(api)}
+def families(api: Api) -> set[str]:
+    """Return the names of all metrics, also of those of which nothing is measured now."""
     with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=patient(30)) as answer:
-        names |= set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
-    for file in ("alerts.yml", "dashboard.json", "README.md"):
-        used = set(re.findall(r"\bargus_[a-z_]+", (folder / file).read_text(encoding="utf-8")))
-        assert len(used) > 5
-        assert used <= names, file
-    assert json.loads((folder / "dashboard.json").read_text(encoding="utf-8"))["panels"]
+        named = set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
+    return {name for name in named if not name.endswith("_created")}
+
+
+def test_all_metrics_that_are_named_anywhere_exist(api: Api) -> None:
+    names = families(api) | {name for name, _ in scraped(api)}
+    pages = [path for path in (PROJECT / "docs").rglob("*") if path.suffix in {".md", ".yml", ".json"}]
+    assert {path.name for path in pages} >= {"alerts.yml", "dashboard.json", "health.md"}
+    roles = {"argus_api", "argus_ingest", "argus_owner", "argus_pipeline", "argus_root"}
+    unknown = {
+        f"{path.name}: {name}"
+        for path in pages
+        for name in set(re.findall(r"\bargus_[a-z_]+", path.read_text(encoding="utf-8"))) - names - roles
+        if not name.startswith(("argus_dev_", "argus_whs_"))
+    }
+    assert unknown == set()
+    for file in ("alerts.yml", "dashboard.json"):
+        assert "argus_" in (MONITORING / file).read_text(encoding="utf-8")
+    assert json.loads((MONITORING / "dashboard.json").read_text(encoding="utf-8"))["panels"]
+
+
+def documented() -> dict[str, set[str]]:
+    """Return the labels of each metric, as the page has them."""
+    page = (MONITORING / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(argus_[a-z_]+)(?:\{([^}]*)\})?`", "\n".join(re.findall(r"^\| (.*?) \|", page, re.MULTILINE)))
+    return {name: set(filter(None, labels.replace(" ", "").split(","))) for name, labels in named}
+
+
+def test_every_metric_is_documented_with_its_labels(api: Api) -> None:
+    api.organization("labelled")
+    engine = engine_create(api.settings.database_url("owner"), pool_size=1)
+    with transaction(engine) as session:
+        for computation in ("ROLLUP", "HEALTH"):
+            session.execute(
+                text(
+                    "INSERT INTO dirty_buckets (organization_id, entity_id, computation, computation_id, begins, ends, generation)"
+                    " SELECT id, gen_random_uuid(), :computation, gen_random_uuid(), '2026-01-01', '2026-01-02', 1"
+                    " FROM organizations WHERE slug = 'labelled'"
+                ),
+                {"computation": computation},
+            )
+        session.execute(text("INSERT INTO stage_leases VALUES ('derive', 0, 'me', 1, 7, now())"))
+    engine.dispose()
+    pages, samples = documented(), scraped(api)
+    assert families(api) == set(pages)
+    labels: dict[str, set[str]] = {}
+    for name, of_sample in samples:
+        if not name.endswith("_created"):
+            family = re.sub(r"_(bucket|sum|count)$", "", name)
+            labels.setdefault(family if family in pages else name, set()).update(dict(of_sample))
+    assert {name: of - {"process", "le"} for name, of in labels.items()} == {name: pages[name] for name in labels}
+    assert {of(samples, "argus_dirty_buckets", of=computation) for computation in ("rollup", "health")} == {1}
+    assert of(samples, "argus_dirty_bucket_age_seconds", of="rollup") is not None
+
+
+def test_what_alerts_count_the_increase_of_is_there_from_the_start(api: Api) -> None:
+    """The first value of a series is no increase: neither rate() nor increase() sees it, and delta() has no past."""
+    alerts = (MONITORING / "alerts.yml").read_text(encoding="utf-8")
+    assert re.findall(r"\bi?delta\(", re.sub(r"#.*", "", alerts)) == []
+    counted = re.findall(
+        r"\b(?:rate|increase)\((?:\w+ by \(\w+\) \()?(argus_[a-z_]+)(?:\{(\w+)=~\"([^\"]*)\"\})?", alerts
+    )
+    assert len(counted) >= 4
+    samples = scraped(api)
+    for name, label, pattern in counted:
+        values = {dict(labels).get(label, "") for sampled, labels in samples if sampled == name}
+        assert any(re.fullmatch(pattern, value) for value in values), (name, label, pattern)
+    routes = {dict(labels)["route"] for name, labels in samples if name == "argus_http_requests_total"}
+    assert {"/graphql", "/api/v1/telemetry/ingest"} <= routes
+    jobs = {dict(labels)["job"] for name, labels in samples if name == "argus_jobs_expired_total"}
+    assert jobs == {job.name for job in JOBS}
+    outcomes = {dict(labels)["outcome"] for name, labels in samples if name == "argus_webhook_calls_total"}
+    assert outcomes == {"delivered", "failed", "dead", "lost"}

@@ -53,6 +53,19 @@ def test_every_error_code_is_documented() -> None:
     assert {code for code in codes if f"`{code}`" not in page and code not in page} == set()
 
 
+def test_overlap_and_conflict_of_edges_are_told_apart_as_they_are_answered() -> None:
+    """OVERLAP is the same edge once more; an exclusive place that another has is a CONFLICT (graph/edges/checks.py)."""
+    page = (PROJECT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    meanings = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", page, re.MULTILINE))
+    assert "the same edge" in meanings["OVERLAP"]
+    assert "exclu" not in meanings["OVERLAP"]
+    assert "exclusive place" in meanings["CONFLICT"]
+    create_edge = core_schema().mutation_type.fields["createEdge"].description  # type: ignore[union-attr]
+    assert create_edge is not None
+    assert "OVERLAP where the same" in create_edge
+    assert "CONFLICT where an exclusive place" in create_edge
+
+
 def test_readme_shows_the_two_commands() -> None:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert "\nmake run\n" in readme
