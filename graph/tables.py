@@ -127,6 +127,11 @@ for _column in ("name", "created_at", "updated_at"):
         postgresql_where=_LIVE,
     )
 Index(
+    "ix_entities_deleted",
+    *(entities.c[_column] for _column in ("organization_id", "kind", "name", "id")),
+    postgresql_where=text("deleted_at IS NOT NULL"),
+)
+Index(
     "ix_entities_type",
     entities.c.organization_id,
     entities.c.type,

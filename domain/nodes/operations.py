@@ -13,6 +13,7 @@ from domain.plant.entity_kind import EntityKindSpec, details_get, details_named
 from domain.plant.persons.model import PERSON
 from domain.plant.spaces.model import SPACE
 from domain.work.activities.model import ACTIVITY
+from graph.absent import ABSENT, Absent
 from graph.change import GraphChange
 from graph.entities import operations
 from graph.entities.model import Entity
@@ -34,10 +35,17 @@ def entity_delete(session: Session, *, change: GraphChange, entity_id: UUID, kin
     return operations.entity_delete(session, change=change, entity_id=entity_id, kind=kind, details=details)
 
 
-def entity_restore(session: Session, *, change: GraphChange, entity_id: UUID) -> Entity:
-    """Restore a deleted entity, without the edges that ended with it. Raises NotFoundError, ConflictError."""
+def entity_restore(
+    session: Session, *, change: GraphChange, entity_id: UUID, external_id: str | Absent | None = ABSENT
+) -> Entity:
+    """Restore a deleted entity, without the edges that ended with it, under another external id if one is given.
+
+    Raises NotFoundError, BadInputError, ConflictError.
+    """
     details = _details(session, change, entity_id)
-    return operations.entity_restore(session, change=change, entity_id=entity_id, details=details)
+    return operations.entity_restore(
+        session, change=change, entity_id=entity_id, external_id=external_id, details=details
+    )
 
 
 def _details(session: Session, change: GraphChange, entity_id: UUID) -> dict[str, Any]:

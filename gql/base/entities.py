@@ -32,6 +32,7 @@ from graph.entities.queries import entities_get
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
 from graph.paging import FIRST_MAX, Page
+from graph.texts import text_nfc
 from graph.walk.queries import related_pages
 
 if TYPE_CHECKING:
@@ -287,6 +288,7 @@ class EntityFilter:
         search: Part of the name or the external id, in upper or lower case. At most 500 characters.
         under_id: Id of an entity: only it and what is below it (its parts, what is located in it, their devices).
         connectivity: Only devices, and only those with this connectivity.
+        deleted: The deleted ones instead of the others; `restoreEntity` restores them.
     """
 
     kinds: list[EntityKindEnum] | None = None  # type: ignore[valid-type]
@@ -295,6 +297,7 @@ class EntityFilter:
     search: str | None = None
     under_id: strawberry.ID | None = None
     connectivity: ConnectivityEnum | None = None  # type: ignore[valid-type]
+    deleted: bool = False
 
 
 @converts(EntityRow)
@@ -361,6 +364,7 @@ async def entity_connection(
         search=conditions.search,
         under_id=None if conditions.under_id is None else uuid_named(conditions.under_id, "filter", "underId"),
         connectivity=conditions.connectivity,
+        is_deleted=conditions.deleted,
     )
     services = info.context.services
     rows = await page_read(
@@ -443,4 +447,4 @@ def clock(info: Info) -> datetime:
 
 
 def _names(values: Sequence[Any] | None) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(values)
+    return None if values is None else tuple(text_nfc(value) if type(value) is str else value for value in values)

@@ -81,7 +81,7 @@ class EntityFilter:
     """Which entities; None: no condition; an empty collection: none at all.
 
     search: a part of name or external id, in upper or lower case. among: ids, or a query for them.
-    also: one more condition, on the columns of `entities`.
+    also: one more condition, on the columns of `entities`. is_deleted: the deleted ones instead of the others.
     """
 
     kinds: Collection[EntityKind] | None = None
@@ -90,3 +90,4 @@ class EntityFilter:
     search: str | None = None
     among: Collection[EntityId] | Select[Any] | None = None
     also: ColumnElement[bool] | None = None
+    is_deleted: bool = False

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
+from graph.absent import ABSENT, Absent
 from graph.change import GraphChange, change_record
 from graph.edges.operations import edges_end_of_entity
 from graph.entities.model import Entity, EntityDraft, EntityPatch
@@ -118,21 +119,28 @@ def entity_delete(
 
 
 def entity_restore(
-    session: Session, *, change: GraphChange, entity_id: UUID, details: Mapping[str, Any] = _NONE
+    session: Session,
+    *,
+    change: GraphChange,
+    entity_id: UUID,
+    external_id: str | Absent | None = ABSENT,
+    details: Mapping[str, Any] = _NONE,
 ) -> Entity:
     """Restore a deleted entity as it was, without edges: the caller reconnects it.
 
-    Raises NotFoundError, ConflictError where it is not deleted or another bears its external id by now.
+    external_id: the one it has from now on, None: none; for its own may be another's by now.
+    Raises NotFoundError, BadInputError, ConflictError where it is not deleted or another bears that external id.
     """
+    values = patch_values(EntityPatch(external_id=external_id))
     result = entities_get(session, organization_id=change.organization_id, ids=[entity_id])
     before = result.get(EntityId(entity_id))
     if before is None:
         raise NotFoundError(f"There is no entity {entity_id}.", path=("id",))
     if before.deleted_at is None:
         raise ConflictError(f"{entity_id} is not deleted.", path=("id",))
-    _external_id_check(session, change, before.kind, before.external_id, path="id")
-    after = replace(before, deleted_at=None, updated_at=change.recorded)
-    _write(session, change, before.id, {"deleted_at": None, "updated_at": change.recorded})
+    after = replace(before, **values, deleted_at=None, updated_at=change.recorded)
+    _external_id_check(session, change, before.kind, after.external_id, path="externalId" if values else "id")
+    _write(session, change, before.id, {**values, "deleted_at": None, "updated_at": change.recorded})
     _record(session, change, "restored", entity_state(before, details), entity_state(after, details))
     return after
 

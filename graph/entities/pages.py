@@ -22,6 +22,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    or_,
     select,
     tuple_,
     union_all,
@@ -36,6 +37,7 @@ from graph.json_bounds import text_check, text_is_storable
 from graph.kinds import EntityKind
 from graph.paging import CursorKey, Page, PageRequest
 from graph.tables import INSTANT, entities
+from graph.texts import text_nfc
 
 SEARCH_MAX_CHARS: Final = 500
 
@@ -63,7 +65,7 @@ def entities_page(
     page: PageRequest,
     order: EntityOrder = EntityOrder.NAME_ASC,
 ) -> Page[Entity]:
-    """Return one page of the entities that are not deleted. One statement, and one more for the total if requested.
+    """Return one page of the entities that fit. One statement, and one more for the total if requested.
 
     Names are ordered as the database's collation has them, equal ones by id. A cursor holds for the order it
     was made in, under any filter. Raises BadInputError for a cursor of another list or order, or a search of
@@ -109,7 +111,11 @@ def _directed(column: ColumnElement[Any], by: _Ordering) -> ColumnElement[Any]:
 
 
 def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement[bool]]:
-    conditions = [entities.c.organization_id == organization_id, entities.c.deleted_at.is_(None)]
+    deleted_at = entities.c.deleted_at
+    conditions = [
+        entities.c.organization_id == organization_id,
+        deleted_at.is_not(None) if where.is_deleted else deleted_at.is_(None),
+    ]
     if where.kinds is not None:
         kinds = list(where.kinds)
         conditions.append(entities.c.kind == kinds[0] if len(kinds) == 1 else _one_of(entities.c.kind, kinds))
@@ -119,7 +125,7 @@ def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement
         conditions.append(_one_of(entities.c.status, where.statuses))
     if where.search:
         text_check(where.search, path=("filter", "search"), max_chars=SEARCH_MAX_CHARS)
-        conditions.append(_named_like(organization_id, where.search))
+        conditions.append(_named_like(organization_id, where.search, is_deleted=where.is_deleted))
     if isinstance(where.among, Select):
         conditions.append(entities.c.id.in_(where.among))
     elif where.among is not None:
@@ -129,14 +135,19 @@ def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement
     return conditions
 
 
-def _named_like(organization_id: int, search: str) -> ColumnElement[bool]:
-    """Return the condition that a name or an external id has this part, by way of the index of their parts."""
-    pattern = "%" + re.sub(r"([\\%_])", r"\\\1", search) + "%"
+def _named_like(organization_id: int, search: str, *, is_deleted: bool) -> ColumnElement[bool]:
+    """Return the condition that a name or an external id has this part, by way of the index of their parts.
+
+    The index has no deleted ones, which are few.
+    """
+    pattern = "%" + re.sub(r"([\\%_])", r"\\\1", text_nfc(search)) + "%"
+    if is_deleted:
+        return or_(entities.c.name.ilike(pattern), entities.c.external_id.ilike(pattern))
     return entities.c.id.in_(select(func.entities_named_like(organization_id, pattern).column_valued("found")))
 
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
-    return column == any_(cast([str(value) for value in values if text_is_storable(value)], ARRAY(Text)))
+    return column == any_(cast([text_nfc(value) for value in values if text_is_storable(value)], ARRAY(Text)))
 
 
 def _after(by: _Ordering, key: tuple[str | datetime, UUID]) -> ColumnElement[bool]:

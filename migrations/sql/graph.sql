@@ -74,6 +74,7 @@ CREATE UNIQUE INDEX uq_entities_external_id ON entities (organization_id, kind, 
 CREATE INDEX ix_entities_name ON entities (organization_id, kind, name, id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_entities_created_at ON entities (organization_id, kind, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_entities_updated_at ON entities (organization_id, kind, updated_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX ix_entities_deleted ON entities (organization_id, kind, name, id) WHERE deleted_at IS NOT NULL;
 -- Partial, and with type before kind: foreign-key checks name organization, id and kind, and while a young table has no
 -- statistics they would be planned over an index that looks alike (tests/migrations/test_plans.py).
 CREATE INDEX ix_entities_type ON entities (organization_id, type, kind) WHERE type IS NOT NULL;

@@ -25,7 +25,10 @@ from graph.walk.queries import below_among
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFilter:
-    """The contract's EntityFilter; None: no condition. under_id: everything below that entity, itself included."""
+    """The contract's EntityFilter; None: no condition.
+
+    under_id: everything below that entity, itself included. is_deleted: the deleted ones instead of the others.
+    """
 
     kinds: Collection[EntityKind] | None = None
     types: Collection[str] | None = None
@@ -33,6 +36,7 @@ class ListFilter:
     search: str | None = None
     under_id: UUID | None = None
     connectivity: Connectivity | None = None
+    is_deleted: bool = False
 
 
 def entity_list(
@@ -47,7 +51,7 @@ def entity_list(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> Page[Entity]:
-    """Return one page of the entities that are not deleted. as_of, known_at: of `under_id` alone.
+    """Return one page of the entities. as_of, known_at: of `under_id` alone.
 
     now, offline_after: a device heard within `offline_after` before `now` is online. connectivity leaves devices
     only. Raises BadInputError, NotFoundError for an unknown `under_id`.
@@ -73,6 +77,7 @@ def entity_list(
             search=where.search,
             among=among,
             also=also,
+            is_deleted=where.is_deleted,
         ),
         page=page,
         order=order,

@@ -46,9 +46,9 @@ def delete(world: World, entity_id: UUID, kind: EntityKind | None = None) -> Ent
         return entity_delete(session, change=change, entity_id=entity_id, kind=kind)
 
 
-def restore(world: World, entity_id: UUID) -> Entity:
+def restore(world: World, entity_id: UUID, **given: Any) -> Entity:
     with world.changing() as (session, change):
-        return entity_restore(session, change=change, entity_id=entity_id)
+        return entity_restore(session, change=change, entity_id=entity_id, **given)
 
 
 def stored(world: World, entity_id: UUID) -> Entity:
@@ -266,6 +266,22 @@ def test_an_external_id_taken_meanwhile_keeps_the_entity_deleted(world: World) -
     with world.session() as session:
         entity = entity_by_external_id(session, organization_id=world.organization_id, kind=ASSET, external_id="1")
         assert entity == second
+
+
+def test_a_deleted_entity_is_restored_under_another_external_id(world: World) -> None:
+    first = create(world, external_id="1")
+    delete(world, first.id)
+    second = create(world, external_id="1")
+    for taken in ("1", ""):
+        code = "CONFLICT" if taken else "BAD_USER_INPUT"
+        assert refused(lambda taken=taken: restore(world, first.id, external_id=taken)) == (code, ("externalId",))  # type: ignore[misc]
+    restored = restore(world, first.id, external_id="1-old")
+    assert stored(world, first.id) == restored
+    assert (restored.external_id, restored.deleted_at) == ("1-old", None)
+    assert trail(world, first.id)[0].after is not None
+    assert trail(world, first.id)[0].after["externalId"] == "1-old"  # type: ignore[index]
+    delete(world, second.id)
+    assert restore(world, second.id, external_id=None).external_id is None
 
 
 def test_every_change_is_in_the_trail_with_before_and_after(world: World) -> None:

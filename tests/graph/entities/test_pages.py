@@ -89,6 +89,10 @@ def test_filters(world: World) -> None:
     assert names(world, search="/") == []
     assert names(world, among=[pump, EntityId(new_id())]) == ["Pump 100%"]
     assert names(world, among=[]) == []
+    assert (
+        names(world, is_deleted=True) == names(world, is_deleted=True, search="goN", kinds=[ASSET, SPACE]) == ["Gone"]
+    )
+    assert names(world, is_deleted=True, kinds=[SPACE]) == names(world, is_deleted=True, search="Pump") == []
     assert names(world, also=entities.c.name > "Q", kinds=[ASSET, DEVICE]) == ["Übergabe"]
     for search in ("a\0b", "x" * 501):
         with pytest.raises(BadInputError) as fault:
