@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from graph.errors import BadInputError, LimitExceededError
+from graph.texts import text_nfc
 
 JSON_MAX_BYTES: Final = 65_536
 JSON_DEPTH_MAX: Final = 32
@@ -61,19 +62,20 @@ def json_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES) -> An
 
 
 def text_check(value: Any, *, path: Path, max_chars: int, min_chars: int = 0) -> str:
-    """Return the value if it is text of `min_chars` to `max_chars` characters that can be stored.
+    """Return the value, in NFC, if it is text of `min_chars` to `max_chars` characters that can be stored.
 
     Raises BadInputError. Blank text does not count as text where something is asked for.
     """
     if not isinstance(value, str):
         raise BadInputError(f"{_name(path)} must be text.", path=path)
-    if len(value) > max_chars:
-        message = f"{_name(path)} may have {max_chars} characters; it has {len(value)}."
+    text = text_nfc(value)
+    if len(text) > max_chars:
+        message = f"{_name(path)} may have {max_chars} characters; it has {len(text)}."
         raise BadInputError(message, path=path)
-    if len(value) < min_chars or (min_chars and not value.strip()):
+    if len(text) < min_chars or (min_chars and not text.strip()):
         raise BadInputError(f"{_name(path)} must not be empty.", path=path)
-    _characters_check(value, path)
-    return value
+    _characters_check(text, path)
+    return text
 
 
 def json_same(one: Any, other: Any) -> bool:

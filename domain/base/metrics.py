@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from typing import Any
+from unicodedata import normalize
 
 import orjson
 
@@ -24,8 +25,8 @@ class MetricsError(ValueError):
 def metrics_canonical(metrics: Any) -> bytes:
     """Return the canonical JSON of a reading's metrics: what the raw log holds.
 
-    Names are sorted; a null, which means absent, is left out; a whole number within 2**53 is written without
-    a fraction, so that 1 and 1.0 are the same. What JSON or UTF-8 cannot carry (NaN, an infinity, half a
+    Names are sorted, and in NFC; a null, which means absent, is left out; a whole number within 2**53 is written
+    without a fraction, so that 1 and 1.0 are the same. What JSON or UTF-8 cannot carry (NaN, an infinity, half a
     surrogate pair, an integer beyond a double) becomes an array of one text that shows it, e.g. ["NaN"]: no
     metric may be an array, so it ends as a dead letter whatever it was.
     Raises MetricsError where it is no map, or beyond a bound: 1,000 metrics, names of 1 to 200 characters
@@ -61,7 +62,12 @@ def metrics_canonical(metrics: Any) -> bytes:
 
 def _encode(cleaned: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(cleaned, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(cleaned, option=orjson.OPT_SORT_KEYS)
+        if text.isascii():
+            return text
+        # Of two names that are the same in NFC the later counts.
+        in_one_form = {normalize("NFC", name): value for name, value in cleaned.items()}
+        return orjson.dumps(in_one_form, option=orjson.OPT_SORT_KEYS)
     except (TypeError, RecursionError):
         pass
     normalized: dict[str, Any] = {}
@@ -73,9 +79,9 @@ def _encode(cleaned: dict[str, Any]) -> bytes:
             raise MetricsError(msg) from None
         try:
             orjson.dumps(value)
-            normalized[name] = value
+            normalized[normalize("NFC", name)] = value
         except (TypeError, RecursionError):
-            normalized[name] = [_show(value)]
+            normalized[normalize("NFC", name)] = [_show(value)]
     return orjson.dumps(normalized, option=orjson.OPT_SORT_KEYS)
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from domain.base.expressions.expression import Expression, Kind, expression_compile
 from domain.base.metrics import NAME_CHARS_MAX
 from graph.errors import BadInputError, LimitExceededError
+from graph.texts import text_nfc
 
 DEPTH_MAX: Final = 4
 PARTS_MAX: Final = 20
@@ -210,7 +211,7 @@ def _metric(value: Any, path: Path) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= NAME_CHARS_MAX or "\0" in value:
         msg = f"metric is a name of 1 to {NAME_CHARS_MAX} characters, none of them NUL."
         raise BadInputError(msg, path=(*path, "metric"))
-    return value
+    return text_nfc(value)
 
 
 def _number(value: Any, path: Path) -> float:

@@ -13,6 +13,7 @@ from domain.base.packed import Series
 from domain.telemetry.feed.backlog import Backlog, ranges_merged, series_merged
 from domain.telemetry.feed.feed import FeedUpdate, InvalidatedRange, Watch, positions_max
 from graph.errors import ArgusError, LimitExceededError
+from graph.texts import text_nfc
 
 # What a client is sent is collected for so long, where it came to something just before.
 INTERVAL_S = 0.25
@@ -60,7 +61,7 @@ class TopicKey:
             organization_id,
             None if entity_ids is None else frozenset(entity_ids),
             under_id,
-            None if metrics is None else frozenset(metrics),
+            None if metrics is None else frozenset(map(text_nfc, metrics)),
             interval_s,
         )
 

@@ -163,8 +163,7 @@ class EdgeMutation:
         """
 
         def prepare() -> Callable[..., EdgeVersion]:
-            metadata = _object(input.metadata)
-            link_metadata_check(metadata, relationship=input.relationship)
+            metadata = link_metadata_check(_object(input.metadata), relationship=input.relationship)
             return partial(
                 edge_create,
                 source_id=uuid_named(input.source_id, "sourceId"),

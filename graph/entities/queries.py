@@ -16,6 +16,7 @@ from graph.ids import EntityId
 from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
 from graph.tables import entities
+from graph.texts import text_nfc
 
 
 def entities_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[EntityId, Entity]:
@@ -51,14 +52,14 @@ def entity_by_external_id(
 ) -> Entity | None:
     """Return the entity that bears this identifier now, or None. Those of deleted ones are free again."""
     result = entities_by_external_id(session, organization_id=organization_id, kind=kind, external_ids=[external_id])
-    return result.get(external_id)
+    return result.get(text_nfc(external_id))
 
 
 def entities_by_external_id(
     session: Session, *, organization_id: int, kind: EntityKind, external_ids: Collection[str]
 ) -> dict[str, Entity]:
-    """Return the entities that bear these identifiers now, by identifier. One statement."""
-    storable = [external_id for external_id in external_ids if text_is_storable(external_id)]
+    """Return the entities that bear these identifiers now, by identifier as it is stored: in NFC. One statement."""
+    storable = [text_nfc(external_id) for external_id in external_ids if text_is_storable(external_id)]
     if not storable:
         return {}
     rows: Any = session.execute(

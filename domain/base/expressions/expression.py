@@ -34,6 +34,7 @@ from domain.base.metrics import NAME_CHARS_MAX
 from graph.entities.rules import EXTERNAL_ID_MAX_CHARS
 from graph.errors import BadInputError
 from graph.json_bounds import text_is_storable
+from graph.texts import text_nfc
 
 ATTRIBUTES: Final = "attributes"
 METRICS: Final = "metrics"
@@ -80,6 +81,7 @@ def expression_compile(source: str, *, path: Path) -> Expression:
     >>> sorted(expression_compile("(supply - return_) * attributes.flow", path=()).metrics)
     ['return_', 'supply']
     """
+    source = text_nfc(source)
     compiler, node = _Compiler(path), expression_parse(source, path=path)
     kind, evaluation = compiler.part(node)
     if kind is Kind.TEXT:

@@ -17,6 +17,7 @@ from domain.base.units import UnitError, unit_check, unit_conversion
 from domain.derivation.formulas.formulas import MEMBER, derived_check
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import json_object_check, text_check
+from graph.texts import json_nfc
 
 UNIT_MAX_CHARS: Final = 64
 SCHEMA_MAX_BYTES: Final = 262_144
@@ -35,7 +36,7 @@ def telemetry_schema_check(value: Any, *, path: Path = ("telemetrySchema",)) -> 
     cannot be converted to the unit, min above max, two metrics under one name; LimitExceededError above METRICS_MAX
     metrics or SCHEMA_MAX_BYTES.
     """
-    schema = json_object_check(value, path=path, max_bytes=SCHEMA_MAX_BYTES)
+    schema: dict[str, Any] = json_nfc(json_object_check(value, path=path, max_bytes=SCHEMA_MAX_BYTES))
     _members_check(schema, _MEMBERS, path)
     if "unknown" in schema:
         _choice_check(schema["unknown"], UNKNOWN, (*path, "unknown"))

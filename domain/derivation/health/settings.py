@@ -20,6 +20,7 @@ import msgspec
 from domain.base.metrics import METRICS_MAX, NAME_CHARS_MAX
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import json_object_check, text_check
+from graph.texts import json_nfc
 
 METRIC: Final = "health"
 FRESHNESS_MOST: Final = timedelta(days=31)
@@ -72,7 +73,7 @@ def thresholds_check(value: Any, *, path: Path) -> dict[str, Any]:
     Raises BadInputError at the place at fault: an unknown member, no bound at all, bounds out of order, a weight
     that is none; LimitExceededError above METRICS_MAX metrics.
     """
-    checked = json_object_check(value, path=path)
+    checked: dict[str, Any] = json_nfc(json_object_check(value, path=path))
     if len(checked) > METRICS_MAX:
         raise LimitExceededError(f"{METRICS_MAX} metrics may have thresholds; here {len(checked)} do.", path=path)
     for metric, bounds in checked.items():

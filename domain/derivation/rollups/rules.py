@@ -72,9 +72,9 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
 
     Raises BadInputError (path names the argument) for what cannot be, LimitExceededError for too many types.
     """
-    text_check(wish.name, path=("name",), min_chars=1, max_chars=ROLLUP_NAME_MAX)
-    text_check(wish.metric, path=("metric",), min_chars=1, max_chars=NAME_CHARS_MAX)
-    text_check(wish.of_metric, path=("of", "metric"), min_chars=1, max_chars=NAME_CHARS_MAX)
+    name = text_check(wish.name, path=("name",), min_chars=1, max_chars=ROLLUP_NAME_MAX)
+    metric = text_check(wish.metric, path=("metric",), min_chars=1, max_chars=NAME_CHARS_MAX)
+    of_metric = text_check(wish.of_metric, path=("of", "metric"), min_chars=1, max_chars=NAME_CHARS_MAX)
     relationship = _hierarchy(session, organization_id, wish.relationship)
     selector = EntitySelector(
         _kinds(wish.of_kinds, relationship.target_kinds & _MEASURED, _MEASURED, ("of", "kinds")),
@@ -88,10 +88,10 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
         raise BadInputError("A port is a number from 0 on, of devices alone.", path=("of", "port"))
     _aggregate_check(wish)
     return RollupDraft(
-        name=wish.name,
-        metric=wish.metric,
+        name=name,
+        metric=metric,
         relationship=wish.relationship,
-        of_metric=wish.of_metric,
+        of_metric=of_metric,
         members=selector,
         of_port=wish.of_port,
         at=at,

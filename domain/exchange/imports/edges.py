@@ -23,6 +23,7 @@ from graph.errors import ArgusError, BadInputError
 from graph.ids import EntityId
 from graph.json_bounds import json_same
 from graph.kinds import EntityKind
+from graph.texts import text_nfc
 
 Ends = tuple[EntityId, EntityId]
 Fact = tuple[UUID, str, UUID, int | None]
@@ -165,7 +166,7 @@ def _known(
 
 def _end(known: Mapping[str | UUID, Mapping[EntityKind, EntityId]], ref: Ref, path: str) -> EntityId | None:
     """Return the entity; by its external id before its id. Raises BadInputError where several kinds have it."""
-    for name in (ref.external_id, ref.id):
+    for name in (None if ref.external_id is None else text_nfc(ref.external_id), ref.id):
         kinds = {} if name is None else known.get(name, {})
         if ref.kind is not None:
             kinds = {kind: item for kind, item in kinds.items() if kind is ref.kind}

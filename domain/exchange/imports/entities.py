@@ -27,6 +27,7 @@ from graph.errors import ArgusError, ConflictError
 from graph.ids import EntityId
 from graph.json_bounds import json_same
 from graph.kinds import EntityKind
+from graph.texts import text_nfc
 
 _DETAILS_DEFAULT: Final[dict[EntityKind, dict[str, Any]]] = {
     EntityKind.DEVICE: {"firmware_version": None},
@@ -131,7 +132,7 @@ def _there(session: Session, change: GraphChange, records: Sequence[EntityRecord
     by_id: Mapping[UUID, Entity] = entities_get(session, organization_id=organization_id, ids=ids)  # type: ignore[assignment]
     existing: dict[int, Entity | None] = {}
     for record in records:
-        named = None if record.external_id is None else by_name[record.kind].get(record.external_id)
+        named = None if record.external_id is None else by_name[record.kind].get(text_nfc(record.external_id))
         known = None if record.id is None else by_id.get(record.id)
         existing[id(record)] = named or known
     return existing

@@ -20,6 +20,7 @@ from graph.instants import instant_utc
 from graph.json_bounds import json_object_check
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive
+from graph.texts import text_nfc
 
 _ENTITY: Final = {
     "kind", "name", "externalId", "id", "type", "status", "attributes", "location", "deletedAt",
@@ -99,8 +100,8 @@ def _edge(members: Mapping[str, Any], line: int | None) -> EdgeRecord:
     port = members.get("port")
     if port is not None and (not isinstance(port, int) or isinstance(port, bool)):
         raise BadInputError("port is a whole number.", path=("port",))
-    relationship, metadata = _text(members, "relationship") or "", _json(members, "metadata")
-    link_metadata_check(metadata, relationship=relationship)
+    relationship = _text(members, "relationship") or ""
+    metadata = link_metadata_check(_json(members, "metadata"), relationship=relationship)
     return EdgeRecord(
         source=_ref(members, "source"),
         relationship=relationship,
@@ -175,7 +176,7 @@ def _text(members: Mapping[str, Any], name: str, *under: str) -> str | None:
     value = members.get(name)
     if value is not None and not isinstance(value, str):
         raise BadInputError(f"{name} is a text.", path=(*under, name))
-    return value
+    return value if value is None else text_nfc(value)
 
 
 def _object(members: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

@@ -24,6 +24,7 @@ from graph.ids import EntityId
 from graph.instants import instant_utc
 from graph.json_bounds import text_check
 from graph.relationships.builtin import LINKS, MONITORED_BY
+from graph.texts import json_nfc
 
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -49,7 +50,7 @@ def device_link(
     if relationship not in LINKS:
         message = f"A device is linked by {' or '.join(LINKS)}, not by {relationship}."
         raise BadInputError(message, path=("relationship",))
-    link_metadata_check(metadata, relationship=relationship)
+    metadata = link_metadata_check(metadata, relationship=relationship)
     with path_renamed(sourceId="assetId", targetId="deviceId"):
         return edge_create(
             session,
@@ -64,10 +65,13 @@ def device_link(
         )
 
 
-def link_metadata_check(metadata: Mapping[str, Any], *, relationship: str) -> None:
-    """Raise BadInputError, LimitExceededError for metadata that a link cannot have; other edges may have any. Pure."""
+def link_metadata_check(metadata: Mapping[str, Any], *, relationship: str) -> Mapping[str, Any]:
+    """Return the metadata of an edge; of a link with the names of metrics in NFC. Pure.
+
+    Raises BadInputError, LimitExceededError for what a link cannot have; other edges may have any.
+    """
     if relationship not in LINKS:
-        return
+        return metadata
     unknown = sorted(set(metadata) - LINK_METADATA)
     if unknown:
         known = " and ".join(sorted(LINK_METADATA))
@@ -75,6 +79,8 @@ def link_metadata_check(metadata: Mapping[str, Any], *, relationship: str) -> No
         raise BadInputError(message, path=("metadata", unknown[0]))
     if METRICS_MAPPING in metadata:
         _mapping_check(metadata)
+    checked: Mapping[str, Any] = json_nfc(metadata)
+    return checked
 
 
 def device_unlink(
@@ -119,10 +125,10 @@ def _mapping_check(metadata: Mapping[str, Any]) -> None:
     if len(mapping) > METRICS_MAX:
         raise LimitExceededError(f"{METRICS_MAPPING} may name {METRICS_MAX} metrics.", path=path)
     taken: dict[str, str] = {}
-    for device_metric, metric in mapping.items():
+    for device_metric, mapped in mapping.items():
         place = (*path, str(device_metric))
         text_check(device_metric, path=path, min_chars=1, max_chars=NAME_CHARS_MAX)
-        text_check(metric, path=place, min_chars=1, max_chars=NAME_CHARS_MAX)
+        metric = text_check(mapped, path=place, min_chars=1, max_chars=NAME_CHARS_MAX)
         if metric in taken:
             message = f"{taken[metric]!r} and {device_metric!r} would both become {metric!r}."
             raise BadInputError(message, path=place)

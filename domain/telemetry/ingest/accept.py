@@ -22,6 +22,7 @@ from domain.telemetry.model.readings import (
     UserError,
     readings_count_check,
 )
+from graph.texts import text_nfc
 
 READINGS_MAX = 1_000
 PORT_MAX = 65_535
@@ -114,7 +115,7 @@ def _device(reading: ReadingDraft, devices: Devices, own: KnownDevice | None) ->
         if device is None:
             raise _RefusedError("UNKNOWN_DEVICE", "There is no such device.", "deviceId")
     if reading.external_id is not None:
-        named = devices.by_external_id.get(reading.external_id)
+        named = devices.by_external_id.get(text_nfc(reading.external_id))
         if named is None or (device is not None and named.id != device.id):
             raise _RefusedError("UNKNOWN_DEVICE", "There is no such device.", "externalId")
         device = named

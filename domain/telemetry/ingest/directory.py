@@ -18,6 +18,7 @@ from domain.base.transient import is_transient, transient_reason
 from domain.telemetry.model.readings import Devices, KnownDevice, ReadingDraft
 from graph.change import input_revision
 from graph.errors import UnavailableError
+from graph.texts import text_nfc
 
 # So long may a device that was deleted or revoked still send.
 CHECKED_EVERY_S = 0.5
@@ -88,7 +89,9 @@ class DeviceDirectory:
         ids = {name: identity for name in named if (identity := _identity(name)) is not None}
         if own_device_id is not None:
             ids[str(own_device_id)] = own_device_id
-        external_ids = {r.external_id for r in readings if r.external_id is not None and _is_text(r.external_id)}
+        external_ids = {
+            text_nfc(r.external_id) for r in readings if r.external_id is not None and _is_text(r.external_id)
+        }
         return self.find(ids, external_ids, organization_id=organization_id)
 
     def find(self, ids: Mapping[str, UUID], external_ids: Collection[str], *, organization_id: int) -> Devices:

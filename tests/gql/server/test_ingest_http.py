@@ -165,6 +165,32 @@ def test_a_thingsboard_device_reports_attributes_and_reads_those_it_is_to_know(a
         assert (answer[0], token in json.dumps(answer[1])) == (status, False)
 
 
+def test_names_of_devices_and_metrics_are_one_in_whatever_form_they_come(api: Api) -> None:
+    """As one system sends a letter and its accent, and another one character."""
+    api.organization("forms")
+    admin = api.client("forms")
+    forms = ["caf\u00e9", "cafe\u0301"]
+    create = (
+        'mutation C($e: String) { createDevice(input: {name: "m", externalId: $e}) { device { id } errors { code } } }'
+    )
+    assert admin.call(create, {"e": forms[1]}).data["createDevice"]["errors"] == []
+    assert [error["code"] for error in admin.call(create, {"e": forms[0]}).data["createDevice"]["errors"]] == [
+        "CONFLICT"
+    ]
+    before = len(raw_rows(api))
+    for device in forms:
+        for metric in forms:
+            reading = {
+                "externalId": device,
+                "timestamp": "2026-01-01T00:00:00Z",
+                "metrics": {metric: 1, "text": metric},
+            }
+            assert post(api, reading, api.token("forms", "operator"))[1]["accepted"] == 1
+    rows = raw_rows(api)[before:]
+    assert len({row[0] for row in rows}) == 1
+    assert [json.loads(row[3]) for row in rows] == [{forms[0]: 1, "text": form} for form in (*forms, *forms)]
+
+
 BEYOND = ["1e400", "-1e999", "1" + "0" * 400, "1" + "0" * 5_000]
 
 

@@ -26,6 +26,7 @@ from domain.nodes.operations import entity_delete
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.entities.bulk import NewEntity, entities_create
 from graph.entities.model import EntityDraft
+from graph.entities.queries import entity_by_external_id
 from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
 from testing.world import World, day, new_id
@@ -203,6 +204,38 @@ def test_csv_says_the_same(world: World) -> None:
     assert by_id["P-1"]["attributes"] == {"kW": 5, "maker": "Acme"}
     assert by_id["P-1"]["location"] == {"type": "Point", "coordinates": [8.5, 47.25]}
     assert (by_id["MONITORED_BY"]["port"], by_id["LOCATED_IN"]["metadata"]) == (2, {"note": "by hand"})
+
+
+def test_what_was_deleted_is_not_restored_and_its_external_id_is_free(world: World) -> None:
+    bring(world, ndjson(PUMP))
+    with world.session() as session:
+        was = entity_by_external_id(
+            session, organization_id=world.organization_id, kind=EntityKind.ASSET, external_id="P-1"
+        )
+    assert was is not None
+    with world.changing() as (session, change):
+        entity_delete(session, change=change, entity_id=was.id)
+    outcome = bring(world, ndjson({**PUMP, "id": str(was.id)}))
+    assert [(remark.code, remark.path) for remark in outcome.remarks] == [("CONFLICT", ("id",))]
+    # By its external id alone it is another.
+    assert counts(bring(world, ndjson(PUMP))) == (1, 0, 0, 0, 0, 0)
+    assert counts(bring(world, ndjson(PUMP))) == (0, 0, 1, 0, 0, 0)
+    # By its id it is the one that was deleted, unless the external id says that it is the other.
+    assert counts(bring(world, ndjson({**PUMP, "id": str(was.id)}))) == (0, 0, 1, 0, 0, 0)
+
+
+def test_names_are_one_in_whatever_form_a_file_has_them(world: World) -> None:
+    composed, decomposed = "Pum\u00e9", "Pume\u0301"
+    for form in (composed, decomposed):
+        bring(
+            world, ndjson({**PUMP, "externalId": form, "name": form, "type": form}, HALL, {**IN_HALL, "source": form})
+        )
+    again = [{**PUMP, "externalId": form} for form in (composed, decomposed)]
+    assert counts(bring(world, ndjson(*again))) == (0, 1, 1, 0, 0, 0)
+    link = {**METERED, "source": decomposed, "metadata": {"metrics_mapping": {decomposed: decomposed}}}
+    assert counts(bring(world, ndjson(METER, link, {**IN_HALL, "source": decomposed}))) == (1, 0, 0, 1, 0, 1)
+    [stored] = [record for record in exported(world) if record.get("relationship") == "MONITORED_BY"]
+    assert stored["metadata"] == {"metrics_mapping": {composed: composed}}
 
 
 def test_the_metadata_of_a_link_is_what_links_have(world: World) -> None:
