@@ -53,7 +53,7 @@ def test_every_error_code_is_documented() -> None:
     assert {code for code in codes if f"`{code}`" not in page and code not in page} == set()
 
 
-def test_overlap_and_conflict_of_edges_are_told_apart_as_they_are_answered() -> None:
+def test_overlap_and_conflict_of_edges_mean_what_is_answered() -> None:
     """OVERLAP is the same edge once more; an exclusive place that another has is a CONFLICT (graph/edges/checks.py)."""
     page = (PROJECT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     meanings = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", page, re.MULTILINE))

@@ -261,8 +261,9 @@ def test_a_checklist_item_records_by_whom_and_when(world: World) -> None:
 def test_a_required_item_keeps_its_activity_from_being_done(world: World) -> None:
     checklist = [{"text": "a"}, {"id": "oil", "text": "Look at the oil", "required": True}]
     made = make(world, template(world, checklist=checklist), world.entity(EntityKind.ASSET))
+    somebody = person(world, None)
     with world.changing() as (session, change):
-        activity_assign(session, change=change, activity_id=made.id, person_id=person(world, None))
+        activity_assign(session, change=change, activity_id=made.id, person_id=somebody)
     move(world, made.id, ActivityState.IN_PROGRESS)
     fault = refused(world, activity_transition, activity_id=made.id, to=ActivityState.DONE)
     assert (fault.code, fault.path) == ("CONFLICT", ("to",))
