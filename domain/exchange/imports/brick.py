@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rdflib import RDF, RDFS, BNode, Graph, Literal, URIRef
 from rdflib.plugins.parsers.notation3 import BadSyntax
 
-from domain.exchange.imports.brick_words import (
-    NO_TYPES,
-    PLACE_WORDS,
-    POINT_WORDS,
-    QUANTITY_WORDS,
-    RELATIONS,
-    THING_WORDS,
-)
+from domain.exchange.imports.brick_classes import ClassHierarchy
+from domain.exchange.imports.brick_words import NO_TYPES, RELATIONS
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, Remark
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
 
 FILE_MAX_BYTES: Final = 64 * 1024 * 1024
 _UNKNOWN: Final = "Unknown"
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+")
+_D, _A, _S = EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE
+_A_KIND: Final = {_D: "a point", _A: "equipment", _S: "a place"}
 _LINE = re.compile(r"line (\d+)")
 
 
@@ -75,7 +70,14 @@ def _syntax_message(error: BadSyntax) -> str:
 class _Reader:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self._hierarchy = ClassHierarchy(
+            (_local(sub), _local(above))
+            for sub, above in graph.subject_objects(RDFS.subClassOf)
+            if isinstance(sub, URIRef) and isinstance(above, URIRef)
+        )
         self._types: dict[URIRef, str] = {}
+        # Of what has a class: None where the class does not say what it is.
+        self._known: dict[URIRef, EntityKind | None] = {}
         self._statements: set[tuple[str, URIRef, URIRef]] = set()
         self._model = Model()
 
@@ -113,9 +115,22 @@ class _Reader:
             if "Class" in classes or "Ontology" in classes:
                 continue
             named = sorted(set(classes) - NO_TYPES)
-            # Of several classes the longest name says most.
             if named:
-                self._types[subject] = max(named, key=len)
+                self._class_choose(subject, named)
+
+    def _class_choose(self, subject: URIRef, names: Sequence[str]) -> None:
+        """Choose what a thing is of its classes: a place before equipment before a point."""
+        kinds = {name: self._hierarchy.kind(name) for name in names}
+        kind = next((kind for kind in (_S, _A, _D) if kind in kinds.values()), None)
+        # Of several classes the longest name says most, but never more than one that the file puts below it.
+        above = {other for name in names for other in self._hierarchy.above(name)}
+        chosen = [name for name in names if kinds[name] is kind]
+        self._types[subject] = max(chosen, key=lambda name: (name not in above, len(name)))
+        self._known[subject] = kind
+        named = [f"{name} ({_A_KIND[item]})" for name, item in kinds.items() if item is not None]
+        if kind is not None and len(set(kinds.values()) - {None}) > 1:
+            message = f"has classes of several kinds, {' and '.join(named)}; taken as {_A_KIND[kind]}"
+            self._model.remarks.append(Remark(str(subject), message))
 
     def _statements_read(self) -> None:
         for subject, predicate, object_ in self._graph:
@@ -130,16 +145,22 @@ class _Reader:
             self._statements.add((name, source, target))
 
     def _kinds(self) -> dict[URIRef, EntityKind]:
-        points = {target for relation, _, target in self._statements if relation == "hasPoint"}
-        declared = self._declared_points()
-        kinds: dict[URIRef, EntityKind] = {}
-        for subject, class_ in self._types.items():
-            if subject in points or class_ in declared:
-                kinds[subject] = EntityKind.DEVICE
-            else:
-                kinds[subject] = kind_of_class(class_)
+        """Return what each thing is: what its class says, else what the statements about it say."""
+        # A point has no points, and what has points itself or feeds something is not one.
+        has_point = [
+            (source, target)
+            for relation, source, target in self._statements
+            if relation == "hasPoint" and self._known.get(source) is not _D and self._known.get(target) in {_D, None}
+        ]
+        points = {target for _, target in has_point} - {source for source, _ in has_point}
+        points -= {source for relation, source, _ in self._statements if relation == "feeds"}
+        kinds = {
+            subject: known or (_D if subject in points else _A)
+            for subject in self._types
+            for known in (self._known[subject],)
+        }
         for subject in points:
-            kinds.setdefault(subject, EntityKind.DEVICE)
+            kinds.setdefault(subject, _D)
         self._untyped(kinds)
         return kinds
 
@@ -159,20 +180,6 @@ class _Reader:
                 message = f"is named by {_local(other)} ({relation}) and described nowhere; dangling, left out"
                 self._model.remarks.append(Remark(str(end), message))
 
-    def _declared_points(self) -> set[str]:
-        """Return the classes the file itself declares to be points."""
-        declared: set[str] = set()
-        waiting = {"Point"}
-        while waiting:
-            above = waiting.pop()
-            for sub, super_ in self._graph.subject_objects(RDFS.subClassOf):
-                if isinstance(sub, URIRef) and isinstance(super_, URIRef) and _local(super_) == above:
-                    name = _local(sub)
-                    if name not in declared:
-                        declared.add(name)
-                        waiting.add(name)
-        return declared
-
     def _edge(
         self, relation: str, source: URIRef, target: URIRef, kinds: dict[URIRef, EntityKind]
     ) -> EdgeRecord | None:
@@ -180,13 +187,22 @@ class _Reader:
             return None
         mapping = _MAPPING.get((relation, kinds[source], kinds[target]))
         if mapping is None:
-            pair = f"{kinds[source].lower()} {relation} {kinds[target].lower()}"
-            self._model.remarks.append(Remark(str(source), f"{pair} ({_local(target)}) means nothing here; left out"))
+            self._model.remarks.append(self._stray(relation, source, target, kinds))
             return None
         relationship, turned = mapping
         ends = (target, source) if turned else (source, target)
         refs = [Ref(external_id=str(end), kind=kinds[end]) for end in ends]
         return EdgeRecord(source=refs[0], relationship=relationship, target=refs[1])
+
+    def _stray(self, relation: str, source: URIRef, target: URIRef, kinds: dict[URIRef, EntityKind]) -> Remark:
+        """Return the remark on a statement that means nothing between things of these kinds."""
+        known = self._known.get(target) is not None
+        if relation == "hasPoint" and kinds[target] is not _D and (known or kinds[source] is not _D):
+            by = f"by its class {self._types[target]}" if known else "for it has points or feeds something"
+            message = f"is {_A_KIND[kinds[target]]} {by}, so that it is not a point of {_local(source)}; left out"
+            return Remark(str(target), message)
+        pair = f"{kinds[source].lower()} {relation} {kinds[target].lower()}"
+        return Remark(str(source), f"{pair} ({_local(target)}) means nothing here; left out")
 
     def _name(self, subject: URIRef) -> str:
         label = self._graph.value(subject, RDFS.label)
@@ -215,8 +231,6 @@ class _Reader:
         }
 
 
-_D, _A, _S = EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE
-
 # (relation, kind of its subject, kind of its object): (relationship, whether the edge runs the other way).
 _MAPPING: Final[dict[tuple[str, EntityKind, EntityKind], tuple[str, bool]]] = {
     ("hasPoint", _A, _D): ("MONITORED_BY", False),
@@ -234,21 +248,6 @@ _MAPPING: Final[dict[tuple[str, EntityKind, EntityKind], tuple[str, bool]]] = {
     ("isLocationOf", _A, _A): ("LOCATED_IN", True),
     ("isLocationOf", _A, _D): ("LOCATED_IN", True),
 }
-
-
-def kind_of_class(name: str) -> EntityKind:
-    """Classify a Brick class by the words of its name; the last word weighs most."""
-    words = _WORD.findall(name.replace("_", " "))
-    last = words[-1] if words else ""
-    if last in THING_WORDS:
-        return EntityKind.ASSET
-    if last in PLACE_WORDS:
-        return EntityKind.SPACE
-    if last in QUANTITY_WORDS or set(words) & POINT_WORDS:
-        return EntityKind.DEVICE
-    if set(words) & PLACE_WORDS:
-        return EntityKind.SPACE
-    return EntityKind.ASSET
 
 
 def _local(uri: Any) -> str:

@@ -18,32 +18,10 @@ RELATIONS: Final[dict[str, tuple[str, bool]]] = {
     "isLocatedIn": ("isLocationOf", True),
 }
 
-# A class is a point's, or a place's, if a word of its name is one of these.
-POINT_WORDS: Final = frozenset(
-    """
-    Sensor Setpoint Command Status Alarm Point Parameter Mode Limit Ratio Schedule Timeseries Override Occupancy Request
-    Deadband Load Level Discharge Supply Return
-    """.split()
-)
-# ... or a point's, if it ends with what can be measured,
-QUANTITY_WORDS: Final = frozenset(
-    """
-    Temperature Humidity Pressure Flow Enthalpy Speed Position Demand Energy Power Voltage Current Frequency
-    Concentration
-    """.split()
-)
-# ... unless its last word makes it a thing: a supply fan is no supply.
-THING_WORDS: Final = frozenset(
-    """
-    Fan Pump Boiler Chiller Loop System AHU VAV Unit Damper Valve Coil Filter Motor Meter Tower Exchanger Station Panel
-    Equipment Box Economizer Humidifier Heater Tank Switch Gateway Controller Thermostat
-    """.split()
-)
-PLACE_WORDS: Final = frozenset(
-    """
-    Building Floor Room Space Zone Site Storey Wing Region Campus Location Roof Basement Lobby Hallway Corridor Stair
-    Office Laboratory Area Outside Plaza Level Outdoors Lot Garage Kitchen Restroom Elevator
-    """.split()
-)
 # Types that say nothing of what a thing is.
-NO_TYPES: Final = frozenset({"NamedIndividual", "Class", "Ontology", "Thing", "TimeseriesReference"})
+NO_TYPES: Final = frozenset(
+    """
+    NamedIndividual Class Ontology Thing Resource Entity TimeseriesReference BACnetReference IFCReference
+    ExternalReference Tag EntityProperty EntityPropertyValue Quantity Substance
+    """.split()
+)
