@@ -12,8 +12,9 @@ from rdflib import RDF, RDFS, BNode, Graph, Literal, URIRef
 from rdflib.plugins.parsers.notation3 import BadSyntax
 
 from domain.exchange.imports.brick_classes import ClassHierarchy
-from domain.exchange.imports.brick_words import NO_TYPES, RELATIONS
-from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, Remark
+from domain.exchange.imports.brick_relations import EDGES, EQUIPMENT_SUBJECTS, OWN_RELATIONSHIPS, RELATIONS, SYMMETRIC
+from domain.exchange.imports.brick_words import NO_TYPES
+from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, Remark
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
 
@@ -26,7 +27,7 @@ _LINE = re.compile(r"line (\d+)")
 
 @dataclass(slots=True)
 class Model:
-    """The content of a Brick model. entities: by URI.
+    """The content of a Brick model. entities: by URI. relationships: those of its edges that are not built in.
 
     relations: how often each canonical relation is stated between ends that both have a class; untyped: with an end
     that has none and was taken in for the part it plays. What is dangling or of itself is in neither.
@@ -34,13 +35,15 @@ class Model:
 
     entities: dict[str, EntityRecord] = field(default_factory=dict)
     edges: list[EdgeRecord] = field(default_factory=list)
+    relationships: list[RelationshipRecord] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     relations: dict[str, int] = field(default_factory=dict)
     untyped: dict[str, int] = field(default_factory=dict)
 
     def records(self) -> Iterator[Record | Remark]:
-        """Yield its records, entities first."""
+        """Yield its records, in an order in which they can be applied."""
         yield from self.remarks
+        yield from self.relationships
         yield from self.entities.values()
         yield from self.edges
 
@@ -99,6 +102,8 @@ class _Reader:
             if edge is not None:
                 edges.setdefault((edge.source.label, edge.relationship, edge.target.label), edge)
         self._model.edges = list(edges.values())
+        used = {edge.relationship for edge in self._model.edges}
+        self._model.relationships = [record for record in OWN_RELATIONSHIPS if record.name in used]
         for relation, source, target in self._statements:
             if source in kinds and target in kinds:
                 typed = source in self._types and target in self._types
@@ -142,18 +147,21 @@ class _Reader:
             if source == target:
                 self._model.remarks.append(Remark(str(source), f"says {_local(predicate)} of itself; left out"))
                 continue
+            if name in SYMMETRIC:
+                source, target = sorted((source, target))
             self._statements.add((name, source, target))
 
     def _kinds(self) -> dict[URIRef, EntityKind]:
         """Return what each thing is: what its class says, else what the statements about it say."""
-        # A point has no points, and what has points itself or feeds something is not one.
+        # A point has no points, and what has points itself, feeds or meters something is not one.
         has_point = [
             (source, target)
             for relation, source, target in self._statements
             if relation == "hasPoint" and self._known.get(source) is not _D and self._known.get(target) in {_D, None}
         ]
         points = {target for _, target in has_point} - {source for source, _ in has_point}
-        points -= {source for relation, source, _ in self._statements if relation == "feeds"}
+        points -= {source for relation, source, _ in self._statements if relation in EQUIPMENT_SUBJECTS}
+        points -= {target for relation, _, target in self._statements if relation == "hasSubMeter"}
         kinds = {
             subject: known or (_D if subject in points else _A)
             for subject in self._types
@@ -185,7 +193,7 @@ class _Reader:
     ) -> EdgeRecord | None:
         if source not in kinds or target not in kinds:
             return None
-        mapping = _MAPPING.get((relation, kinds[source], kinds[target]))
+        mapping = EDGES.get((relation, kinds[source], kinds[target]))
         if mapping is None:
             self._model.remarks.append(self._stray(relation, source, target, kinds))
             return None
@@ -198,7 +206,7 @@ class _Reader:
         """Return the remark on a statement that means nothing between things of these kinds."""
         known = self._known.get(target) is not None
         if relation == "hasPoint" and kinds[target] is not _D and (known or kinds[source] is not _D):
-            by = f"by its class {self._types[target]}" if known else "for it has points or feeds something"
+            by = f"by its class {self._types[target]}" if known else "for it has points, feeds or meters something"
             message = f"is {_A_KIND[kinds[target]]} {by}, so that it is not a point of {_local(source)}; left out"
             return Remark(str(target), message)
         pair = f"{kinds[source].lower()} {relation} {kinds[target].lower()}"
@@ -229,25 +237,6 @@ class _Reader:
             for predicate, value in self._graph.predicate_objects(node)
             if isinstance(predicate, URIRef) and isinstance(value, Literal) and _local(predicate) in names
         }
-
-
-# (relation, kind of its subject, kind of its object): (relationship, whether the edge runs the other way).
-_MAPPING: Final[dict[tuple[str, EntityKind, EntityKind], tuple[str, bool]]] = {
-    ("hasPoint", _A, _D): ("MONITORED_BY", False),
-    ("hasPoint", _S, _D): ("MONITORED_BY", False),
-    ("hasPart", _A, _D): ("MONITORED_BY", False),
-    ("hasPart", _S, _D): ("MONITORED_BY", False),
-    ("hasPart", _A, _A): ("HAS_PART", False),
-    ("hasPart", _S, _S): ("CONTAINS", False),
-    ("hasPart", _S, _A): ("LOCATED_IN", True),
-    ("feeds", _A, _A): ("FEEDS", False),
-    ("feeds", _A, _S): ("FEEDS", False),
-    ("isLocationOf", _S, _S): ("CONTAINS", False),
-    ("isLocationOf", _S, _A): ("LOCATED_IN", True),
-    ("isLocationOf", _S, _D): ("LOCATED_IN", True),
-    ("isLocationOf", _A, _A): ("LOCATED_IN", True),
-    ("isLocationOf", _A, _D): ("LOCATED_IN", True),
-}
 
 
 def _local(uri: Any) -> str:
