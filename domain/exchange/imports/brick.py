@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from rdflib import RDF, RDFS, BNode, Graph, Literal, URIRef
+from rdflib import RDF, RDFS, BNode, Graph, URIRef
 from rdflib.plugins.parsers.notation3 import BadSyntax
+from rdflib.term import Node
 
 from domain.exchange.imports.brick_classes import ClassHierarchy
+from domain.exchange.imports.brick_descriptions import Descriptions, local_name
 from domain.exchange.imports.brick_relations import EDGES, EQUIPMENT_SUBJECTS, OWN_RELATIONSHIPS, RELATIONS, SYMMETRIC
-from domain.exchange.imports.brick_words import NO_TYPES
+from domain.exchange.imports.brick_words import BRICK, NO_TYPES, VALUE_TYPES, VOCABULARIES, VOCABULARY_TYPES
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, Remark
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
@@ -31,6 +33,7 @@ class Model:
 
     relations: how often each canonical relation is stated between ends that both have a class; untyped: with an end
     that has none and was taken in for the part it plays. What is dangling or of itself is in neither.
+    not_understood: by predicate, how many statements nothing became of.
     """
 
     entities: dict[str, EntityRecord] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Model:
     remarks: list[Remark] = field(default_factory=list)
     relations: dict[str, int] = field(default_factory=dict)
     untyped: dict[str, int] = field(default_factory=dict)
+    not_understood: dict[str, int] = field(default_factory=dict)
 
     def records(self) -> Iterator[Record | Remark]:
         """Yield its records, in an order in which they can be applied."""
@@ -74,11 +78,13 @@ class _Reader:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._hierarchy = ClassHierarchy(
-            (_local(sub), _local(above))
+            (local_name(sub), local_name(above))
             for sub, above in graph.subject_objects(RDFS.subClassOf)
             if isinstance(sub, URIRef) and isinstance(above, URIRef)
         )
+        self._vocabulary: set[Node] = set()
         self._types: dict[URIRef, str] = {}
+        self._classes: dict[URIRef, Sequence[str]] = {}
         # Of what has a class: None where the class does not say what it is.
         self._known: dict[URIRef, EntityKind | None] = {}
         self._statements: set[tuple[str, URIRef, URIRef]] = set()
@@ -88,14 +94,7 @@ class _Reader:
         self._types_read()
         self._statements_read()
         kinds = self._kinds()
-        for subject, kind in sorted(kinds.items()):
-            self._model.entities[str(subject)] = EntityRecord(
-                external_id=str(subject),
-                kind=kind,
-                name=self._name(subject),
-                type=self._types.get(subject, _UNKNOWN),
-                attributes=self._attributes(subject),
-            )
+        self._entities_read(kinds)
         edges: dict[tuple[str, str, str], EdgeRecord] = {}
         for relation, source, target in sorted(self._statements):
             edge = self._edge(relation, source, target, kinds)
@@ -112,15 +111,14 @@ class _Reader:
         return self._model
 
     def _types_read(self) -> None:
-        types: dict[URIRef, list[str]] = defaultdict(list)
+        types: dict[URIRef, set[URIRef]] = defaultdict(set)
         for subject, class_ in self._graph.subject_objects(RDF.type):
             if isinstance(subject, URIRef) and isinstance(class_, URIRef):
-                types[subject].append(_local(class_))
+                types[subject].add(class_)
         for subject, classes in types.items():
-            if "Class" in classes or "Ontology" in classes:
-                continue
-            named = sorted(set(classes) - NO_TYPES)
-            if named:
+            if _is_vocabulary(classes):
+                self._vocabulary.add(subject)
+            elif named := sorted({local_name(class_) for class_ in classes if not _says_nothing(class_)}):
                 self._class_choose(subject, named)
 
     def _class_choose(self, subject: URIRef, names: Sequence[str]) -> None:
@@ -132,6 +130,7 @@ class _Reader:
         chosen = [name for name in names if kinds[name] is kind]
         self._types[subject] = max(chosen, key=lambda name: (name not in above, len(name)))
         self._known[subject] = kind
+        self._classes[subject] = names
         named = [f"{name} ({_A_KIND[item]})" for name, item in kinds.items() if item is not None]
         if kind is not None and len(set(kinds.values()) - {None}) > 1:
             message = f"has classes of several kinds, {' and '.join(named)}; taken as {_A_KIND[kind]}"
@@ -139,13 +138,13 @@ class _Reader:
 
     def _statements_read(self) -> None:
         for subject, predicate, object_ in self._graph:
-            relation = RELATIONS.get(_local(predicate)) if isinstance(predicate, URIRef) else None
+            relation = RELATIONS.get(local_name(predicate)) if isinstance(predicate, URIRef) else None
             if relation is None or not isinstance(subject, URIRef) or not isinstance(object_, URIRef):
                 continue
             name, turned = relation
             source, target = (object_, subject) if turned else (subject, object_)
             if source == target:
-                self._model.remarks.append(Remark(str(source), f"says {_local(predicate)} of itself; left out"))
+                self._model.remarks.append(Remark(str(source), f"says {local_name(predicate)} of itself; left out"))
                 continue
             if name in SYMMETRIC:
                 source, target = sorted((source, target))
@@ -185,8 +184,47 @@ class _Reader:
                     kinds[end] = EntityKind.ASSET
                     continue
                 other = target if end is source else source
-                message = f"is named by {_local(other)} ({relation}) and described nowhere; dangling, left out"
+                message = f"is named by {local_name(other)} ({relation}) and described nowhere; dangling, left out"
                 self._model.remarks.append(Remark(str(end), message))
+
+    def _entities_read(self, kinds: Mapping[URIRef, EntityKind]) -> None:
+        descriptions = Descriptions(self._graph, kinds)
+        for subject, kind in sorted(kinds.items()):
+            description = descriptions.describe(subject)
+            classes = self._classes.get(subject, ())
+            given = {"name", "type", "attributes"} | ({"location"} if description.location else set())
+            self._model.entities[str(subject)] = EntityRecord(
+                external_id=str(subject),
+                kind=kind,
+                name=description.name,
+                type=self._types.get(subject, _UNKNOWN),
+                attributes={**description.attributes, **({"types": list(classes)} if len(classes) > 1 else {})},
+                location=description.location,
+                given=frozenset(given),
+            )
+        self._model.remarks.extend(descriptions.remarks)
+        self._rest_read(kinds, descriptions)
+
+    def _rest_read(self, kinds: Mapping[URIRef, EntityKind], descriptions: Descriptions) -> None:
+        """Count what nothing becomes of: statements by predicate, and things without a URI."""
+        counts = descriptions.not_understood
+        passed_over = descriptions.nodes | self._vocabulary | set(self._graph.subjects(RDFS.subClassOf))
+        nameless: set[Node] = set()
+        for subject, predicate, object_ in self._graph:
+            is_relation = local_name(predicate) in RELATIONS
+            if is_relation:
+                nameless.update(end for end in (subject, object_) if isinstance(end, BNode))
+            if subject in kinds or subject in passed_over or str(subject).startswith(BRICK):
+                continue
+            if predicate == RDF.type:
+                if isinstance(subject, BNode) and isinstance(object_, URIRef) and not _says_nothing(object_):
+                    nameless.add(subject)
+            elif isinstance(subject, URIRef) and not (is_relation and isinstance(object_, URIRef)):
+                counts[str(predicate)] += 1
+        self._model.not_understood = dict(sorted(counts.items()))
+        if nameless:
+            message = f"{len(nameless)} things without a URI cannot be found again; left out with what is said of them"
+            self._model.remarks.append(Remark("blank nodes", message))
 
     def _edge(
         self, relation: str, source: URIRef, target: URIRef, kinds: dict[URIRef, EntityKind]
@@ -207,48 +245,22 @@ class _Reader:
         known = self._known.get(target) is not None
         if relation == "hasPoint" and kinds[target] is not _D and (known or kinds[source] is not _D):
             by = f"by its class {self._types[target]}" if known else "for it has points, feeds or meters something"
-            message = f"is {_A_KIND[kinds[target]]} {by}, so that it is not a point of {_local(source)}; left out"
+            message = f"is {_A_KIND[kinds[target]]} {by}, so that it is not a point of {local_name(source)}; left out"
             return Remark(str(target), message)
         pair = f"{kinds[source].lower()} {relation} {kinds[target].lower()}"
-        return Remark(str(source), f"{pair} ({_local(target)}) means nothing here; left out")
-
-    def _name(self, subject: URIRef) -> str:
-        label = self._graph.value(subject, RDFS.label)
-        return str(label) if label is not None and str(label).strip() else _local(subject)
-
-    def _attributes(self, subject: URIRef) -> dict[str, Any]:
-        attributes: dict[str, Any] = {}
-        for predicate, value in sorted(self._graph.predicate_objects(subject)):
-            name = _local(predicate) if isinstance(predicate, URIRef) else str(predicate)
-            if isinstance(value, Literal):
-                if predicate != RDFS.label:
-                    attributes[name] = _plain(value)
-            elif name == "hasUnit" and isinstance(value, URIRef):
-                attributes["unit"] = _local(value)
-            elif isinstance(value, BNode):
-                attributes |= self._reference(value)
-        return attributes
-
-    def _reference(self, node: BNode) -> dict[str, str]:
-        """Return where a point's series is stored: its id there, and the store."""
-        names = {"hasTimeseriesId": "timeseriesId", "storedAt": "timeseriesStore"}
-        return {
-            names[_local(predicate)]: str(value)
-            for predicate, value in self._graph.predicate_objects(node)
-            if isinstance(predicate, URIRef) and isinstance(value, Literal) and _local(predicate) in names
-        }
+        return Remark(str(source), f"{pair} ({local_name(target)}) means nothing here; left out")
 
 
-def _local(uri: Any) -> str:
-    text = str(uri)
-    return re.split(r"[#/]", text.rstrip("#/"))[-1] or text
+def _says_nothing(class_: URIRef) -> bool:
+    """Return whether a class does not say what a thing is."""
+    name = local_name(class_)
+    return name in NO_TYPES or name.endswith(VALUE_TYPES) or str(class_).startswith(VOCABULARIES)
 
 
-def _plain(value: Literal) -> Any:
-    """Return a literal as JSON has it: numbers and booleans as they are, all else as text."""
-    plain = value.toPython()
-    if isinstance(plain, bool | int | str):
-        return plain
-    if isinstance(plain, float):
-        return plain if plain == plain and abs(plain) != float("inf") else str(value)  # noqa: PLR0124
-    return str(value)
+def _is_vocabulary(classes: Collection[URIRef]) -> bool:
+    """Return whether something of these classes is a word or a shape, not a thing of the building."""
+    return any(
+        local_name(class_) in VOCABULARY_TYPES
+        or (str(class_).startswith(VOCABULARIES) and local_name(class_) not in NO_TYPES)
+        for class_ in classes
+    )

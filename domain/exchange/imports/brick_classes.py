@@ -67,7 +67,8 @@ NAMES: Final = {
     **dict.fromkeys(
         """
         Fire_Alarm Fire_Alarm_Manual_Call_Point Point_Collection Wireless_Access_Point Motor_Control_Center Main_Riser
-        Bus_Riser Stage_Riser Safety_Shower Building_Element Variable_Air_Volume_Box_With_Reheat
+        Bus_Riser Stage_Riser Connection_Point Inlet_Connection_Point Outlet_Connection_Point
+        Safety_Shower Building_Element Variable_Air_Volume_Box_With_Reheat
         """.split(),
         EntityKind.ASSET,
     ),
