@@ -80,7 +80,7 @@ def moment_resolve(
 
 
 def known_resolve(session: Session, *, organization_id: int, known_at: datetime, path: str) -> datetime:
-    """Settle an instant of system time by which something had been recorded, as `moment_resolve` does; in UTC.
+    """Resolve an instant of system time by which something had been recorded, as `moment_resolve` does; in UTC.
 
     path: the argument that named it. Raises BadInputError, NotFoundError.
     """

@@ -49,6 +49,8 @@ _TABLES: Final = """
 
 def planner_set(dsn: str, database: str, mode: str) -> None:
     """Have the planner of a database work in a mode, for connections made from now on. dsn: of a superuser."""
+    if not _OFF[mode]:
+        return
     with psycopg.connect(dsn, autocommit=True) as connection:
         for name in _OFF[mode]:
             connection.execute(

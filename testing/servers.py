@@ -30,6 +30,8 @@ FAST = {
     "full_page_writes": "off",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
+    # Whoever connects proves a password that is no secret.
+    "scram_iterations": "1",
 }
 # A file system in memory that any account may enter, and how much of it has to be free.
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -62,6 +64,8 @@ class TestServers:
     processes: list[subprocess.Popen[bytes]]
     planner: str = NONE
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+    # Connecting costs as much as a statement that creates a database.
+    _connection: psycopg.Connection | None = None
 
     def database_create(self, template: str = TEMPLATE, *, planner: str | None = None) -> TestDatabase:
         """Clone a database from a template. planner: a mode of `testing/planner.py`, else that of all."""
@@ -75,11 +79,14 @@ class TestServers:
         self._admin(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
 
     def _admin(self, statement: str) -> None:
-        with psycopg.connect(self.database_server.dsn(), autocommit=True) as connection:
-            connection.execute(statement)
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self.database_server.dsn(), autocommit=True)
+        self._connection.execute(statement)
 
     def stop(self) -> None:
         """Stop both servers."""
+        if self._connection is not None:
+            self._connection.close()
         valkey.stop(self.processes[1])
         postgres.stop(self.processes[0])
 

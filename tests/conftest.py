@@ -10,6 +10,7 @@ import redis
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
+from runtime.collection import startup_freeze
 from runtime.database import engine_create
 from testing import planner
 from testing.schedule import Schedule
@@ -47,6 +48,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         mark = item.get_closest_marker("timeout")
         limit_s = float(mark.args[0]) if mark else usual_s
         item.add_marker(pytest.mark.timeout(patient(limit_s)), append=False)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected, all modules and tests, out of garbage collection: it lives to the end."""
+    startup_freeze()
 
 
 @pytest.fixture(scope="session")

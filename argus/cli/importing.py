@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -24,6 +25,9 @@ from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
 from domain.exchange.tables.texts import text_of, undecodable
 from runtime.settings.model import Settings
+
+# Of an import's remarks; a file at fault in every line would fill the terminal.
+REMARKS_PRINTED = 100
 
 _GRAPH = """\
 Bring entities and edges with dates: one JSON object a line, as `argus export graph` writes them, or CSV, entities and
@@ -138,7 +142,8 @@ def _records_run(
         is_whole = False
     progress_end()
     if outcome.links_from_now:
-        outcome.remarks.append(Remark("links", _FROM_NOW.format(count=outcome.links_from_now)))
+        # First, for of many remarks only the first are printed.
+        outcome.remarks.insert(0, Remark("links", _FROM_NOW.format(count=outcome.links_from_now)))
     _outcome_print(outcome, as_json=arguments.json, dry_run=arguments.dry_run, is_whole=is_whole)
     if not is_whole:
         return INTERRUPTED
@@ -177,17 +182,25 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool, is_whole: 
         f"{would}edges: {outcome.edges_created} created, {outcome.edges_updated} corrected,"
         f" {outcome.edges_unchanged} unchanged"
     )
-    for remark in outcome.remarks:
-        where = "" if remark.line is None else f"line {remark.line}: "
-        field = f" ({'.'.join(remark.path)})" if remark.path else ""
-        code = "" if remark.code is None else f" [{remark.code}]"
-        subject = "" if remark.subject == f"line {remark.line}" else f"{remark.subject}: "
-        print(f"{where}{subject}{remark.message}{field}{code}", file=sys.stderr)
+    for remark in outcome.remarks[:REMARKS_PRINTED]:
+        print(_remark_line(remark), file=sys.stderr)
+    if more := outcome.remarks[REMARKS_PRINTED:]:
+        counts = Counter(remark.code or "without a code" for remark in more)
+        by_code = ", ".join(f"{count} {code}" for code, count in counts.most_common())
+        print(f"and {len(more)} more ({by_code}); --json has all of them", file=sys.stderr)
     for predicate, count in outcome.not_understood.items():
         statements = "1 statement is" if count == 1 else f"{count} statements are"
         print(f"{predicate}: {statements} not understood; left out", file=sys.stderr)
     if not is_whole:
         print("Interrupted: nothing was changed." if dry_run else INTERRUPTED_MESSAGE, file=sys.stderr)
+
+
+def _remark_line(remark: Remark) -> str:
+    where = "" if remark.line is None else f"line {remark.line}: "
+    field = f" ({'.'.join(remark.path)})" if remark.path else ""
+    code = "" if remark.code is None else f" [{remark.code}]"
+    subject = "" if remark.subject == f"line {remark.line}" else f"{remark.subject}: "
+    return f"{where}{subject}{remark.message}{field}{code}"
 
 
 def _read(path: Path, max_bytes: int) -> str:

@@ -44,7 +44,7 @@ class Backtest:
     truncated: bool
 
 
-def rule_try(
+def rule_backtest(
     session: Session, *, organization_id: int, draft: RuleDraft, begins: datetime, ends: datetime, now: datetime
 ) -> Backtest:
     """Evaluate a draft on the readings of [begins, ends), as if it had been in force then. Writes nothing.

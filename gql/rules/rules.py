@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import strawberry
 
 from domain.base.packed import instant_of
-from domain.rules.backtest import Backtest, rule_try
+from domain.rules.backtest import Backtest, rule_backtest
 from domain.rules.model import Rule as RuleRow
 from domain.rules.model import RuleVersion as VersionRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
@@ -236,7 +236,7 @@ class RuleMutation:
         """
         try:
             backtest = await info.context.read(
-                rule_try, draft=draft_of(input), begins=from_, ends=to, now=info.context.services.clock()
+                rule_backtest, draft=draft_of(input), begins=from_, ends=to, now=info.context.services.clock()
             )
         except ArgusError as error:
             own = bool(error.path) and error.path[0] in {"from", "to"}

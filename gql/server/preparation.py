@@ -160,7 +160,7 @@ class Preparer:
         """
         operation = get_operation_ast(document, request.operation_name)
         if operation is None and context.bearer is not None:
-            # Told after what is wrong with the document.
+            # Reported after what is wrong with the document.
             return []
         operation = _operation(document, request)
         root = self._schema.get_root_type(operation.operation)

@@ -39,6 +39,8 @@ def argus(
         name = "ARGUS_DATABASE_URL" + ("" if role == "owner" else f"_{role.upper()}")
         monkeypatch.setenv(name, database.url(role))
     monkeypatch.setenv("ARGUS_REDIS_URL", "redis://127.0.0.1:1/0")
+    # It is no setting, and every command would say so.
+    monkeypatch.delenv("ARGUS_TEST_PATIENCE", raising=False)
     monkeypatch.setenv("ARGUS_SECRET", "a secret of this test, long enough for a token")
 
     def run(*words: str) -> tuple[int, str, str]:
@@ -99,6 +101,16 @@ def test_standard_input_is_imported_and_faulty_lines_are_reported(
     assert (status, count(engine, "entities")) == (1, 2)
     assert [line.partition(":")[0] for line in err.splitlines()] == ["line 3", "line 2"]
     assert all("[BAD_USER_INPUT]" in line for line in err.splitlines())
+
+
+def test_a_file_at_fault_in_every_line_is_summed_up(argus: Any, tmp_path: Path) -> None:
+    file = written(tmp_path / "faults.ndjson", [{"record": "entity", "kind": "PUMP", "name": "x"}] * 130)
+    status, _, err = argus("import", "graph", str(file), "--organization", "one")
+    lines = err.splitlines()
+    assert (status, len(lines)) == (1, 101)
+    assert lines[-1] == "and 30 more (30 BAD_USER_INPUT); --json has all of them"
+    _, out, _ = argus("import", "graph", str(file), "--organization", "one", "--json")
+    assert len(json.loads(out)["remarks"]) == 130
 
 
 def test_csv_is_known_by_its_name(argus: Any, tmp_path: Path) -> None:

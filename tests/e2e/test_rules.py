@@ -207,12 +207,12 @@ def test_a_rule_that_changes_and_one_that_waits_for_silence(installation: Instal
     [refused] = client.call(create, {"i": never}).data["createRule"]["errors"]
     assert refused["path"][-1] == "clearValue"
     # A draft of it, tested over the same time, gives the same for the readings before.
-    trial = client.call(
+    backtest = client.call(
         """mutation T($i: RuleInput!) { testRule(input: $i, from: "2025-12-31T00:00:00Z", to: "2026-01-01T00:29:00Z") {
            test { entities points truncated events { entityId beganAt openedAt clearedAt value } }
            errors { code path } } }""",
         {"i": silent},
     ).data["testRule"]
-    [gap] = trial["test"].pop("events")
-    assert trial == {"test": {"entities": 1, "points": 2, "truncated": False}, "errors": []}
+    [gap] = backtest["test"].pop("events")
+    assert backtest == {"test": {"entities": 1, "points": 2, "truncated": False}, "errors": []}
     assert (gap["entityId"], gap["beganAt"], gap["openedAt"], gap["clearedAt"]) == (ids["a"], at(5), at(15), None)

@@ -200,7 +200,7 @@ def test_hours_say_what_points_say(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(written=st.lists(writes, min_size=1, max_size=4), asked=st.lists(reads, min_size=3, max_size=8))
+@given(written=st.lists(writes, min_size=1, max_size=4), requested=st.lists(reads, min_size=3, max_size=8))
 def test_buckets_read_after_points_were_dropped_are_those_from_before_or_are_reported_incomplete(
     servers: TestServers, written: list[Write], requested: list[Read]
 ) -> None:

@@ -141,7 +141,7 @@ def shadow_compare(derived: Derived, *, failures: int = 0) -> ShadowComparison:
         return ShadowComparison()
     try:
         differences, compared = _differences(derived)
-    except Exception as error:  # noqa: BLE001  (whatever is wrong with a version on trial)
+    except Exception as error:  # noqa: BLE001  (whatever is wrong with a version in shadow)
         if len(derived.entities) == 1 or failures + 1 > FAILURES_MAX:
             message = text_clean(repr(error), max_chars=_ERROR_MAX_CHARS)
             return ShadowComparison(errors=len(derived.entities), error=message, failures=1)

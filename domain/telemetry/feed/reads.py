@@ -191,7 +191,7 @@ def feed_since(
 ) -> CaughtUp:
     """Return the points from `since` (event time) on as now stored, and the positions they include.
 
-    after: positions already passed. What the feed brings at positions up to the heads returned is in the
+    after: positions already passed. What the feed brings at positions up to the watermarks returned is in the
     points; what it brings beyond is not: both are read in one snapshot.
     Raises LimitExceededError for more than 100,000 stored points.
     """

@@ -23,7 +23,7 @@ DEVICES = 1_000
 CALL = 100
 LINKED_SINCE = NOW - timedelta(days=400)
 LATE = timedelta(days=90)
-# To read back: links, series, bounds, points, heads. To mark hours: two.
+# To read back: links, series, bounds, points, watermarks. To invalidate hours: two.
 STATEMENTS_OF_LATENESS = 10
 ROWS_OF_ONE = 100
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from domain.base.packed import micros_of
-from domain.rules.backtest import ENTITIES_MAX, rule_try
+from domain.rules.backtest import ENTITIES_MAX, rule_backtest
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft
 from graph.errors import LimitExceededError
@@ -26,7 +26,7 @@ def at(minute: int) -> datetime:
 
 @pytest.fixture
 def line(engine: Callable[[str], Engine]) -> Line:
-    return Line(world_create(owner=engine("owner"), api=engine("api"), slug="trial"), engine)
+    return Line(world_create(owner=engine("owner"), api=engine("api"), slug="backtests"), engine)
 
 
 def test_a_backtest_finds_the_past_events_and_stores_nothing(line: Line) -> None:
@@ -37,19 +37,21 @@ def test_a_backtest_finds_the_past_events_and_stores_nothing(line: Line) -> None
     )
     draft = RuleDraft(name="draft", condition=HOT, scope=Scope(entity_id=device))
     with line.world.session() as session:
-        trial = rule_try(session, organization_id=line.organization_id, draft=draft, begins=at(5), ends=at(60), now=NOW)
-    assert [(entity, finding.opened, finding.cleared, finding.value) for entity, finding in trial.findings] == [
+        backtest = rule_backtest(
+            session, organization_id=line.organization_id, draft=draft, begins=at(5), ends=at(60), now=NOW
+        )
+    assert [(entity, finding.opened, finding.cleared, finding.value) for entity, finding in backtest.findings] == [
         (device, micros_of(at(10)), micros_of(at(11)), 9.0),
         (device, micros_of(at(20)), None, 9.0),
     ]
-    assert (trial.entities, trial.points, trial.truncated) == (1, 3, False)
+    assert (backtest.entities, backtest.points, backtest.truncated) == (1, 3, False)
     assert line.rows("SELECT id FROM events WHERE organization_id = :o", o=line.organization_id) == []
 
 
 def test_it_is_bounded(line: Line) -> None:
     line.world.entities(EntityKind.SPACE, ENTITIES_MAX + 1)
     with line.world.session() as session, pytest.raises(LimitExceededError) as refused:
-        rule_try(
+        rule_backtest(
             session,
             organization_id=line.organization_id,
             draft=RuleDraft(name="draft", condition=HOT),

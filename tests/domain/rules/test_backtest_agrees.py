@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from domain.rules.backtest import rule_try
+from domain.rules.backtest import rule_backtest
 from domain.rules.model import Damping, Scope
 from domain.rules.operations import RuleDraft
 from testing.line import NOW, Line
@@ -44,7 +44,7 @@ def test_a_backtest_agrees_with_the_rule_created_later(
     )
     more: dict[str, Any] = {"scope": Scope(kind="DEVICE", type="pump"), "damping": Damping(3, 6 * HOUR)}
     with line.world.session() as session:
-        trial = rule_try(
+        backtest = rule_backtest(
             session,
             organization_id=line.organization_id,
             draft=RuleDraft(name="draft", condition=condition, **more),
@@ -65,7 +65,7 @@ def test_a_backtest_agrees_with_the_rule_created_later(
             finding.version.severity,
             finding.flaps,
         )
-        for _, finding in trial.findings
+        for _, finding in backtest.findings
     ]
     assert backtested == stored_episodes(line)
     assert len(backtested) >= 5

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine
 
 from domain.base.packed import micros_of
-from domain.rules.backtest import rule_try
+from domain.rules.backtest import rule_backtest
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft
 from domain.telemetry.feed.entries import norm_decode, norm_encode
@@ -169,7 +169,7 @@ def test_a_new_rule_evaluates_what_is_stored_and_a_backtest_finds_the_same(line:
     device = line.device()
     send(line, device, [(minute(0), 60.0)])
     with line.world.session() as session:
-        trial = rule_try(
+        backtest = rule_backtest(
             session,
             organization_id=line.organization_id,
             draft=RuleDraft(name="draft", condition=over(50), scope=Scope(entity_id=device)),
@@ -177,7 +177,7 @@ def test_a_new_rule_evaluates_what_is_stored_and_a_backtest_finds_the_same(line:
             ends=minute(40),
             now=NOW,
         )
-    assert [(finding.began, finding.opened, finding.cleared) for _, finding in trial.findings] == [
+    assert [(finding.began, finding.opened, finding.cleared) for _, finding in backtest.findings] == [
         (micros_of(minute(20)), micros_of(minute(20)), None)
     ]
     create(line, over(50), effective_from=minute(20))

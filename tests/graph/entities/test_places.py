@@ -107,7 +107,7 @@ shapes = areas | st.tuples(numbers, numbers).map(shapely.Point)
 @pytest.mark.slow
 def test_within_and_around_agree_with_a_full_scan(worlds: Callable[[str], World]) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(known=st.lists(shapes, max_size=20), asked=areas, at=st.tuples(numbers, numbers))
+    @given(known=st.lists(shapes, max_size=20), searched=areas, at=st.tuples(numbers, numbers))
     def check(known: list[Any], searched: Any, at: tuple[float, float]) -> None:
         world = worlds(next(SLUGS))
         ids = place(world, known)
