@@ -12,7 +12,7 @@ from rdflib import RDF, RDFS, BNode, Graph, URIRef
 from rdflib.plugins.parsers.notation3 import BadSyntax
 from rdflib.term import Node
 
-from domain.exchange.imports.brick_classes import ClassHierarchy
+from domain.exchange.imports.brick_classes import ClassHierarchy, is_general
 from domain.exchange.imports.brick_descriptions import Descriptions, local_name
 from domain.exchange.imports.brick_relations import EDGES, EQUIPMENT_SUBJECTS, OWN_RELATIONSHIPS, RELATIONS, SYMMETRIC
 from domain.exchange.imports.brick_words import BRICK, NO_TYPES, VALUE_TYPES, VOCABULARIES, VOCABULARY_TYPES
@@ -125,10 +125,10 @@ class _Reader:
         """Choose what a thing is of its classes: a place before equipment before a point."""
         kinds = {name: self._hierarchy.kind(name) for name in names}
         kind = next((kind for kind in (_S, _A, _D) if kind in kinds.values()), None)
-        # Of several classes the longest name says most, but never more than one that the file puts below it.
+        # Of several classes the longest name says most, but never more than one that is below it.
         above = {other for name in names for other in self._hierarchy.above(name)}
         chosen = [name for name in names if kinds[name] is kind]
-        self._types[subject] = max(chosen, key=lambda name: (name not in above, len(name)))
+        self._types[subject] = max(chosen, key=lambda name: (name not in above, not is_general(name), len(name)))
         self._known[subject] = kind
         self._classes[subject] = names
         named = [f"{name} ({_A_KIND[item]})" for name, item in kinds.items() if item is not None]

@@ -17,6 +17,13 @@ ROOTS: Final = {
     **dict.fromkeys(("Location", "Space", "Architecture", "Zone", "Region", "Site"), EntityKind.SPACE),
     **dict.fromkeys(("Point", "Sensor", "Setpoint", "Command", "Status", "Alarm", "Parameter"), EntityKind.DEVICE),
 }
+# Classes that say less than others do, however long their names.
+GENERAL: Final = frozenset(
+    """
+    Equipment System Collection Asset Building_Element Location Space Architecture Region Point Terminal_Unit Furniture
+    Common_Space Vertical_Space Heating_Ventilation_Air_Conditioning_System
+    """.split()
+)
 # A class is a point's, or a place's, if a word of its name is one of these.
 POINT_WORDS: Final = frozenset(
     """
@@ -95,6 +102,12 @@ def class_kind(name: str) -> EntityKind | None:
 def kind_of_class(name: str) -> EntityKind:
     """Classify a Brick class by its name alone: what is neither a point nor a place is equipment."""
     return class_kind(name) or EntityKind.ASSET
+
+
+def is_general(name: str) -> bool:
+    """Return whether a class is one of those near a root, such as HVAC_Equipment."""
+    words = _WORD.findall(name.replace("_", " "))
+    return "_".join(words) in GENERAL or words[-1:] == ["Equipment"]
 
 
 class ClassHierarchy:

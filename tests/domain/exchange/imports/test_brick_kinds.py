@@ -128,6 +128,18 @@ def test_the_type_is_the_class_below_by_the_files_word() -> None:
 
 
 @pytest.mark.parametrize(
+    ("classes", "type_"),
+    [
+        ("brick:AHU, brick:Equipment", "AHU"), ("brick:Room, brick:Location, brick:Space", "Room"),
+        ("brick:VAV, brick:HVAC_Equipment, brick:Terminal_Unit", "VAV"), ("brick:Alarm, brick:Point", "Alarm"),
+        ("brick:Pump, brick:Water_Pump", "Water_Pump"), ("brick:Equipment", "Equipment"),
+    ],
+)  # fmt: skip
+def test_the_type_is_the_class_that_says_most(classes: str, type_: str) -> None:
+    assert [record.type for record in model_of(f":x a {classes} .").entities.values()] == [type_]
+
+
+@pytest.mark.parametrize(
     ("name", "kind"),
     [
         ("Supply_Air_Plenum", ASSET), ("Wireless_Access_Point", ASSET), ("Fire_Alarm", ASSET), ("CRAC", ASSET),

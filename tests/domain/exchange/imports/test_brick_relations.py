@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.outcome import Outcome
 from graph.kinds import EntityKind
 from testing.world import EPOCH, World
+from tests.domain.exchange.imports.brick_models import metered, office
 from tests.domain.exchange.imports.test_brick_kinds import edges_of, kinds_of, model_of
 
 METERS = """
@@ -87,6 +90,14 @@ def test_a_circle_of_submeters_is_refused(world: World) -> None:
     outcome = bring(world, ":a a brick:Meter ; brick:hasSubMeter :b . :b a brick:Meter ; brick:hasSubMeter :a .")
     assert [remark.code for remark in outcome.refused] == ["CYCLE"]
     assert outcome.edges_created == 1
+
+
+@pytest.mark.parametrize("turtle", [office(), metered()], ids=["office", "metered"])
+def test_made_up_buildings_are_imported_once(world: World, turtle: str) -> None:
+    model, outcome = model_of(turtle), bring(world, turtle)
+    assert (outcome.created, outcome.edges_created, outcome.refused) == (len(model.entities), len(model.edges), [])
+    again = bring(world, turtle)
+    assert (again.written, again.unchanged, again.edges_unchanged) == (0, len(model.entities), len(model.edges))
 
 
 def test_a_building_without_them_defines_nothing(world: World) -> None:
