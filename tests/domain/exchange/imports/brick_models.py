@@ -67,11 +67,11 @@ def laboratory() -> str:
     return (
         PREFIXES
         + """
-        :building a brick:Building ; brick:hasPart :lab, :office, :roof, :annex .
+        :building a brick:Building ; brick:hasPart :lab, :office, :terrace, :annex .
         :lab a brick:Laboratory, brick:Room ; brick:isFedBy :vav1 ; brick:adjacentTo :office .
         :office a brick:Room, brick:Point ; brick:isFedBy :vav2 ; brick:adjacentTo :lab .
-        :roof a brick:Roof . :zone a brick:HVAC_Zone ; brick:hasPart :lab, :office .
-        :weather a brick:Weather_Station ; brick:hasLocation :roof ; brick:hasPoint :oat, :oah .
+        :terrace a brick:Roof . :zone a brick:HVAC_Zone ; brick:hasPart :lab, :office .
+        :weather a brick:Weather_Station ; brick:hasLocation :terrace ; brick:hasPoint :oat, :oah .
         :oat a brick:Outside_Air_Temperature_Sensor . :oah a brick:Outside_Air_Humidity_Sensor .
         :ahu1 a brick:AHU, brick:Equipment ; brick:feeds :vav1 ; brick:hasPoint :oat, :sat1, :header .
         :ahu2 a brick:AHU ; brick:feeds :vav2, :gone ; brick:hasPoint :oat, :oah, :sat2, :header .

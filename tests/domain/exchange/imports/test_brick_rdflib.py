@@ -24,7 +24,7 @@ EQUIPMENT = """
     Condensing_Natural_Gas_Boiler Electrical_Meter Building_Electrical_Meter Electrical_Panel Equipment
     Electric_Vehicle_Charging_Station Electric_Vehicle_Charging_Port
 """.split()
-HEADS = {"AHU", "Hot_Water_System"}
+PLANTS = {"AHU", "Hot_Water_System"}
 STATED = {
     "hasPoint": "isPointOf", "hasPart": "isPartOf", "feeds": "isFedBy", "meters": "isMeteredBy",
     "hasSubMeter": "isSubMeterOf", "controls": "isControlledBy", "adjacentTo": "adjacentTo",
@@ -125,11 +125,11 @@ class Counted:
     def points(self) -> dict[str, int]:
         down, has_point = self.path("feeds", "hasPart"), self.path("hasPoint", "hasPart")
         return {
-            last_part(head): len(
-                {point for point in self.graph.objects(head, down * "*" / has_point) if self.kind(point) == "DEVICE"}
+            last_part(plant): len(
+                {point for point in self.graph.objects(plant, down * "*" / has_point) if self.kind(point) == "DEVICE"}
             )
-            for head, names in self.classes.items()
-            if names & HEADS
+            for plant, names in self.classes.items()
+            if names & PLANTS
         }
 
 
@@ -142,14 +142,14 @@ def imported_points(model: Model) -> dict[str, int]:
         if edge.relationship in {"MONITORED_BY", "FEEDS", "HAS_PART", "CONTAINS"}:
             edges.setdefault(edge.source.label, set()).add(edge.target.label)
     counts = {}
-    for head, record in model.entities.items():
-        if record.type in HEADS:
-            reached, waiting = {head}, [head]
+    for plant, record in model.entities.items():
+        if record.type in PLANTS:
+            reached, waiting = {plant}, [plant]
             while waiting:
                 following = down.get(waiting.pop(), set()) - reached
                 reached |= following
                 waiting.extend(following)
-            counts[last_part(head)] = len({point for thing in reached for point in points.get(thing, ())})
+            counts[last_part(plant)] = len({point for thing in reached for point in points.get(thing, ())})
     return counts
 
 
