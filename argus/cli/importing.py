@@ -24,6 +24,7 @@ from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
 from domain.exchange.tables.texts import text_of, undecodable
+from graph.errors import BadInputError
 from runtime.settings.model import Settings
 
 # Of an import's remarks; a file at fault in every line would fill the terminal.
@@ -208,7 +209,8 @@ def _read(path: Path, max_bytes: int) -> str:
         if path.stat().st_size > max_bytes:
             msg = f"{path} is larger than {max_bytes} bytes."
             raise CommandError(msg)
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            return text_of(file).read()
+    except (OSError, UnicodeDecodeError, BadInputError) as error:
         msg = f"{path} cannot be read: {error}."
         raise CommandError(msg) from error

@@ -186,6 +186,18 @@ def test_what_is_not_understood_is_counted_and_refuses_nothing(argus: Any, tmp_p
     assert argus(*command)[0] == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_model_may_begin_with_a_byte_order_mark(argus: Any, tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "building.ttl"
+    file.write_text(BUILDING, encoding=encoding)
+    status, out, _ = argus("import", "brick", str(file), "--organization", "one", "--dry-run", "--json")
+    assert (status, json.loads(out)["created"]) == (0, 4)
+    file.write_bytes("# Lüftung".encode("latin-1"))
+    status, _, err = argus("import", "brick", str(file), "--organization", "one")
+    assert status == 1
+    assert "cannot be read" in err
+
+
 def test_links_from_now_on_do_not_meet_earlier_readings(
     argus: Any, engine: Callable[[str], Engine], tmp_path: Path
 ) -> None:
