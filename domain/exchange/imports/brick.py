@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from rdflib import RDF, RDFS, BNode, Graph, URIRef
+import rdflib
+from rdflib import RDF, RDFS, BNode, Graph, Literal, URIRef
 from rdflib.plugins.parsers.notation3 import BadSyntax
 from rdflib.term import Node
 
@@ -53,16 +57,39 @@ class Model:
 
 
 def brick_read(text: str) -> Model:
-    """Parse a Brick model in Turtle.
+    """Parse a Brick model in Turtle. Relative URIs are relative to `file:///`, wherever the file lies.
 
-    Raises BadInputError, naming the line, for a file that does not parse.
+    Raises BadInputError, naming the line where it is known, for a file that does not parse.
     """
     graph = Graph()
     try:
-        graph.parse(data=text, format="turtle")
+        with _literals_as_written():
+            graph.parse(data=text, format="turtle", publicID="file:///")
     except BadSyntax as error:
         raise BadInputError(_syntax_message(error), path=("file",)) from None
+    except RecursionError:
+        raise BadInputError("The file is nested too deep.", path=("file",)) from None
+    except (IndexError, ValueError, AssertionError):
+        # The parser's ways to say that the text ends where it must not.
+        line = text.count("\n") + 1
+        raise BadInputError(
+            f"The file is no Turtle: it ends inside a statement, in line {line}.", path=("file",)
+        ) from None
     return _Reader(graph).read()
+
+
+@contextmanager
+def _literals_as_written() -> Iterator[None]:
+    """Keep the text of literals that are not of their type, and say nothing of them: the import does."""
+    logger, normalize = logging.getLogger("rdflib.term"), rdflib.NORMALIZE_LITERALS
+    was_disabled, logger.disabled = logger.disabled, True
+    rdflib.NORMALIZE_LITERALS = False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled, rdflib.NORMALIZE_LITERALS = was_disabled, normalize
 
 
 def _syntax_message(error: BadSyntax) -> str:
@@ -216,7 +243,7 @@ class _Reader:
                 nameless.update(end for end in (subject, object_) if isinstance(end, BNode))
             if subject in kinds or subject in passed_over or str(subject).startswith(BRICK):
                 continue
-            if predicate == RDF.type:
+            if predicate == RDF.type and not isinstance(object_, Literal):
                 if isinstance(subject, BNode) and isinstance(object_, URIRef) and not _says_nothing(object_):
                     nameless.add(subject)
             elif isinstance(subject, URIRef) and not (is_relation and isinstance(object_, URIRef)):

@@ -49,6 +49,8 @@ class Descriptions:
     not_understood: Counter[str] = field(default_factory=Counter)
     # What is read as part of something else.
     nodes: set[Node] = field(default_factory=set)
+    # Of the thing in hand.
+    _ill_typed: list[str] = field(default_factory=list)
 
     def describe(self, subject: URIRef) -> Description:
         """Return what is said of a thing, apart from its relations."""
@@ -59,13 +61,15 @@ class Descriptions:
             if predicate in {RDF.type, RDFS.label}:
                 continue
             if isinstance(value, Literal):
-                values[ATTRIBUTES.get(name, name)].append(plain(value))
+                values[ATTRIBUTES.get(name, name)].append(self._plain(name, value))
             elif name in RELATIONS:
                 continue
             elif name in ATTRIBUTES:
                 values[ATTRIBUTES[name]].append(local_name(value))
             elif not self._is_part(name, value) or not self._part_add(name, value, values, series):
                 self.not_understood[str(predicate)] += 1
+        self.remarks.extend(Remark(str(subject), message) for message in self._ill_typed)
+        self._ill_typed.clear()
         labels = self._labels(subject)
         if len(labels) > 1:
             values["labels"].extend(labels)
@@ -78,6 +82,12 @@ class Descriptions:
 
     def _statements(self, subject: Node) -> list[tuple[Node, Node]]:
         return sorted(self.graph.predicate_objects(subject), key=lambda pair: (str(pair[0]), str(pair[1])))
+
+    def _plain(self, name: str, value: Literal) -> Any:
+        if value.ill_typed:
+            type_ = local_name(value.datatype)
+            self._ill_typed.append(f"{name} {str(value)[:100]!r} is not of type {type_}; taken as text")
+        return plain(value)
 
     def _labels(self, subject: URIRef) -> list[str]:
         """Return its labels, those of no language and English ones first."""
@@ -123,7 +133,7 @@ class Descriptions:
             if predicate == RDF.type:
                 continue
             if isinstance(value, Literal):
-                content[ATTRIBUTES.get(name, name)].append(plain(value))
+                content[ATTRIBUTES.get(name, name)].append(self._plain(name, value))
             elif name in ATTRIBUTES:
                 content[ATTRIBUTES[name]].append(local_name(value))
             elif isinstance(value, URIRef):
@@ -169,7 +179,9 @@ def local_name(uri: Any) -> str:
 
 
 def plain(value: Literal) -> Any:
-    """Return a literal as JSON has it: numbers and booleans as they are, all else as text."""
+    """Return a literal as JSON has it: numbers and booleans as they are, all else, and what is ill-typed, as text."""
+    if value.ill_typed:
+        return str(value)
     item = value.toPython()
     if isinstance(item, Decimal) and item.is_finite():
         item = float(item)

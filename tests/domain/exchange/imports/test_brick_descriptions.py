@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from graph.errors import BadInputError
 from graph.kinds import EntityKind
 from testing.world import World
 from tests.domain.exchange.imports.test_brick_kinds import model_of
@@ -151,3 +154,40 @@ def test_a_circle_of_nodes_ends() -> None:
     model = model_of(":a a brick:AHU ; :p _:x . _:x :q _:y ; :n 1 . _:y :q _:x ; :n 2 .")
     assert model.entities["urn:x#a"].attributes["p"]["n"] == 1
     assert model.entities["urn:x#a"].kind is EntityKind.ASSET
+
+
+def test_literals_that_are_not_of_their_type_are_text(capfd: pytest.CaptureFixture[str]) -> None:
+    model = model_of(
+        XSD + ':a a brick:AHU ; :n "abc"^^xsd:float ; :b "yes"^^xsd:boolean, true ; :h 1e400 ; :t "12"^^:mine .'
+    )
+    assert model.entities["urn:x#a"].attributes == {"n": "abc", "b": [True, "yes"], "h": "1e400", "t": "12"}
+    assert [remark.message for remark in model.remarks] == [
+        "b 'yes' is not of type boolean; taken as text",
+        "n 'abc' is not of type float; taken as text",
+    ]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_value_in_a_node_that_is_not_of_its_type_is_reported() -> None:
+    model = model_of(XSD + ':a a brick:AHU ; :area [ brick:value "wide"^^xsd:float ] .')
+    assert [remark.message for remark in model.remarks] == ["value 'wide' is not of type float; taken as text"]
+
+
+@pytest.mark.parametrize("end", ["", "; brick:feeds", "; brick:feeds :b", '; :n "', "; :n [", "; :n (1 "])
+def test_a_file_cut_short_is_refused(end: str) -> None:
+    with pytest.raises(BadInputError, match=r"is no Turtle: .*line"):
+        model_of(f":a a brick:AHU {end}")
+
+
+def test_a_file_nested_too_deep_is_refused() -> None:
+    with pytest.raises(BadInputError, match="nested too deep"):
+        model_of(":a :b " + "[ :c " * 3000 + "1" + "]" * 3000 + " .")
+
+
+def test_relative_uris_are_the_same_wherever_the_file_lies() -> None:
+    model = model_of("@prefix me: <#> . <ahu> a brick:AHU ; brick:feeds me:room . me:room a brick:Room .")
+    assert set(model.entities) == {"file:///ahu", "file:///#room"}
+
+
+def test_a_class_in_quotation_marks_is_counted() -> None:
+    assert model_of(':a a "AHU" .').not_understood == {"http://www.w3.org/1999/02/22-rdf-syntax-ns#type": 1}
