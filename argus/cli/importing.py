@@ -24,6 +24,7 @@ from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
 from domain.exchange.tables.texts import text_of, undecodable
+from graph.errors import BadInputError
 from runtime.settings.model import Settings
 
 # Of an import's remarks; a file at fault in every line would fill the terminal.
@@ -34,6 +35,11 @@ Bring entities and edges with dates: one JSON object a line, as `argus export gr
 edges each in a file of their own. What is there is changed where the file says something else; importing a file twice
 changes nothing. A line at fault is reported and left out, and the exit status is 1. docs/how-to/import.md has the form.
 """
+
+_FROM_NOW = (
+    "{count} are valid from now on: earlier readings will not be attributed through them. Import again with"
+    " --valid-from TIME, a time before the first reading, and they are valid from then on."
+)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,7 +54,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "brick",
         help="a Brick model (Turtle)",
         description="Bring a Brick model: points become devices, equipment assets, locations spaces; the relations "
-        "between them edges. Idempotent by external id (the URI). docs/how-to/import-brick.md has the mapping.",
+        "between them edges. Idempotent by external id (the URI). What is left out is reported, predicates that are "
+        "not understood with their counts; the exit status is 1 only where records were refused. "
+        "docs/how-to/import-brick.md has the mapping.",
     )
     brick.add_argument("file", metavar="FILE.ttl", type=Path)
     brick.set_defaults(run=brick_run)
@@ -88,7 +96,8 @@ def brick_run(arguments: argparse.Namespace) -> int:
     text = _read(arguments.file, FILE_MAX_BYTES)
     with errors_reported():
         model = brick_read(text)
-        return _records_run(arguments, settings, model.records(), total=len(list(model.records())))
+        outcome = Outcome(not_understood=model.not_understood)
+        return _records_run(arguments, settings, model.records(), total=len(list(model.records())), outcome=outcome)
 
 
 def graph_run(arguments: argparse.Namespace) -> int:
@@ -98,7 +107,7 @@ def graph_run(arguments: argparse.Namespace) -> int:
         with errors_reported(), _opened(arguments.file, arguments.encoding) as lines:
             table = TableForm(arguments.delimiter, CellForm(arguments.decimal, frozenset(arguments.null)))
             records = records_read(lines_read(lines), _format(arguments), table=table)
-            return _records_run(arguments, settings, records, total=None)
+            return _records_run(arguments, settings, records, total=None, outcome=Outcome())
     except UnicodeDecodeError as error:
         raise CommandError(undecodable(error)) from error
     except OSError as error:
@@ -107,10 +116,15 @@ def graph_run(arguments: argparse.Namespace) -> int:
 
 
 def _records_run(
-    arguments: argparse.Namespace, settings: Settings, records: Iterable[Record | Remark], *, total: int | None
+    arguments: argparse.Namespace,
+    settings: Settings,
+    records: Iterable[Record | Remark],
+    *,
+    total: int | None,
+    outcome: Outcome,
 ) -> int:
     organization = organization_find(settings, arguments.organization)
-    outcome, is_whole = Outcome(), True
+    is_whole = True
     try:
         with (
             terminable(),
@@ -128,6 +142,9 @@ def _records_run(
     except KeyboardInterrupt:
         is_whole = False
     progress_end()
+    if outcome.links_from_now:
+        # First, for of many remarks only the first are printed.
+        outcome.remarks.insert(0, Remark("links", _FROM_NOW.format(count=outcome.links_from_now)))
     _outcome_print(outcome, as_json=arguments.json, dry_run=arguments.dry_run, is_whole=is_whole)
     if not is_whole:
         return INTERRUPTED
@@ -172,6 +189,9 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool, is_whole: 
         counts = Counter(remark.code or "without a code" for remark in more)
         by_code = ", ".join(f"{count} {code}" for code, count in counts.most_common())
         print(f"and {len(more)} more ({by_code}); --json has all of them", file=sys.stderr)
+    for predicate, count in outcome.not_understood.items():
+        statements = "1 statement is" if count == 1 else f"{count} statements are"
+        print(f"{predicate}: {statements} not understood; left out", file=sys.stderr)
     if not is_whole:
         print("Interrupted: nothing was changed." if dry_run else INTERRUPTED_MESSAGE, file=sys.stderr)
 
@@ -189,7 +209,8 @@ def _read(path: Path, max_bytes: int) -> str:
         if path.stat().st_size > max_bytes:
             msg = f"{path} is larger than {max_bytes} bytes."
             raise CommandError(msg)
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            return text_of(file).read()
+    except (OSError, UnicodeDecodeError, BadInputError) as error:
         msg = f"{path} cannot be read: {error}."
         raise CommandError(msg) from error

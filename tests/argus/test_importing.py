@@ -156,6 +156,71 @@ def test_a_round_trip_of_a_whole_building(argus: Any, tmp_path: Path) -> None:
     assert sorted(again.read_text().splitlines()) == sorted(out.read_text().splitlines())
 
 
+BUILDING = """
+@prefix brick: <https://brickschema.org/schema/Brick#> .
+@prefix : <urn:x#> .
+:room a brick:Room ; brick:hasPoint :t ; brick:isServedBy :plc, :ahu .
+:t a brick:Zone_Air_Temperature_Sensor ; brick:hasPoint :room .
+:ahu a brick:AHU ; brick:feeds :room, :nowhere ; brick:drawnOn :sheet .
+:plc a brick:Controller .
+"""
+SERVED = "https://brickschema.org/schema/Brick#isServedBy"
+
+
+def test_what_is_not_understood_is_counted_and_refuses_nothing(argus: Any, tmp_path: Path) -> None:
+    file = tmp_path / "building.ttl"
+    file.write_text(BUILDING)
+    command = ("import", "brick", str(file), "--organization", "one")
+    status, out, _ = argus(*command, "--dry-run", "--json")
+    report = json.loads(out)
+    assert (status, report["created"], report["edges_created"], report["links_from_now"]) == (0, 4, 2, 1)
+    assert report["not_understood"] == {"https://brickschema.org/schema/Brick#drawnOn": 1, SERVED: 2}
+    status, _, err = argus(*command)
+    assert status == 0
+    lines = err.splitlines()
+    assert len(lines) == 5
+    assert f"{SERVED}: 2 statements are not understood; left out" in lines
+    assert "https://brickschema.org/schema/Brick#drawnOn: 1 statement is not understood; left out" in lines
+    # A record that is refused: the sensor is already of another asset.
+    file.write_text(f"{BUILDING} :ahu brick:hasPoint :t . :fan a brick:Fan ; brick:hasPoint :t .")
+    assert argus(*command)[0] == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_model_may_begin_with_a_byte_order_mark(argus: Any, tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "building.ttl"
+    file.write_text(BUILDING, encoding=encoding)
+    status, out, _ = argus("import", "brick", str(file), "--organization", "one", "--dry-run", "--json")
+    assert (status, json.loads(out)["created"]) == (0, 4)
+    file.write_bytes("# Lüftung".encode("latin-1"))
+    status, _, err = argus("import", "brick", str(file), "--organization", "one")
+    assert status == 1
+    assert "cannot be read" in err
+
+
+def test_links_from_now_on_do_not_meet_earlier_readings(
+    argus: Any, engine: Callable[[str], Engine], tmp_path: Path
+) -> None:
+    file = tmp_path / "building.ttl"
+    file.write_text(BUILDING)
+    command = ("import", "brick", str(file), "--organization", "one")
+    status, out, _ = argus(*command, "--json")
+    report = json.loads(out)
+    [remark] = [remark for remark in report["remarks"] if remark["subject"] == "links"]
+    assert (status, remark["code"], "earlier readings will not be attributed" in remark["message"]) == (0, None, True)
+    # As the remark says, the same import with a time has them begin then, once.
+    dated = (*command, "--valid-from", "2015-01-01T00:00:00Z", "--json")
+    for corrected, unchanged in ((2, 0), (0, 2)):
+        status, out, _ = argus(*dated)
+        report = json.loads(out)
+        assert (status, report["edges_created"]) == (0, 0)
+        assert (report["edges_updated"], report["edges_unchanged"]) == (corrected, unchanged)
+        assert "--valid-from" not in out
+    with transaction(engine("owner")) as session:
+        begins = session.scalars(text("SELECT lower(valid)::date::text FROM entity_edges WHERE upper_inf(recorded)"))
+        assert set(begins) == {"2015-01-01"}
+
+
 def test_an_import_that_is_interrupted_says_what_is_done(
     argus: Callable[..., tuple[int, str, str]],
     engine: Callable[[str], Engine],

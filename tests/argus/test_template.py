@@ -72,6 +72,37 @@ assert not template.is_running()
     assert "RuntimeError: no such order" in errors
 
 
+def test_where_the_system_makes_no_process_the_template_goes_on() -> None:
+    _run("""
+# A template whose first fork fails.
+def broken(fork=os.fork):
+    os.fork = fork
+    raise OSError(11, "no")
+template.close()
+fork = os.fork
+def fork_template():
+    pid = fork()
+    if pid == 0:
+        os.fork = broken
+    return pid
+os.fork = fork_template
+template = Template.fork(run)
+os.fork = fork
+try:
+    reader(template)
+except TemplateEndedError:
+    sys.exit("ended")
+except OSError as error:
+    assert error.errno == 11
+else:
+    sys.exit("started")
+one, first = reader(template)
+one.send(b"3")
+assert first.wait(30) == 3
+template.close()
+""")
+
+
 def test_without_the_template_no_reader_starts() -> None:
     _run("""
 one, first = reader(template)

@@ -7,6 +7,7 @@ any it forks the template, which does nothing but fork readers when it is told t
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -31,6 +32,8 @@ _IS_LIVE, _IS_READER = b"l", b"r"
 # A process id, and the status with which it ended; None yet: _STARTED.
 _REPORT: Final = struct.Struct("=qi")
 _STARTED: Final = 1 << 16
+# No process: none could be made just now; the status is the number of the error.
+_NO_PID: Final = 0
 _TIMEOUT_S: Final = 10.0
 
 
@@ -101,7 +104,7 @@ class Template:
     def start(self, name: str, file: int, *, is_live: bool) -> ReaderProcess:
         """Start a reader. name: as `ps` and `top` show it. file: its end of the channel.
 
-        Raises TemplateEndedError.
+        Raises OSError where the system makes no process just now, TemplateEndedError.
         """
         request = (_IS_LIVE if is_live else _IS_READER) + name.encode()
         with self._lock:
@@ -109,12 +112,15 @@ class Template:
                 socket.send_fds(self._end, [request], [file])
                 while True:
                     pid, status, files = self._report()
-                    if status == _STARTED:
-                        return ReaderProcess(self, pid, files[0])
+                    if pid == _NO_PID or status == _STARTED:
+                        break
                     self._statuses[pid] = status
             except OSError as error:
                 msg = f"the process that forks readers does not answer ({error!r})"
                 raise TemplateEndedError(msg) from error
+        if pid == _NO_PID:
+            raise OSError(status, os.strerror(status))
+        return ReaderProcess(self, pid, files[0])
 
     def status(self, pid: int) -> int:
         """Return the exit status of a reader that has ended; -SIGKILL where the template has ended, too."""
@@ -179,7 +185,12 @@ def _fork_one(end: socket.socket, readers: dict[int, int], run: Run) -> bool:
     if not request:
         return False
     [file] = files
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(file)
+        end.send(_REPORT.pack(_NO_PID, error.errno or errno.EAGAIN))
+        return True
     if pid == 0:
         end.close()
         for other in readers:

@@ -1,49 +1,45 @@
-"""Map Brick's words to ours: Brick 1.x, its 1.0 of 2016, and RealEstateCore's words for places."""
+"""Brick's words for attributes, and types that say nothing of what a thing is."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# Relations by local name: (canonical relation, whether the sentence is turned round).
-RELATIONS: Final[dict[str, tuple[str, bool]]] = {
-    "hasPoint": ("hasPoint", False),
-    "isPointOf": ("hasPoint", True),
-    "hasPart": ("hasPart", False),
-    "isPartOf": ("hasPart", True),
-    "contains": ("hasPart", False),
-    "feeds": ("feeds", False),
-    "isFedBy": ("feeds", True),
-    "isLocationOf": ("isLocationOf", False),
-    "hasLocation": ("isLocationOf", True),
-    "isLocatedIn": ("isLocationOf", True),
+# The attributes that some predicates become, of which URIs are taken for names too.
+ATTRIBUTES: Final = {
+    "hasUnit": "unit",
+    "hasQuantity": "quantity",
+    "hasSubstance": "substance",
+    "measures": "measures",
+    "hasTag": "tags",
 }
+# Attributes that are lists though there be one item.
+LISTS: Final = frozenset({"tags", "types", "labels", "timeseriesIds"})
+# What leads to where a point's readings are stored or come from.
+REFERENCES: Final = frozenset({"hasExternalReference", "hasTimeseriesReference", "timeseries"})
+LATITUDES: Final = frozenset({"latitude", "lat"})
+LONGITUDES: Final = frozenset({"longitude", "long", "lon", "lng"})
 
-# A class is a point's, or a place's, if a word of its name is one of these.
-POINT_WORDS: Final = frozenset(
-    """
-    Sensor Setpoint Command Status Alarm Point Parameter Mode Limit Ratio Schedule Timeseries Override Occupancy Request
-    Deadband Load Level Discharge Supply Return
-    """.split()
-)
-# ... or a point's, if it ends with what can be measured,
-QUANTITY_WORDS: Final = frozenset(
-    """
-    Temperature Humidity Pressure Flow Enthalpy Speed Position Demand Energy Power Voltage Current Frequency
-    Concentration
-    """.split()
-)
-# ... unless its last word makes it a thing: a supply fan is no supply.
-THING_WORDS: Final = frozenset(
-    """
-    Fan Pump Boiler Chiller Loop System AHU VAV Unit Damper Valve Coil Filter Motor Meter Tower Exchanger Station Panel
-    Equipment Box Economizer Humidifier Heater Tank Switch Gateway Controller Thermostat
-    """.split()
-)
-PLACE_WORDS: Final = frozenset(
-    """
-    Building Floor Room Space Zone Site Storey Wing Region Campus Location Roof Basement Lobby Hallway Corridor Stair
-    Office Laboratory Area Outside Plaza Level Outdoors Lot Garage Kitchen Restroom Elevator
-    """.split()
-)
 # Types that say nothing of what a thing is.
-NO_TYPES: Final = frozenset({"NamedIndividual", "Class", "Ontology", "Thing", "TimeseriesReference"})
+NO_TYPES: Final = frozenset(
+    """
+    NamedIndividual Thing Resource Entity TimeseriesReference BACnetReference IFCReference ExternalReference
+    EntityPropertyValue
+    """.split()
+)
+# ... and so do those that end like this: what is of them is the value of something else.
+VALUE_TYPES: Final = ("Observation", "Shape")
+# Types of what belongs to the vocabulary and is no thing of the building.
+VOCABULARY_TYPES: Final = frozenset(
+    {"Class", "Ontology", "Relationship", "Tag", "EntityProperty", "Quantity", "Substance"}
+)
+# What Brick says of its own words is of no building.
+BRICK: Final = "https://brickschema.org/schema/Brick"
+# Where the classes of vocabularies and shapes come from.
+VOCABULARIES: Final = (
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "http://www.w3.org/2000/01/rdf-schema#",
+    "http://www.w3.org/2002/07/owl#",
+    "http://www.w3.org/2004/02/skos/core#",
+    "http://www.w3.org/ns/shacl#",
+    "http://qudt.org/",
+)

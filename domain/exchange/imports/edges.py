@@ -23,6 +23,7 @@ from graph.errors import ArgusError, BadInputError
 from graph.ids import EntityId
 from graph.json_bounds import json_same
 from graph.kinds import EntityKind
+from graph.relationships.builtin import LINKS
 from graph.texts import text_nfc
 
 Ends = tuple[EntityId, EntityId]
@@ -68,8 +69,11 @@ def _wave_apply(
             continue
         seen.add((fact, record.valid_from))
         same = _same(believed[fact], record, valid_from or change.recorded)
+        undated = None if same else _undated(believed[fact], record, valid_from)
         if same is not None:
             _correct(session, change, record, same, outcome)
+        elif undated is not None:
+            _correct(session, change, record, undated, outcome, valid_from=valid_from)
         else:
             new.append((record, _draft(record, source, target, valid_from)))
     created = edges_create(session, change=change, drafts=[draft for _, draft in new])
@@ -78,6 +82,8 @@ def _wave_apply(
             outcome.remarks.append(remark_of(edge, subject=record.label, line=record.line))
         else:
             outcome.edges_created += 1
+            is_from_now = record.valid_from is None and valid_from is None
+            outcome.links_from_now += is_from_now and record.relationship in LINKS
     return later
 
 
@@ -104,8 +110,24 @@ def _same(believed: Iterable[EdgeVersion], record: EdgeRecord, default: datetime
     return None
 
 
-def _correct(session: Session, change: GraphChange, record: EdgeRecord, before: EdgeVersion, outcome: Outcome) -> None:
-    corrections: dict[str, Any] = {}
+def _undated(believed: Iterable[EdgeVersion], record: EdgeRecord, valid_from: datetime | None) -> EdgeVersion | None:
+    """Return the edge that an import without a time has made, and one with an earlier time makes begin then."""
+    if record.valid_from is not None or valid_from is None:
+        return None
+    later = [version for version in believed if version.valid_from > valid_from]
+    return later[0] if len(later) == 1 and later[0].valid_until is None else None
+
+
+def _correct(
+    session: Session,
+    change: GraphChange,
+    record: EdgeRecord,
+    before: EdgeVersion,
+    outcome: Outcome,
+    *,
+    valid_from: datetime | None = None,
+) -> None:
+    corrections: dict[str, Any] = {} if valid_from is None else {"valid_from": valid_from}
     # A file that does not say since when has nothing to say of until when.
     if record.valid_from is not None and record.valid_until != before.valid_until:
         corrections["valid_until"] = record.valid_until

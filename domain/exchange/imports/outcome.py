@@ -11,7 +11,8 @@ from domain.exchange.imports.records import Remark
 class Outcome:
     """Counts and remarks. created, updated, unchanged: entities. definitions_...: types and relationships.
 
-    remarks: what was left out, why.
+    links_from_now: how many of the created edges are links that hold from the import on, for lack of an earlier time.
+    not_understood: by predicate of the file, how many statements nothing became of. remarks: what was left out, why.
     """
 
     created: int = 0
@@ -24,6 +25,8 @@ class Outcome:
     edges_created: int = 0
     edges_updated: int = 0
     edges_unchanged: int = 0
+    links_from_now: int = 0
+    not_understood: dict[str, int] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
 
     @property

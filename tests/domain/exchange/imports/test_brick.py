@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from domain.exchange.imports.brick import brick_read, kind_of_class
+from domain.exchange.imports.brick import brick_read
+from domain.exchange.imports.brick_classes import kind_of_class
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
 from testing.installation import SHARED_DATA
