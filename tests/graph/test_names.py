@@ -43,7 +43,7 @@ def test_names_external_ids_and_types_are_stored_and_found_in_one_form(world: Wo
             several = entities_by_external_id(session, **scope, kind=asset, external_ids=[form])
             assert several == {COMPOSED: created}
             for where in (EntityFilter(search=form), EntityFilter(types=[form])):
-                page = entities_page(session, **scope, where=where, page=PageRequest(5))
+                page = entities_page(session, **scope, where=where, page=PageRequest(5))  # type: ignore[arg-type]
                 assert list(page.items) == [created]
     with pytest.raises(ConflictError), world.changing() as (session, change):
         entity_create(session, change=change, kind=asset, draft=EntityDraft(name="x", external_id=DECOMPOSED))
