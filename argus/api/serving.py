@@ -169,7 +169,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Return whether the connection is kept open for a client that sends no more: it waits for an answer."""
         running = self._running
         is_waiting = running is not None and not running.response_complete and not running.more_body
-        if not is_waiting or self._is_refused or self._is_going or self.transport.is_closing():
+        if not is_waiting or self._is_refused or self.transport.is_closing():
             return False
         self._is_half_closed = True
         self._half_closed_timer = self.loop.call_later(HALF_CLOSED_S, self._half_closed_end)

@@ -307,5 +307,7 @@ def test_a_client_that_closes_its_side_is_answered(listening: Listening) -> None
     # What is not whole has no answer.
     for part in (b"", b"GET /heal", head(len(INGEST), last=False) + INGEST[:-1]):
         assert half_closed(listening, part) == b""
+    # What was asked before it has, as what was asked before a request of another process.
     assert half_closed(listening, ingest + ingest[:-1]).count(b"here") == 1
+    assert half_closed(listening, ingest + head(len(READ)) + READ).count(b"here") == 1
     wait_until(lambda: not listening.admission.connections)
