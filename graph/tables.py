@@ -149,10 +149,10 @@ Index(
 Index(
     "ix_entities_name_parts",
     entities.c.organization_id,
-    entities.c.name,
-    entities.c.external_id,
+    func.text_folded(entities.c.name).label("name_folded"),
+    func.text_folded(entities.c.external_id).label("external_id_folded"),
     postgresql_using="gin",
-    postgresql_ops={"name": "gin_trgm_ops", "external_id": "gin_trgm_ops"},
+    postgresql_ops={"name_folded": "gin_trgm_ops", "external_id_folded": "gin_trgm_ops"},
     postgresql_where=_LIVE,
 )
 

@@ -17,6 +17,7 @@ from migrations.catalogue import functions_and_triggers
 # In order: a function in SQL is checked when it is created, and calls only what is there.
 FILES: Final = (
     "tenancy",
+    "texts",
     "authentication",
     "graph",
     "partitions",

@@ -339,7 +339,7 @@ TABLE entities ROW SECURITY
     CREATE INDEX ix_entities_created_at ON public.entities USING btree (organization_id, kind, created_at, id) WHERE (deleted_at IS NULL)
     CREATE INDEX ix_entities_deleted ON public.entities USING btree (organization_id, kind, name, id) WHERE (deleted_at IS NOT NULL)
     CREATE INDEX ix_entities_name ON public.entities USING btree (organization_id, kind, name, id) WHERE (deleted_at IS NULL)
-    CREATE INDEX ix_entities_name_parts ON public.entities USING gin (organization_id, name gin_trgm_ops, external_id gin_trgm_ops) WHERE (deleted_at IS NULL)
+    CREATE INDEX ix_entities_name_parts ON public.entities USING gin (organization_id, text_folded(name) gin_trgm_ops, text_folded(external_id) gin_trgm_ops) WHERE (deleted_at IS NULL)
     CREATE INDEX ix_entities_type ON public.entities USING btree (organization_id, type, kind) WHERE (type IS NOT NULL)
     CREATE INDEX ix_entities_updated_at ON public.entities USING btree (organization_id, kind, updated_at, id) WHERE (deleted_at IS NULL)
     CREATE UNIQUE INDEX uq_entities_external_id ON public.entities USING btree (organization_id, kind, external_id) WHERE ((external_id IS NOT NULL) AND (deleted_at IS NULL))
@@ -1197,7 +1197,7 @@ FUNCTION edge_difference(entity_edges,boolean) RETURNS tstzmultirange plpgsql ST
 FUNCTION edges_recorded_since(integer,timestamp with time zone,integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a506f42da5e6466d6edf3d8f0ec2a25c GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
 FUNCTION ensure_partition(text,timestamp with time zone) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2f90dbd92806ce4f22a414c5a6f0915e GRANT EXECUTE TO argus_ingest; EXECUTE TO argus_pipeline
 FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 f8348f298ebce9824a9064c72d90d49e GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
-FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 05008cd8d2c41d62ce606f29868353c4 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
+FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 c29191369702995280a571a47f9b7879 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
 FUNCTION history_close(timestamp with time zone) RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 12035a63f233519dc23d39c7b49263f1 GRANT EXECUTE TO argus_pipeline
 FUNCTION history_retention_hold() RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 218781f48d642d1bb77e9db79f3c51c2 GRANT EXECUTE TO argus_pipeline
 FUNCTION hourly_aggregates_built(timestamp with time zone,timestamp with time zone) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 4ec2468131d3b31cf2ea357d94132029 GRANT EXECUTE TO argus_pipeline
@@ -1223,9 +1223,11 @@ FUNCTION organization_has_consumers(integer) RETURNS boolean sql STABLE SET sear
 FUNCTION partitions_ended(text,timestamp with time zone) RETURNS SETOF record sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 e01683527440741b395fe842e7bc1503 GRANT EXECUTE TO argus_pipeline
 FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0b75af54cb7d0a56326341cdd99b6d7f GRANT EXECUTE TO argus_api
 FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 bbe4625d61c03ed5d60082a67bda79c9
+FUNCTION search_pattern(text) RETURNS text sql IMMUTABLE MD5 c461018544a80a34e6d83e83e6ee5fe7 GRANT EXECUTE TO PUBLIC
 FUNCTION shadow_compare(timestamp with time zone,timestamp with time zone) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 975f423e009cfdd3f1487673061ec4fe GRANT EXECUTE TO argus_api
 FUNCTION shadow_restart() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 9f4131a8cfc12cdad7319da6fa41e155
 FUNCTION suppression_invalidate(integer,timestamp with time zone,timestamp with time zone) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 fc6b7f18d676a77ef3e2f203c4a1014c
+FUNCTION text_folded(text) RETURNS text sql IMMUTABLE MD5 5b458e5ce4b4c4fcc923c91aa17773b9 GRANT EXECUTE TO PUBLIC
 FUNCTION type_derives(integer,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 ee1863ee2e139d44b2018a2c9000ed23
 FUNCTION type_reads(integer,text,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 c350042f76bdd8bd95e8c631c8ca4981
 FUNCTION webhook_secret_rotate() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 812ba17aebb9e625e40c5f57839199ab

@@ -285,7 +285,8 @@ class EntityFilter:
     Attributes:
         types: Only entities of these types, by name. Default: of all types.
         statuses: Only entities whose status is one of these.
-        search: Part of the name or the external id, in upper or lower case. At most 500 characters.
+        search: Part of the name or the external id, without regard to case, accents and Unicode form. At most 500
+            characters.
         under_id: Id of an entity: only it and what is below it (its parts, what is located in it, their devices).
         connectivity: Only devices, and only those with this connectivity.
         deleted: The deleted ones instead of the others; `restoreEntity` restores them.

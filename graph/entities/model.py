@@ -80,7 +80,7 @@ class EntityOrder(StrEnum):
 class EntityFilter:
     """Which entities; None: no condition; an empty collection: none at all.
 
-    search: a part of name or external id, in upper or lower case. among: ids, or a query for them.
+    search: a part of name or external id, without regard to case, accents and form. among: ids, or a query for them.
     also: one more condition, on the columns of `entities`. is_deleted: the deleted ones instead of the others.
     """
 

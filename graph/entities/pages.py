@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -138,11 +137,12 @@ def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement
 def _named_like(organization_id: int, search: str, *, is_deleted: bool) -> ColumnElement[bool]:
     """Return the condition that a name or an external id has this part, by way of the index of their parts.
 
-    The index has no deleted ones, which are few.
+    Case, accents and form make no difference (migrations/functions/texts.sql). The index has no deleted ones, which are
+    few.
     """
-    pattern = "%" + re.sub(r"([\\%_])", r"\\\1", text_nfc(search)) + "%"
+    pattern = func.search_pattern(search)
     if is_deleted:
-        return or_(entities.c.name.ilike(pattern), entities.c.external_id.ilike(pattern))
+        return or_(*(func.text_folded(entities.c[name]).like(pattern) for name in ("name", "external_id")))
     return entities.c.id.in_(select(func.entities_named_like(organization_id, pattern).column_valued("found")))
 
 

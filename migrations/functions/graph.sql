@@ -12,12 +12,12 @@ CREATE OR REPLACE FUNCTION entities_in_boxes(
         AND e.deleted_at IS NULL AND e.bounds IS NOT NULL AND (e.bounds && first OR e.bounds && second)
 $$;
 
--- Entities whose name or external id matches an ILIKE pattern.
+-- Entities whose name or external id, folded, matches a LIKE pattern.
 CREATE OR REPLACE FUNCTION entities_named_like(organization integer, pattern text) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT e.id FROM public.entities e
     WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
-        AND e.deleted_at IS NULL AND (e.name ILIKE pattern OR e.external_id ILIKE pattern)
+        AND e.deleted_at IS NULL AND (public.text_folded(e.name) LIKE pattern OR public.text_folded(e.external_id) LIKE pattern)
 $$;
 
 -- Versions of edges that were recorded (believed) or closed (no longer believed) since an instant, at most so many of

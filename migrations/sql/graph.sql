@@ -81,8 +81,9 @@ CREATE INDEX ix_entities_type ON entities (organization_id, type, kind) WHERE ty
 -- With the organization: many organizations may share a town.
 CREATE INDEX ix_entities_bounds ON entities USING gist (organization_id, bounds)
     WHERE bounds IS NOT NULL;
--- Parts of names, in upper or lower case.
-CREATE INDEX ix_entities_name_parts ON entities USING gin (organization_id, name gin_trgm_ops, external_id gin_trgm_ops)
+-- Parts of names, without regard to case, accents and form.
+CREATE INDEX ix_entities_name_parts ON entities
+    USING gin (organization_id, text_folded(name) gin_trgm_ops, text_folded(external_id) gin_trgm_ops)
     WHERE deleted_at IS NULL;
 
 -- Which relationships an organization has; the built-ins are copied in when it is created.

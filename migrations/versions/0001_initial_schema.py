@@ -12,7 +12,8 @@ PARTS = ("graph", "definitions", "plant", "telemetry", "derivation", "rules", "w
 
 
 def upgrade() -> None:
-    # Policies ask for the organization of the transaction.
+    # Policies ask for the organization of the transaction; an index holds folded texts.
     execute_file("functions/tenancy.sql")
+    execute_file("functions/texts.sql")
     for part in PARTS:
         execute_file(f"sql/{part}.sql")

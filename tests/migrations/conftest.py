@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import files
 
 import pytest
 from sqlalchemy import Connection, text
@@ -29,6 +30,9 @@ def modelled(servers: TestServers) -> Iterator[Connection]:
     with engine.connect() as connection:
         for extension in ("btree_gist", "btree_gin", "pg_trgm"):
             connection.execute(text(f"CREATE EXTENSION {extension}"))
+        # An index of the models calls what is there.
+        texts = files("migrations").joinpath("functions", "texts.sql").read_text("utf-8")
+        connection.exec_driver_sql(texts.replace("%", "%%"))
         metadata_complete().create_all(connection)
         connection.commit()
         yield connection

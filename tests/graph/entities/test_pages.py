@@ -100,6 +100,28 @@ def test_filters(world: World) -> None:
         assert fault.value.path == ("filter", "search")
 
 
+@pytest.mark.parametrize(
+    ("name", "found_by"),
+    [
+        ("Übergabe", ["übergabe", "UBERGABE", "u\u0308berg", "U\u0308BERG"]),
+        ("u\u0308bergabe", ["Über", "uber"]),
+        ("Straße 7", ["strasse", "STRASSE", "straße", "STRAẞE 7"]),
+        ("Étage Ørsted Łódź", ["etage orsted lodz", "ÉTAGE ØRSTED ŁÓDŹ"]),
+        ("ﬁlter Ａ１", ["FILTER A1", "ﬁlter", "ａ１"]),  # noqa: RUF001
+        ("100％ \\ _", ["100%", "\\ _", "％"]),  # noqa: RUF001
+        ("Насос Αντλίας", ["НАСОС", "αντλιας", "ΑΝΤΛΊΑΣ"]),  # noqa: RUF001
+    ],
+)  # fmt: skip
+def test_a_search_regards_neither_case_nor_accents_nor_form(world: World, name: str, found_by: list[str]) -> None:
+    fill(world, [name, "other"])
+    fill(world, ["by its external id"], external_id=name)
+    fill(world, [name], deleted_at=day(1))
+    for search in found_by:
+        assert names(world, search=search) == sorted([name, "by its external id"])
+        assert names(world, search=search, is_deleted=True) == [name]
+    assert names(world, search="100_") == []
+
+
 @pytest.mark.parametrize("order", EntityOrder)
 @pytest.mark.parametrize("first", [1, 2, 7, 500])
 def test_pages_together_are_the_list(world: World, order: EntityOrder, first: int) -> None:
