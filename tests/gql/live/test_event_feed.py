@@ -286,7 +286,8 @@ def test_changes_during_a_bus_outage_are_sent_afterwards(api: Api, monkeypatch: 
         async with feed_of(api, monkeypatch) as (feed, bus):
             events: Any = feed.subscribe(organization_id=of.organization_id, where=EventFilter())
             first = asyncio.create_task(anext(events))
-            await wait_until_async(lambda: feed.subscribers == 1)
+            # It has found where to begin to read.
+            await wait_until_async(lambda: bus.reads)
             bus.is_down = True
             # Never announced on the bus.
             event_id = await asyncio.to_thread(of.open)
@@ -312,7 +313,8 @@ def test_an_annotation_while_the_bus_is_down_is_sent_here_at_once_and_elsewhere_
                 feed.subscribe(organization_id=of.organization_id, where=EventFilter()) for feed in (here, there)
             ]
             waiting = [asyncio.create_task(anext(stream)) for stream in streams]
-            await wait_until_async(lambda: here.subscribers == there.subscribers == 1)
+            # Both have found where to begin to read.
+            await wait_until_async(lambda: bus.reads and other.reads)
             bus.is_down = other.is_down = True
             # What is read already ends first.
             await wait_until_async(lambda: bus.refusals and other.refusals)

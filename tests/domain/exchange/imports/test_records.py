@@ -351,7 +351,7 @@ def test_a_plant_with_a_history_moves_with_it(worlds: Callable[[str], World]) ->
     """The same graph at a hundred instants: links that have ended, were corrected, and were of what is deleted now."""
     numbers = iter(range(10_000))
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def check(data: st.DataObject) -> None:
         number = next(numbers)
