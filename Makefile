@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage check static format bench chaos schema settings lock clean
+.PHONY: help setup run test pytest coverage check static format bench chaos schema settings lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,10 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY)  ## Run Argus on its embedded database and bus, with a demo plant
 	@exec $(BIN)/argus up --home $(HOME_DIR) --port $(PORT) $(ARGS)
 
-test: static  ## Run every check and every test
+test: $(READY)  ## Run every check and every test, side by side
+	@$(MAKE) --no-print-directory -j 2 static pytest
+
+pytest: $(READY)
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 coverage: $(READY)  ## Run every test and say which lines and branches none of them reaches, those of subprocesses too
