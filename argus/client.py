@@ -32,7 +32,7 @@ class ClientError(Exception):
 
 
 class ArgusClient:
-    """One connection, kept open. url: of the GraphQL address. tell: called with the reason of each retry."""
+    """One connection, kept open. url: of the GraphQL address. on_retry: called with the reason of each retry."""
 
     def __init__(
         self, url: str, token: str, *, attempts: int = ATTEMPTS, on_retry: Callable[[str], None] = lambda _line: None
@@ -47,7 +47,7 @@ class ArgusClient:
         self._url = url
         self._token = token
         self._attempts = attempts
-        self._tell = on_retry
+        self._on_retry = on_retry
         self._has_answered = False
 
     def call(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class ArgusClient:
                 most = self._attempts if self._has_answered else min(self._attempts, ATTEMPTS_FIRST)
                 if error.code not in _AGAIN or attempt >= most:
                     raise
-                self._tell(f"{error} Trying again in {pause_s:.1f} s ({attempt} of {most}).")
+                self._on_retry(f"{error} Trying again in {pause_s:.1f} s ({attempt} of {most}).")
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, PAUSE_LAST_S)
         raise AssertionError("unreachable")

@@ -40,15 +40,15 @@ class ListeningServer(uvicorn.Server):
         self._readers = readers
         readers.adopt = lambda file, data: connection_adopt(self, file, data)
         # Whoever supervises this process starts it again, with readers.
-        readers.ended = self._end
+        readers.on_template_ended = self._end
 
     def _end(self) -> None:
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the readers, which take longer, and listen."""
-        await self._readers.start()
         try:
+            await self._readers.channels_open()
             await super().startup(sockets)
         except BaseException:
             await self._readers.stop()
@@ -72,7 +72,7 @@ def server_create(settings: Settings, *, host: str, port: int) -> uvicorn.Server
     # What is loaded by now is shared by all of them.
     startup_freeze()
     readers = Readers(Template.fork(partial(reader_run, settings)), bounds.processes, admission=Admission(bounds))
-    readers.begin()
+    readers.processes_start()
     return _listening_server(own, readers, host=host, port=port)
 
 

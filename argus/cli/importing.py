@@ -19,11 +19,11 @@ from argus.cli.options import home_add, instant, json_add, settings_of, table_ad
 from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_print, terminable
 from argus.organizations import organization_find
 from domain.exchange.imports.apply import records_apply
-from domain.exchange.imports.files import Format, TableForm, lines_read, records_read
+from domain.exchange.imports.files import Format, TableForm, records_read
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
-from domain.exchange.tables.texts import text_of, undecodable
+from domain.exchange.tables.texts import lines_read, text_of, undecodable
 from graph.errors import BadInputError
 from runtime.settings.model import Settings
 
@@ -47,7 +47,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser(
         "import",
         help="bring a building's model and its readings",
-        description="Bring what is already known of a plant. All may be repeated: what is there stays.",
+        description="Bring what is already known of a plant. Importing a file twice changes nothing.",
     )
     actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
     brick = actions.add_parser(

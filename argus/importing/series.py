@@ -13,7 +13,7 @@ from argus.client import ArgusClient
 from argus.importing.columns import Columns, Place, SeriesError, by_timeseries_id, places_of
 from domain.exchange.tables.cells import CellError
 from domain.exchange.tables.rows import Row, RowFault, Table
-from domain.exchange.tables.texts import text_of, undecodable
+from domain.exchange.tables.texts import lines_read, text_of, undecodable
 from domain.exchange.tables.times import LocalTimes, TimeError, time_reader
 from domain.telemetry.model.buckets import zone_of
 from graph.errors import BadInputError
@@ -37,9 +37,9 @@ class Fault:
 class Sent:
     """The result of sending a file.
 
-    rows_failed: rows without a time, or that are none. cells_failed: values that are none; the rest of their rows was
-    sent. instants_repeated: rows on the instant of an earlier row of their device. times_ambiguous: local times of an
-    hour that came twice. faults: the first ones; faults_total: all.
+    rows_failed: rows left out: malformed, without a valid time, or without a device. cells_failed: cells left out of
+    other rows. instants_repeated: rows on the instant of an earlier row of their device. times_ambiguous: local times
+    of an hour that came twice. faults: the first ones; faults_total: all.
     """
 
     rows: int = 0
@@ -80,7 +80,8 @@ def series_send(
     total = _lines(path) - columns.has_header
     try:
         with path.open("rb") as file:
-            table = Table(text_of(file, columns.encoding), delimiter=columns.delimiter, has_header=columns.has_header)
+            lines = lines_read(text_of(file, columns.encoding))
+            table = Table(lines, delimiter=columns.delimiter, has_header=columns.has_header)
             needs_lookup = columns.device is None and columns.device_column is None
             by_timeseries = by_timeseries_id(client.devices()) if needs_lookup else {}
             places = places_of(columns, table.columns, by_timeseries)
@@ -118,6 +119,8 @@ class _Rows:
     def readings(self, row: Row | RowFault) -> Iterator[dict[str, Any]]:
         """Yield one reading per device of a row."""
         columns, sent = self._columns, self._sent
+        if isinstance(row, Row) and _has_line_break(row):
+            row = RowFault(row.line, "A cell holds a line break: a quotation mark before it is not closed.")
         if isinstance(row, RowFault):
             sent.rows_failed += 1
             sent.fault(row.line, row.message)
@@ -162,6 +165,11 @@ class _Rows:
         elif self._remembered < INSTANTS_MAX:
             instants.add(at)
             self._remembered += 1
+
+
+def _has_line_break(row: Row) -> bool:
+    text = "".join(row.cells.values())
+    return "\n" in text or "\r" in text
 
 
 def _lines(path: Path) -> int:

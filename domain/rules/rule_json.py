@@ -13,6 +13,7 @@ from domain.rules.conditions import condition_read
 from domain.rules.model import SEVERITIES, Damping, Severity, Step
 from domain.rules.operations import STEPS_MAX, RuleDraft
 from graph.errors import BadInputError, LimitExceededError
+from graph.texts import json_nfc
 
 Path = tuple[str, ...]
 
@@ -26,7 +27,7 @@ _DEPTH_MAX: Final = 20
 def rule_read(value: Mapping[str, Any], *, path: Path) -> RuleDraft:
     """Return a rule, its scope left open. Raises BadInputError and LimitExceededError at the place at fault."""
     _members(value, _MEMBERS, path)
-    condition = _condition(value.get("condition"), (*path, "condition"), 0)
+    condition = json_nfc(_condition(value.get("condition"), (*path, "condition"), 0))
     condition_read(condition, path=(*path, "condition"))
     damping = value.get("damping") or {}
     _members(damping, ("maxEvents", "per"), (*path, "damping"))

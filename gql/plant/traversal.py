@@ -23,6 +23,7 @@ from graph.edges.pages import edge_versions_page
 from graph.edges.queries import edge_versions_by_id
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError
+from graph.texts import text_nfc
 from graph.walk.below import below_during
 from graph.walk.model import Path as PathRow
 from graph.walk.model import Reached, Step
@@ -141,7 +142,7 @@ class TraversalQuery:
                 step.direction,
                 step.depth,
                 None if step.kinds is None else frozenset(step.kinds),
-                None if step.types is None else frozenset(step.types),
+                None if step.types is None else frozenset(map(text_nfc, step.types)),
                 step.include_start,
             )
             for step in input.steps

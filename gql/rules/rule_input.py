@@ -15,6 +15,7 @@ from gql.base.descriptions import enum_described
 from gql.base.entities import EntityKindEnum
 from gql.base.ids import uuid_named
 from gql.base.scalars import DateTime, Duration
+from graph.texts import json_nfc, text_nfc
 
 SeverityEnum = enum_described(
     Severity,
@@ -186,14 +187,14 @@ def draft_of(input_: RuleInput) -> RuleDraft:
     """Return a rule as the core takes it."""
     scope, action, damping = input_.scope, input_.action, input_.damping
     return RuleDraft(
-        name=input_.name,
-        condition=_condition(input_.condition),
+        name=text_nfc(input_.name),
+        condition=json_nfc(_condition(input_.condition)),
         scope=Scope()
         if scope is None
         else Scope(
             None if scope.entity_id is None else uuid_named(scope.entity_id, "scope", "entityId"),
             None if scope.kind is None else scope.kind.value,
-            scope.type,
+            None if scope.type is None else text_nfc(scope.type),
             None if scope.under_id is None else uuid_named(scope.under_id, "scope", "underId"),
             None if scope.profile_id is None else uuid_named(scope.profile_id, "scope", "profileId"),
         ),

@@ -101,6 +101,16 @@ def test_without_a_header_columns_have_numbers(file: Path) -> None:
     assert sent.columns_left_out == ["3"]
 
 
+def test_a_cell_with_a_line_break_is_a_fault(file: Path) -> None:
+    sent, readings = send(file, 't,a\n2026-01-31,"1\n2026-02-01,2\n2026-02-02,"3\n2026-02-03,4\n')
+    assert [metrics["a"] for _, metrics in readings] == [4]
+    assert (sent.rows_failed, sent.faults_total) == (1, 1)
+    sent, readings = send(file, 't,a\n2026-01-31,"open\nsoon"\n2026-02-01,2\n')
+    assert (len(readings), sent.rows_failed, "line break" in sent.faults[0].message) == (1, 1, True)
+    sent, readings = send(file, 't,a\n2026-01-31,1\n2026-02-01,"2\n2026-02-02,3\n')
+    assert (len(readings), sent.rows_failed, sent.faults[0].line) == (1, 1, 4)
+
+
 @pytest.mark.parametrize(
     ("data", "form", "message"),
     [

@@ -103,6 +103,35 @@ template.close()
 """)
 
 
+def test_a_process_with_many_files_watches_its_readers() -> None:
+    _run("""
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (2000, max(2000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+files = [os.dup(0) for _ in range(1100)]
+one, first = reader(template)
+assert first.poll() is None
+one.send(b"5")
+assert first.wait(30) == 5
+template.close()
+""")
+
+
+def test_a_template_that_does_not_answer_is_ended() -> None:
+    _run("""
+template._end.settimeout(0.2)
+os.kill(template._pid, signal.SIGSTOP)
+try:
+    reader(template)
+except TemplateEndedError:
+    pass
+else:
+    sys.exit("started")
+while template.is_running():
+    time.sleep(0.01)
+template.close()
+""")
+
+
 def test_without_the_template_no_reader_starts() -> None:
     _run("""
 one, first = reader(template)

@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -80,16 +80,20 @@ class Reader:
     @property
     def is_full(self) -> bool:
         """Whether as many connections wait for it as may."""
-        if len(self.untaken) >= UNTAKEN_MAX:
-            return True
-        return sum(len(handed.data) for handed in self.untaken.values()) >= UNTAKEN_MAX_BYTES
+        return _is_full(self.untaken.values())
+
+
+def _is_full(waiting: Collection[Handed]) -> bool:
+    """Return whether as many connections wait as may, or as many bytes with them."""
+    return len(waiting) >= UNTAKEN_MAX or sum(len(handed.data) for handed in waiting) >= UNTAKEN_MAX_BYTES
 
 
 class Readers:
     """The reader processes of one API. template: forks them.
 
     admission: counts their connections with this process's own. adopt: serves a connection that a reader hands back;
-    set before `start`, after `begin`. ended: called where no reader can be started any more.
+    set before `channels_open`, after `processes_start`. on_template_ended: called where no reader can be started any
+    more.
     """
 
     def __init__(self, template: Template, count: int, *, admission: Admission) -> None:
@@ -101,16 +105,16 @@ class Readers:
         self._watching: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.adopt: Adopt | None = None
-        self.ended: Callable[[], None] = lambda: None
+        self.on_template_ended: Callable[[], None] = lambda: None
         self.readers = [self._reader(f"reader-{n}") for n in range(1, count + 1)]
         self.readers.append(self._reader("live", is_live=True))
 
-    def begin(self) -> None:
+    def processes_start(self) -> None:
         """Start the reader processes, without waiting for them."""
         for reader in self.readers:
             reader.child.start()
 
-    async def start(self) -> None:
+    async def channels_open(self) -> None:
         """Open their channels, and start again those that end."""
         for reader in self.readers:
             if reader.child.process is None:
@@ -173,10 +177,10 @@ class Readers:
         def end(running: process.Running) -> None:
             process.stop(running, how=signal.SIGTERM, timeout_s=STOP_TIMEOUT_S)
 
-        reader = Reader(name, Child(name, lambda: self._begin(reader), end), is_live)
+        reader = Reader(name, Child(name, lambda: self._process_start(reader), end), is_live)
         return reader
 
-    def _begin(self, reader: Reader) -> ReaderProcess:
+    def _process_start(self, reader: Reader) -> ReaderProcess:
         own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             try:
@@ -193,7 +197,7 @@ class Readers:
     def _connect(self, reader: Reader) -> None:
         if reader.end is None:
             return
-        received, ended = partial(self._received, reader), partial(self._ended, reader)
+        received, ended = partial(self._received, reader), partial(self._channel_ended, reader)
         reader.channel, reader.end = Channel(reader.end, received=received, ended=ended), None
         waiting, self._waiting = self._waiting, []
         for handed in waiting:
@@ -204,7 +208,7 @@ class Readers:
         # What is live does not wait for what is heavy.
         kind = [reader for reader in self.readers if reader.is_live == handed.is_websocket]
         living = [reader for reader in kind if reader.channel is not None]
-        if not living and len(self._waiting) < UNTAKEN_MAX:
+        if not living and not _is_full(self._waiting):
             # The first that comes back takes it.
             self._waiting.append(handed)
             return True
@@ -212,8 +216,12 @@ class Readers:
         if not able:
             return False
         chosen = min(able, key=lambda reader: (not reader.is_ready, reader.is_busy, reader.addresses.total()))
-        chosen.addresses[handed.address] += 1
-        self._send(chosen, handed)
+        try:
+            self._send(chosen, handed)
+        except OSError as error:
+            # This process has too many files.
+            _log.warning("connection_not_handed", error=repr(error))
+            return False
         return True
 
     def _give_up(self, handed: Handed) -> None:
@@ -224,10 +232,11 @@ class Readers:
 
     def _send(self, reader: Reader, handed: Handed) -> None:
         assert reader.channel is not None  # noqa: S101  (for the type checker)
+        copy = os.dup(handed.file)
         self._number += 1
         reader.untaken[self._number] = handed
-        body = connection_pack(handed.address, handed.data)
-        reader.channel.send(Kind.CONNECTION, self._number, body, file=os.dup(handed.file))
+        reader.addresses[handed.address] += 1
+        reader.channel.send(Kind.CONNECTION, self._number, connection_pack(handed.address, handed.data), file=copy)
 
     def _received(self, reader: Reader, message: Message) -> None:
         reader.answered_s = time.monotonic()
@@ -270,7 +279,7 @@ class Readers:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _ended(self, reader: Reader) -> None:
+    def _channel_ended(self, reader: Reader) -> None:
         """Hand the connections that a reader had not taken to another; its own are closed with it."""
         reader.channel, reader.is_ready = None, False
         untaken = list(reader.untaken.values())
@@ -298,7 +307,7 @@ class Readers:
                     _log.exception("readers_not_watched")
             await asyncio.sleep(_LOOK_S)
         _log.error("reader_template_ended")
-        self.ended()
+        self.on_template_ended()
 
     def _look(self, pinged_s: float) -> float:
         """Ping the readers and end those that hang; return when they were last pinged. pinged_s: the time before."""

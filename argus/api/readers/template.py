@@ -8,6 +8,7 @@ any it forks the template, which does nothing but fork readers when it is told t
 from __future__ import annotations
 
 import errno
+import math
 import os
 import select
 import signal
@@ -16,8 +17,9 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final, NoReturn
 
@@ -34,7 +36,9 @@ _REPORT: Final = struct.Struct("=qi")
 _STARTED: Final = 1 << 16
 # No process: none could be made just now; the status is the number of the error.
 _NO_PID: Final = 0
-_TIMEOUT_S: Final = 10.0
+# A fork takes milliseconds. The process that listens waits for it, and so does whoever sends to it.
+_TIMEOUT_S: Final = 2.0
+_LOOK_S: Final = 0.02
 
 
 class TemplateEndedError(OSError):
@@ -48,37 +52,36 @@ class ReaderProcess:
         self.pid = pid
         self.returncode: int | None = None
         self._template, self._file = template, file
+        # Around every use of the file: once it is closed, its number may be another file's.
         self._lock = threading.Lock()
 
     def poll(self) -> int | None:
         """Return its exit status; None: it runs."""
         with self._lock:
-            if self.returncode is None and select.select([self._file], [], [], 0)[0]:
-                self._ended()
+            if self.returncode is None and _readable([self._file], timeout_s=0.0):
+                self.returncode = self._template.status(self.pid)
+                os.close(self._file)
             return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait until it has ended and return its exit status. Raises subprocess.TimeoutExpired."""
-        with self._lock:
-            if self.returncode is None:
-                if not select.select([self._file], [], [], timeout)[0]:
-                    raise subprocess.TimeoutExpired(NAME, timeout or 0.0)
-                self._ended()
-            assert self.returncode is not None  # noqa: S101  (for the type checker)
-            return self.returncode
+        deadline_s = math.inf if timeout is None else time.monotonic() + timeout
+        while (status := self.poll()) is None:
+            if time.monotonic() >= deadline_s:
+                raise subprocess.TimeoutExpired(NAME, timeout or 0.0)
+            time.sleep(_LOOK_S)
+        return status
 
     def send_signal(self, number: int, /) -> None:
         """Send it a signal, where it still runs."""
-        with suppress(ProcessLookupError, OSError):
-            signal.pidfd_send_signal(self._file, number)
+        with self._lock:
+            if self.returncode is None:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._file, number)
 
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
-
-    def _ended(self) -> None:
-        self.returncode = self._template.status(self.pid)
-        os.close(self._file)
 
 
 class Template:
@@ -116,6 +119,7 @@ class Template:
                         break
                     self._statuses[pid] = status
             except OSError as error:
+                self._give_up()
                 msg = f"the process that forks readers does not answer ({error!r})"
                 raise TemplateEndedError(msg) from error
         if pid == _NO_PID:
@@ -125,10 +129,12 @@ class Template:
     def status(self, pid: int) -> int:
         """Return the exit status of a reader that has ended; -SIGKILL where the template has ended, too."""
         with self._lock:
-            with suppress(OSError):
+            try:
                 while pid not in self._statuses:
                     ended, status, _ = self._report()
                     self._statuses[ended] = status
+            except OSError:
+                self._give_up()
             return self._statuses.pop(pid, -signal.SIGKILL)
 
     def is_running(self) -> bool:
@@ -144,12 +150,28 @@ class Template:
         with suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 
+    def _give_up(self) -> None:
+        """End a template that does not answer, before its late answer is taken for another's."""
+        self._end.close()
+        if self.is_running():
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+
     def _report(self) -> tuple[int, int, list[int]]:
         message, files, _, _ = socket.recv_fds(self._end, _REPORT.size, 1)
         if not message:
             raise ConnectionResetError
         pid, status = _REPORT.unpack(message)
         return pid, status, files
+
+
+def _readable(files: Iterable[int], *, timeout_s: float | None) -> list[int]:
+    """Return the files that can be read, after a wait for the first one. timeout_s: None: without end."""
+    # Unlike select it takes files of any number.
+    poller = select.poll()
+    for file in files:
+        poller.register(file, select.POLLIN)
+    return [file for file, _ in poller.poll(None if timeout_s is None else timeout_s * 1000)]
 
 
 def _serve(end: socket.socket, run: Run) -> NoReturn:
@@ -163,7 +185,7 @@ def _serve(end: socket.socket, run: Run) -> NoReturn:
         readers: dict[int, int] = {}
         is_open = True
         while is_open:
-            for file in select.select([end.fileno(), *readers], [], [])[0]:
+            for file in _readable([end.fileno(), *readers], timeout_s=None):
                 if file == end.fileno():
                     is_open = _fork_one(end, readers, run)
                 else:
@@ -175,6 +197,9 @@ def _serve(end: socket.socket, run: Run) -> NoReturn:
     except ConnectionError:
         # The process that listens has ended meanwhile.
         own_status = 0
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(own_status)
 
@@ -184,23 +209,36 @@ def _fork_one(end: socket.socket, readers: dict[int, int], run: Run) -> bool:
     request, files, _, _ = socket.recv_fds(end, _REQUEST_MAX_BYTES, 1)
     if not request:
         return False
-    [file] = files
     try:
-        pid = os.fork()
-    except OSError as error:
+        # The kernel leaves a file out where this process has too many.
+        file = files[0] if files else _too_many_files()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(file)
+            raise
+        if pid == 0:
+            end.close()
+            for other in readers:
+                os.close(other)
+            _be_reader(run, file, name=request[1:].decode(), is_live=request[:1] == _IS_LIVE)
         os.close(file)
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
+    except OSError as error:
         end.send(_REPORT.pack(_NO_PID, error.errno or errno.EAGAIN))
         return True
-    if pid == 0:
-        end.close()
-        for other in readers:
-            os.close(other)
-        _be_reader(run, file, name=request[1:].decode(), is_live=request[:1] == _IS_LIVE)
-    os.close(file)
-    pidfd = os.pidfd_open(pid)
     readers[pidfd] = pid
     socket.send_fds(end, [_REPORT.pack(pid, _STARTED)], [pidfd])
     return True
+
+
+def _too_many_files() -> NoReturn:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def _be_reader(run: Run, file: int, *, name: str, is_live: bool) -> NoReturn:

@@ -56,7 +56,7 @@ def entity_type_create(
     """
     values = _values(name=name, description=description, attributes={} if attributes is None else attributes)
     edit = _edit(change, kind, ABSENT if telemetry_schema is None else telemetry_schema, effective_from)
-    _name_check(session, change, kind, name)
+    _name_check(session, change, kind, values["name"])
     entity_type_id = change.new_id()
     session.execute(
         insert(entity_types),

@@ -12,6 +12,7 @@ from domain.rules.rule_json import rule_read
 from graph.absent import ABSENT, Absent
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import json_object_check
+from graph.texts import json_nfc
 
 RULES_MAX: Final = 50
 
@@ -43,7 +44,7 @@ def content_merge(
 
 
 def _formulas(value: Any) -> dict[str, Any]:
-    checked = json_object_check(value, path=("formulas",))
+    checked: dict[str, Any] = json_nfc(json_object_check(value, path=("formulas",)))
     derived_check(checked, path=("formulas",))
     return checked
 
@@ -56,7 +57,7 @@ def _rules(value: Any) -> list[dict[str, Any]]:
         raise LimitExceededError(f"A profile may have {RULES_MAX} rules; it has {len(value)}.", path=("rules",))
     names: set[str] = set()
     checked = []
-    for n, rule in enumerate(value):
+    for n, rule in enumerate(map(json_nfc, value)):
         path = ("rules", str(n))
         checked.append(json_object_check(rule, path=path))
         name = rule.get("name")

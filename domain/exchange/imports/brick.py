@@ -26,8 +26,8 @@ from graph.kinds import EntityKind
 
 FILE_MAX_BYTES: Final = 64 * 1024 * 1024
 _UNKNOWN: Final = "Unknown"
-_D, _A, _S = EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE
-_A_KIND: Final = {_D: "a point", _A: "equipment", _S: "a place"}
+_DEVICE, _ASSET, _SPACE = EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE
+_KIND_NAMES: Final = {_DEVICE: "a point", _ASSET: "equipment", _SPACE: "a place"}
 _LINE = re.compile(r"line (\d+)")
 
 
@@ -69,12 +69,16 @@ def brick_read(text: str) -> Model:
         raise BadInputError(_syntax_message(error), path=("file",)) from None
     except RecursionError:
         raise BadInputError("The file is nested too deep.", path=("file",)) from None
-    except (IndexError, ValueError, AssertionError):
-        # The parser's ways to say that the text ends where it must not.
+    except (IndexError, AssertionError):
+        # The parser reads on where the text has ended, or misses a closing quotation mark there.
         line = text.count("\n") + 1
         raise BadInputError(
             f"The file is no Turtle: it ends inside a statement, in line {line}.", path=("file",)
         ) from None
+    except Exception as error:  # noqa: BLE001
+        # What the parser raises without a line, for a character that does not exist Exception itself.
+        reason = " ".join(str(error).split())[:300] or "it cannot be parsed"
+        raise BadInputError(f"The file is no Turtle: {reason}.", path=("file",)) from None
     return _Reader(graph).read()
 
 
@@ -151,16 +155,16 @@ class _Reader:
     def _class_choose(self, subject: URIRef, names: Sequence[str]) -> None:
         """Choose what a thing is of its classes: a place before equipment before a point."""
         kinds = {name: self._hierarchy.kind(name) for name in names}
-        kind = next((kind for kind in (_S, _A, _D) if kind in kinds.values()), None)
+        kind = next((kind for kind in (_SPACE, _ASSET, _DEVICE) if kind in kinds.values()), None)
         # Of several classes the longest name says most, but never more than one that is below it.
         above = {other for name in names for other in self._hierarchy.above(name)}
         chosen = [name for name in names if kinds[name] is kind]
         self._types[subject] = max(chosen, key=lambda name: (name not in above, not is_general(name), len(name)))
         self._known[subject] = kind
         self._classes[subject] = names
-        named = [f"{name} ({_A_KIND[item]})" for name, item in kinds.items() if item is not None]
+        named = [f"{name} ({_KIND_NAMES[item]})" for name, item in kinds.items() if item is not None]
         if kind is not None and len(set(kinds.values()) - {None}) > 1:
-            message = f"has classes of several kinds, {' and '.join(named)}; taken as {_A_KIND[kind]}"
+            message = f"has classes of several kinds, {' and '.join(named)}; taken as {_KIND_NAMES[kind]}"
             self._model.remarks.append(Remark(str(subject), message))
 
     def _statements_read(self) -> None:
@@ -183,18 +187,16 @@ class _Reader:
         has_point = [
             (source, target)
             for relation, source, target in self._statements
-            if relation == "hasPoint" and self._known.get(source) is not _D and self._known.get(target) in {_D, None}
+            if relation == "hasPoint"
+            and self._known.get(source) is not _DEVICE
+            and self._known.get(target) in {_DEVICE, None}
         ]
         points = {target for _, target in has_point} - {source for source, _ in has_point}
         points -= {source for relation, source, _ in self._statements if relation in EQUIPMENT_SUBJECTS}
         points -= {target for relation, _, target in self._statements if relation == "hasSubMeter"}
-        kinds = {
-            subject: known or (_D if subject in points else _A)
-            for subject in self._types
-            for known in (self._known[subject],)
-        }
+        kinds = {subject: self._known[subject] or (_DEVICE if subject in points else _ASSET) for subject in self._types}
         for subject in points:
-            kinds.setdefault(subject, _D)
+            kinds.setdefault(subject, _DEVICE)
         self._untyped(kinds)
         return kinds
 
@@ -208,7 +210,7 @@ class _Reader:
                 if end in kinds:
                     continue
                 if end in feeding or end in places or end in subjects:
-                    kinds[end] = EntityKind.ASSET
+                    kinds[end] = _ASSET
                     continue
                 other = target if end is source else source
                 message = f"is named by {local_name(other)} ({relation}) and described nowhere; dangling, left out"
@@ -270,9 +272,10 @@ class _Reader:
     def _stray(self, relation: str, source: URIRef, target: URIRef, kinds: dict[URIRef, EntityKind]) -> Remark:
         """Return the remark on a statement that means nothing between things of these kinds."""
         known = self._known.get(target) is not None
-        if relation == "hasPoint" and kinds[target] is not _D and (known or kinds[source] is not _D):
+        if relation == "hasPoint" and kinds[target] is not _DEVICE and (known or kinds[source] is not _DEVICE):
             by = f"by its class {self._types[target]}" if known else "for it has points, feeds or meters something"
-            message = f"is {_A_KIND[kinds[target]]} {by}, so that it is not a point of {local_name(source)}; left out"
+            name = _KIND_NAMES[kinds[target]]
+            message = f"is {name} {by}, so that it is not a point of {local_name(source)}; left out"
             return Remark(str(target), message)
         pair = f"{kinds[source].lower()} {relation} {kinds[target].lower()}"
         return Remark(str(source), f"{pair} ({local_name(target)}) means nothing here; left out")

@@ -24,21 +24,21 @@ GENERAL: Final = frozenset(
     Common_Space Vertical_Space Heating_Ventilation_Air_Conditioning_System
     """.split()
 )
-# A class is a point's, or a place's, if a word of its name is one of these.
+# A class is a point where any word of its name is one of these,
 POINT_WORDS: Final = frozenset(
     """
     Sensor Setpoint Command Status Alarm Point Parameter Mode Limit Ratio Schedule Timeseries Override Occupancy Request
     Deadband Band Counter Load Level Discharge Supply Return
     """.split()
 )
-# ... or a point's, if it ends with what can be measured,
+# or its last word is something that can be measured,
 QUANTITY_WORDS: Final = frozenset(
     """
     Temperature Humidity Pressure Flow Enthalpy Speed Position Demand Energy Power Voltage Current Frequency
     Concentration
     """.split()
 )
-# ... unless its last word makes it equipment: a supply fan is no supply.
+# unless its last word makes it equipment: a Supply_Fan is not a supply;
 EQUIPMENT_WORDS: Final = frozenset(
     """
     Fan Pump Boiler Chiller Loop System Unit Damper Valve Coil Filter Motor Meter Tower Exchanger Station Panel
@@ -52,6 +52,7 @@ EQUIPMENT_WORDS: Final = frozenset(
     Conditioner Distribution Storage Device Reheat Selector Group Collection
     """.split()
 )
+# or makes it a place. Without a point's word, any of these makes it a place.
 PLACE_WORDS: Final = frozenset(
     """
     Building Floor Room Space Zone Site Storey Wing Region Campus Location Roof Rooftop Basement Lobby Hallway Corridor
@@ -97,11 +98,6 @@ def class_kind(name: str) -> EntityKind | None:
     if set(words) & PLACE_WORDS:
         return EntityKind.SPACE
     return None
-
-
-def kind_of_class(name: str) -> EntityKind:
-    """Classify a Brick class by its name alone: what is neither a point nor a place is equipment."""
-    return class_kind(name) or EntityKind.ASSET
 
 
 def is_general(name: str) -> bool:

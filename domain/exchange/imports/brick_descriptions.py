@@ -29,7 +29,7 @@ Values = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """location: GeoJSON, or None where the model does not say."""
+    """What a model says of one thing. location: GeoJSON, or None where the model does not say."""
 
     name: str
     attributes: Mapping[str, Any]

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TextIO
 
 from domain.exchange.imports.read import record_read, row_read
 from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
-from domain.exchange.tables.rows import LINE_MAX_CHARS, RowFault, Table
+from domain.exchange.tables.rows import RowFault, Table
+from domain.exchange.tables.texts import LINE_MAX_CHARS
 from graph.errors import ArgusError, BadInputError
 
 
@@ -36,15 +36,6 @@ def records_read(lines: Iterable[str], form: Format, *, table: TableForm | None 
     Raises BadInputError for a CSV file without usable columns.
     """
     return _ndjson(lines) if form is Format.NDJSON else _csv(lines, table or TableForm())
-
-
-def lines_read(file: TextIO) -> Iterator[str]:
-    """Yield the lines of a file. Of one longer than LINE_MAX_CHARS only the beginning is kept, too long still."""
-    while line := file.readline(LINE_MAX_CHARS + 1):
-        rest = line
-        while len(rest) > LINE_MAX_CHARS and not rest.endswith("\n"):
-            rest = file.readline(LINE_MAX_CHARS + 1)
-        yield line
 
 
 def _ndjson(lines: Iterable[str]) -> Iterator[Record | Remark]:

@@ -21,7 +21,11 @@ ABSENT: Final = frozenset(
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,4000}")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # Digits with anything that somebody writes among the digits of a number; digits of other scripts as well.
-_LIKE_A_NUMBER: Final = re.compile(r"[+\-−]?[\d.,_'’\s]*\d[\d.,_'’\s]*(?:[eE][+\-−]?\d+)?\s*%?")  # noqa: RUF001
+_LIKE_A_NUMBER: Final = re.compile(
+    r"[+\-−]?(?=[.,_'’\s]*\d)[\d.,_'’\s]+(?:[eE][+\-−]?\d+)?\s*%?"  # noqa: RUF001
+)
+# What is longer is a text: nobody writes such a number.
+_LIKE_A_NUMBER_MAX_CHARS: Final = 64
 _INFINITE: Final = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 # The largest whole number that every double between holds exactly.
 _EXACT_MAX: Final = 2**53
@@ -61,7 +65,7 @@ class CellForm:
         if _INFINITE.fullmatch(text):
             msg = f"{text!r} is not finite."
             raise CellError(msg)
-        if _LIKE_A_NUMBER.fullmatch(text):
+        if len(text) <= _LIKE_A_NUMBER_MAX_CHARS and _LIKE_A_NUMBER.fullmatch(text):
             raise CellError(self._advice(text))
         return text
 

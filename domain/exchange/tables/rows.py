@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from domain.exchange.tables.texts import LINE_MAX_CHARS
 from graph.errors import BadInputError
 
-LINE_MAX_CHARS: Final = 1_000_000
 # Stands for a line that is too long: one cell beyond what the reader of CSV takes, so that it counts and refuses it.
 _TOO_LONG: Final = "x" * (csv.field_size_limit() + 1)
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -51,7 +51,7 @@ class Table:
             skipped += more
         self.delimiter = delimiter or _delimiter(first)
         self._skipped = skipped - 1
-        self._reader = csv.reader(chain([first], shortened), delimiter=self.delimiter)
+        self._reader = csv.reader(chain([first], shortened), delimiter=self.delimiter, strict=True)
         try:
             cells = next(self._reader)
         except csv.Error as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+from collections.abc import Iterator
 from typing import BinaryIO, Final, TextIO
 
 from graph.errors import BadInputError
@@ -17,6 +18,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LOOK_BYTES: Final = 4096
+LINE_MAX_CHARS: Final = 1_000_000
 
 
 def encoding_check(name: str) -> str:
@@ -47,6 +49,15 @@ def text_of(file: BinaryIO, encoding: str | None = None) -> TextIO:
         message = "The file holds zero bytes, as UTF-16 does: name its encoding (utf-16-le, utf-16-be)."
         raise BadInputError(message, path=("encoding",))
     return io.TextIOWrapper(buffered, encoding=codec or "utf-8", newline="")
+
+
+def lines_read(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file. Of one longer than LINE_MAX_CHARS only the beginning is kept, too long still."""
+    while line := file.readline(LINE_MAX_CHARS + 1):
+        rest = line
+        while len(rest) > LINE_MAX_CHARS and not rest.endswith("\n"):
+            rest = file.readline(LINE_MAX_CHARS + 1)
+        yield line
 
 
 def undecodable(error: UnicodeDecodeError) -> str:

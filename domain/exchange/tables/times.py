@@ -74,7 +74,8 @@ def _iso(cell: str) -> datetime:
         msg = f"{text!r} is not a time of ISO 8601 (2026-01-31T12:00:00Z){_advice(text)}."
         raise TimeError(msg)
     # More digits than microseconds have are cut off.
-    text = _FRACTION.sub(lambda match: match[1] + match[2][:6], text).replace(" +", "+").replace(" Z", "Z")
+    text = _FRACTION.sub(lambda match: match[1] + match[2][:6], text).upper()
+    text = text.replace(" +", "+").replace(" -", "-").replace(" Z", "Z")
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -111,11 +112,12 @@ def _epoch(cell: str, *, form: str) -> datetime:
 def _excel(cell: str) -> datetime:
     text = cell.strip()
     days = Decimal(text.replace(",", ".")) if _NUMBER.fullmatch(text) else Decimal(0)
-    if not _EXCEL_FIRST <= days < _EXCEL_END:
+    # A spreadsheet's doubles hold milliseconds and no more.
+    days_ms = int((days * _DAY_MS).to_integral_value())
+    if not _EXCEL_FIRST * _DAY_MS <= days_ms < _EXCEL_END * _DAY_MS:
         msg = f"{text!r} is not a number of days as spreadsheets have them (45000.5)."
         raise TimeError(msg)
-    # A spreadsheet's doubles hold milliseconds and no more.
-    return _EXCEL_EPOCH + timedelta(milliseconds=int((days * _DAY_MS).to_integral_value()))
+    return _EXCEL_EPOCH + timedelta(milliseconds=days_ms)
 
 
 def _dated(cell: str, *, form: str) -> datetime:
@@ -178,7 +180,17 @@ class LocalTimes:
         self.ambiguous = 0
 
     def instant(self, local: datetime, series: str = "") -> datetime:
-        """Return the instant of a time; naive ones are of the zone. Raises TimeError where the clock skipped it."""
+        """Return the instant of a time; naive ones are of the zone.
+
+        Raises TimeError where the clock skipped it, and at the ends of the first and the last year.
+        """
+        try:
+            return self._instant(local, series)
+        except OverflowError:
+            msg = f"{local.isoformat(' ')} is not a time that can be stored."
+            raise TimeError(msg) from None
+
+    def _instant(self, local: datetime, series: str) -> datetime:
         if local.tzinfo is not None:
             return local.astimezone(UTC)
         first, second = (local.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))

@@ -208,3 +208,41 @@ def test_a_live_update_has_the_type_that_is_declared_else_that_of_most_of_its_po
             await again.close()
 
     go(scenario())
+
+
+def test_the_name_of_a_metric_is_one_in_whatever_form_it_comes(api: Api, lines: Callable[[], tuple[str, Line]]) -> None:
+    """In readings, in a schema, in the mapping of a link, in a rule and in a question."""
+    composed, decomposed = "d\u00e9bit", "de\u0301bit"
+    name, line = lines()
+    admin = api.client(name)
+    schema = {"metrics": {f"{decomposed}-sent": {"rename": decomposed, "type": "NUMBER"}}}
+    create = "mutation C($n: String!, $s: JSON) { createEntityType(input: {kind: DEVICE, name: $n, telemetrySchema: $s}) { entityType { id name } errors { code } } }"
+    made = admin.call(create, {"n": decomposed, "s": schema}).data["createEntityType"]
+    assert (made["errors"], made["entityType"]["name"]) == ([], composed)
+    assert admin.call(create, {"n": composed, "s": {}}).data["createEntityType"]["errors"] == [{"code": "CONFLICT"}]
+    assert admin.call(create, {"n": decomposed, "s": {}}).data["createEntityType"]["errors"] == [{"code": "CONFLICT"}]
+    device = line.device(type_name=composed)
+    line.schema(composed, {"metrics": {f"{decomposed}-sent": {"rename": decomposed}}}, begins=DAY - HOUR)
+    send(line, device, (0.5, 1), metric=f"{composed}-sent")
+    send(line, device, (1.5, 2), metric=f"{decomposed}-sent")
+    asset = line.world.entity(EntityKind.ASSET)
+    link = "mutation L($i: LinkDeviceInput!) { linkDevice(input: $i) { edge { metadata } errors { code } } }"
+    mapping = {"metrics_mapping": {decomposed: f"{decomposed} 2"}}
+    given = {"deviceId": str(device), "assetId": str(asset), "validFrom": "2026-04-01T00:00:00Z", "metadata": mapping}
+    assert admin.call(link, {"i": given}).data["linkDevice"] == {
+        "edge": {"metadata": {"metrics_mapping": {composed: f"{composed} 2"}}}, "errors": [],
+    }  # fmt: skip
+    for form in (composed, decomposed):
+        for entity, metric in ((device, form), (asset, f"{form} 2")):
+            [series] = ask(api, name, entity, f', metrics: ["{metric}"]')
+            assert (series["metric"], series["values"]) == (metric.replace(decomposed, composed), [1, 2])
+    rule = (
+        "mutation R($i: RuleInput!) { createRule(input: $i) { rule { name condition scope } errors { code message } } }"
+    )
+    threshold = {"metric": decomposed, "operator": "GT", "value": 1}
+    scope = {"kind": "DEVICE", "type": decomposed}
+    ruled = admin.call(rule, {"i": {"name": decomposed, "condition": {"threshold": threshold}, "scope": scope}}).data
+    assert ruled["createRule"]["errors"] == []
+    assert ruled["createRule"]["rule"]["name"] == composed
+    assert ruled["createRule"]["rule"]["condition"]["threshold"]["metric"] == composed
+    assert ruled["createRule"]["rule"]["scope"]["type"] == composed

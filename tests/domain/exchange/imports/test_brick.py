@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from domain.exchange.imports.brick import brick_read
-from domain.exchange.imports.brick_classes import kind_of_class
+from domain.exchange.imports.brick_classes import class_kind
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
 from testing.installation import SHARED_DATA
@@ -122,4 +122,4 @@ def test_untyped_subjects_are_unknown_and_mere_references_are_dangling() -> None
     ],
 )
 def test_classes_by_their_words(name: str, kind: EntityKind) -> None:
-    assert kind_of_class(name) is kind
+    assert class_kind(name) is kind

@@ -179,6 +179,11 @@ def test_a_file_cut_short_is_refused(end: str) -> None:
         model_of(f":a a brick:AHU {end}")
 
 
+def test_an_error_of_the_parser_is_reported_as_it_is() -> None:
+    with pytest.raises(BadInputError, match="is no Turtle: Invalid unicode code point: 00200000"):
+        model_of(r"<urn:\U00200000> a brick:AHU .")
+
+
 def test_a_file_nested_too_deep_is_refused() -> None:
     with pytest.raises(BadInputError, match="nested too deep"):
         model_of(":a :b " + "[ :c " * 3000 + "1" + "]" * 3000 + " .")

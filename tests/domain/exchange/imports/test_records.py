@@ -20,7 +20,7 @@ from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.files import Format, TableForm, records_read
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EntityRecord, Remark
-from domain.exchange.tables import rows
+from domain.exchange.tables import rows, texts
 from domain.exchange.tables.cells import CellForm
 from domain.nodes.operations import entity_delete
 from graph.edges.bulk import EdgeDraft, edges_create
@@ -278,14 +278,14 @@ def test_more_than_are_written_at_once_is_an_error(world: World, monkeypatch: py
 def test_a_line_that_is_too_long_is_reported_and_the_next_is_read(
     form: Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (files, rows):
+    for module in (files, rows, texts):
         monkeypatch.setattr(module, "LINE_MAX_CHARS", 100)
     long = "x" * 1_000
     lines = {
         Format.NDJSON: ndjson(PUMP_SHORT, {**PUMP_SHORT, "name": long}, PUMP_SHORT),
         Format.CSV: ["kind,name\n", "ASSET,Pump\n", f"ASSET,{long}\n", "ASSET,Pump\n"],
     }[form]
-    read = list(files.lines_read(io.StringIO("".join(lines))))
+    read = list(texts.lines_read(io.StringIO("".join(lines))))
     assert [len(line) for line in read] == [min(len(line), 101) for line in lines]
     first, fault, last = records_read(read, form)
     assert isinstance(first, EntityRecord)

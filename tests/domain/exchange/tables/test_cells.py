@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,14 @@ def test_absent(cell: str) -> None:
 def test_what_is_nearly_a_number_is_not_guessed(cell: str) -> None:
     with pytest.raises(CellError, match=cell):
         CellForm().value(cell)
+
+
+def test_a_long_text_of_digits_is_read_in_no_time() -> None:
+    # Took minutes, for the digits were divided in every way.
+    text = "1 " * 50_000 + "x"
+    begin_s = perf_counter()
+    assert CellForm().value(text) == text
+    assert perf_counter() - begin_s < 1
 
 
 def test_a_decimal_comma_by_option_alone() -> None:

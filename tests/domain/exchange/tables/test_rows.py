@@ -7,7 +7,7 @@ import io
 import pytest
 
 from domain.exchange.tables.rows import Row, RowFault, Table
-from domain.exchange.tables.texts import text_of, undecodable
+from domain.exchange.tables.texts import LINE_MAX_CHARS, lines_read, text_of, undecodable
 from graph.errors import BadInputError
 
 
@@ -48,6 +48,27 @@ def test_a_line_that_is_too_long_costs_itself_alone() -> None:
     [fault, row] = table.rows()
     assert isinstance(fault, RowFault)
     assert row == Row(3, {"a": "3", "b": "4"})
+
+
+def test_a_quotation_mark_that_is_not_closed_is_a_fault() -> None:
+    table = Table(io.StringIO('a,b\n1,"2\n3,4\n'))
+    assert list(table.rows()) == [RowFault(3, "This is not CSV: unexpected end of data.")]
+
+
+def test_a_line_without_an_end_is_not_read_whole() -> None:
+    class Endless(io.StringIO):
+        most = 0
+
+        def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+            line = super().readline(size)
+            self.most = max(self.most, len(line))
+            return line
+
+    file = Endless("a,b\n1," + "x" * 3_000_000 + "\n3,4")
+    [fault, row] = Table(lines_read(file)).rows()
+    assert isinstance(fault, RowFault)
+    assert row == Row(3, {"a": "3", "b": "4"})
+    assert file.most == LINE_MAX_CHARS + 1
 
 
 @pytest.mark.parametrize(("text", "message"), [("a,b,a\n1,2,3\n", "'a' twice"), ("", "empty"), ("\n \n", "empty")])

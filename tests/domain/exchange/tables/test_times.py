@@ -21,6 +21,9 @@ ZURICH, ANGELES = ZoneInfo("Europe/Zurich"), ZoneInfo("America/Los_Angeles")
         ("iso", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+00:00"),
         ("iso", "2026-01-31 12:00", "2026-01-31T12:00:00"),
         ("iso", " 2026-01-31T12:00:00.123456789+0130", "2026-01-31T12:00:00.123456+01:30"),
+        ("iso", "2026-01-31T12:00:00z", "2026-01-31T12:00:00+00:00"),
+        ("iso", "2026-01-31 12:00 z", "2026-01-31T12:00:00+00:00"),
+        ("iso", "2026-01-31 12:00 -01:30", "2026-01-31T12:00:00-01:30"),
         ("iso", "2026-01-31", "2026-01-31T00:00:00"),
         ("d.m.y", "31.01.2026 12:00", "2026-01-31T12:00:00"),
         ("d.m.y", "1.2.2026 7:05:09,5", "2026-02-01T07:05:09.500000"),
@@ -48,7 +51,8 @@ def test_forms(form: str, cell: str, expected: str) -> None:
         ("iso", "2026-02-30"), ("iso", "٢٠٢٦-01-31"), ("iso", "2026-01-31T25:00"), ("iso", "31.01.2026 12:00"),
         ("d.m.y", "2026-01-31"), ("d.m.y", "31.02.2026"), ("d.m.y", "31.01.2026 25:00"), ("d.m.y", "31.01.2026 noon"),
         ("m/d/y", "31/01/2026"), ("m/d/y", "1/31/2026 13:00 PM"), ("epoch-s", "2026-01-31"), ("epoch-s", "9" * 30),
-        ("excel", "1769860800"), ("excel", "0.5"), ("excel", "noon"), ("%H:%M", "12"),
+        ("excel", "1769860800"), ("excel", "0.5"), ("excel", "noon"),
+        ("excel", "2958465.9999999999"), ("%H:%M", "12"),
     ],
 )  # fmt: skip
 def test_what_is_no_time_of_the_form_is_refused(form: str, cell: str) -> None:
@@ -104,6 +108,16 @@ def test_a_time_that_the_clock_skips_is_refused() -> None:
         with pytest.raises(TimeError, match="does not exist in Europe/Zurich"):
             track.instant(datetime.fromisoformat(text))
     assert track.instant(datetime.fromisoformat("2026-03-29 03:00")) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0001-01-01T00:00", "0001-01-01T00:00+14:00", "9999-12-31T23:59", "9999-12-31T23:59-12:00"],
+)
+def test_a_time_that_no_instant_has_is_refused(text: str) -> None:
+    zone = ANGELES if text.startswith("9") else ZURICH
+    with pytest.raises(TimeError, match="is not a time that can be stored"):
+        LocalTimes(zone).instant(datetime.fromisoformat(text))
 
 
 def test_a_time_with_an_offset_is_what_it_says() -> None:
