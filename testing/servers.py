@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,7 +61,8 @@ class TestServers:
     directory: Path
     database_server: postgres.PostgresServer
     bus_server: valkey.ValkeyServer
-    processes: list[subprocess.Popen[bytes]]
+    database_process: subprocess.Popen[bytes]
+    bus_process: subprocess.Popen[bytes]
     planner: str = NONE
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     # Connecting costs as much as a statement that creates a database.
@@ -83,12 +84,16 @@ class TestServers:
             self._connection = psycopg.connect(self.database_server.dsn(), autocommit=True)
         self._connection.execute(statement)
 
-    def stop(self) -> None:
-        """Stop both servers."""
+    def disconnect(self) -> None:
+        """Close the connection that creates databases, if there is one."""
         if self._connection is not None:
             self._connection.close()
-        valkey.stop(self.processes[1])
-        postgres.stop(self.processes[0])
+
+    def stop(self) -> None:
+        """Stop both servers."""
+        self.disconnect()
+        valkey.stop(self.bus_process)
+        postgres.stop(self.database_process)
 
 
 @contextmanager
@@ -133,12 +138,25 @@ def servers_start(directory: Path) -> TestServers:
     bus_server = valkey.ValkeyServer(
         directory / "valkey", directory / "valkey.log", account, postgres.free_port(), PASSWORD
     )
-    processes = [postgres.start(database_server, settings=FAST), valkey.start(bus_server)]
-    servers = TestServers(directory, database_server, bus_server, processes)
+    with ExitStack() as undo:
+        database_process = postgres.start(database_server, settings=FAST)
+        undo.callback(postgres.stop, database_process)
+        bus_process = valkey.start(bus_server)
+        undo.callback(valkey.stop, bus_process)
+        servers = TestServers(directory, database_server, bus_server, database_process, bus_process)
+        undo.callback(servers.disconnect)
+        _template_make(servers)
+        undo.pop_all()
+    return servers
+
+
+def _template_make(servers: TestServers) -> None:
+    database_server = servers.database_server
     postgres.database_ensure(database_server, owner_password=PASSWORD)
     template = TestDatabase(database_server, TEMPLATE)
     servers._admin(f'CREATE DATABASE "{TEMPLATE}" OWNER {postgres.OWNER} TEMPLATE template0')
     with psycopg.connect(database_server.dsn(database=TEMPLATE), autocommit=True) as connection:
         large_objects_close(connection)
-    assert migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD)).left == []
-    return servers
+    left = migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD)).left
+    if left:
+        raise RuntimeError(f"the template is not migrated: {left} left")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -75,15 +77,12 @@ class StageWorker(SimpleWorker):
         What the job has not committed is undone, for its connections end here.
         """
         with self._outcome:
-            if self._running is not None:
-                job, queue = self._running
-                try:
-                    self._put_back(job, queue)
-                    _log.info("job_put_back", job=job.id)
-                    self.register_death()  # type: ignore[no-untyped-call]
-                except RedisError as error:
-                    _log.warning("job_not_put_back", job=job.id, error=repr(error))
-            process_end()
+            # Whatever fails: were the lock released, a job that is in its queue again could end here, too.
+            report = None
+            try:
+                report = self._running_put_back()
+            finally:
+                process_end(report)
 
     def dequeue_job_and_maintain_ttl(
         self,
@@ -137,6 +136,20 @@ class StageWorker(SimpleWorker):
 
     def _install_signal_handlers(self) -> None:
         """Install none: `stop_watch` has."""
+
+    def _running_put_back(self) -> Callable[[], object] | None:
+        """Put the job that runs back, if any. Return what logs how that went."""
+        if self._running is None:
+            return None
+        job, queue = self._running
+        try:
+            self._put_back(job, queue)
+        except Exception as error:  # noqa: BLE001  (the process ends, whatever it is)
+            return partial(_log.warning, "job_not_put_back", job=job.id, error=repr(error))
+        # Without it, RQ forgets the worker when it has not been heard of for a while.
+        with suppress(Exception):
+            self.register_death()  # type: ignore[no-untyped-call]
+        return partial(_log.info, "job_put_back", job=job.id)
 
     def _put_back(self, job: Job, queue: Queue) -> None:
         # It waits for the next worker, however long there is none: then it is not too old, for nothing ran meanwhile.

@@ -8,9 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, NoReturn
 
 # A process that is told to stop has so long to end what it does.
 GRACE_S = 5.0
+# A process that ends waits no longer until its output is written.
+_OUTPUT_S: Final = 0.5
 
 
 def stop_watch(stopping: threading.Event, *, overdue: Callable[[], None]) -> None:
@@ -36,8 +40,25 @@ def stop_watch(stopping: threading.Event, *, overdue: Callable[[], None]) -> Non
     threading.Thread(target=watch, name="stop-watch", daemon=True).start()
 
 
-def process_end() -> None:
-    """End this process at once, from any of its threads."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+def process_end(report: Callable[[], object] | None = None) -> NoReturn:
+    """End this process at once, from any of its threads, whether or not anybody reads its output.
+
+    report: logs why.
+    """
+    try:
+        # Another thread may hold the lock of a buffer while it writes to a pipe that nobody reads.
+        last = threading.Thread(target=_output_end, args=(report,), name="output-end", daemon=True)
+        last.start()
+        last.join(_OUTPUT_S)
+    finally:
+        os._exit(0)
+
+
+def _output_end(report: Callable[[], object] | None) -> None:
+    # An output may be closed, or a pipe whose reader has gone.
+    if report is not None:
+        with suppress(Exception):
+            report()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()

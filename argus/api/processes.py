@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 
@@ -31,8 +30,6 @@ from runtime.settings.model import ApiSettings, RateSettings, Settings
 READER_NICE: Final = 5
 # The exit status of a server that could not start.
 NOT_STARTED: Final = 3
-
-_log = structlog.get_logger(__name__)
 
 
 class ListeningServer(uvicorn.Server):

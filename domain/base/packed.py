@@ -16,7 +16,7 @@ Places = NDArray[np.int64]
 Values = NDArray[np.float64]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class MetricType(IntEnum):
@@ -84,12 +84,12 @@ class Points:
 
 def micros_of(instant: datetime) -> int:
     """Return whole microseconds since the Unix epoch, exactly. `instant` bears an offset."""
-    return (instant - EPOCH) // _MICROSECOND
+    return (instant - EPOCH) // MICROSECOND
 
 
 def instant_of(micros: int) -> datetime:
     """Return the instant `micros` microseconds after the Unix epoch, in UTC."""
-    return EPOCH + micros * _MICROSECOND
+    return EPOCH + micros * MICROSECOND
 
 
 def millis_of(at: Instants) -> Values:

@@ -85,6 +85,21 @@ def test_a_number_names_one_decision() -> None:
     assert sorted(named) == [f"{n:04}" for n in range(1, len(DECISIONS) + 1)]
 
 
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.name[:4])
+def test_a_decision_says_why_and_when_to_reconsider_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    # In the middle of a paragraph such words are only emphasis. "Measured" is what follows from it, in numbers.
+    parts = re.findall(
+        r"^\*\*(Context|Decision|Consequences|Measured|Looked at again if|Checked by)\b[^*]*\*\* *\n?(\s*\S+ \S+)",
+        text,
+        re.MULTILINE,
+    )
+    there = [name for name, _ in parts]
+    assert {name for name in there if there.count(name) > 1} == set()
+    assert {"Context", "Decision", "Looked at again if", "Checked by"} - set(there) == set()
+    assert {"Consequences", "Measured"} & set(there)
+
+
 def test_a_decision_named_by_its_number_alone_is_there() -> None:
     """Where the code says why, it names the page."""
     there = {path.name[:4] for path in DECISIONS}

@@ -53,7 +53,7 @@ def test_a_frozen_database_is_noticed_and_its_callers_are_freed(own_servers: Tes
         with ThreadPoolExecutor(1) as threads:
             called = threads.submit(call)
             waiting.wait()
-            with frozen(own_servers.processes[0].pid):
+            with frozen(own_servers.database_process.pid):
                 is_frozen.set()
                 # Without the watchdog this waits for as long as the server is frozen.
                 with pytest.raises(OperationalError):
@@ -75,14 +75,14 @@ def test_a_server_that_refuses_is_not_silent(own_servers: TestServers) -> None:
     watchdog.start()
     try:
         assert watchdog.ask() is None
-        own_servers.processes[0].send_signal(signal.SIGKILL)
-        own_servers.processes[0].wait()
+        own_servers.database_process.send_signal(signal.SIGKILL)
+        own_servers.database_process.wait()
         # A backend may answer once more before it notices that its postmaster is gone.
         while (reason := watchdog.ask()) is None:
             pass
         assert "refuse" in reason
         assert not watchdog.is_silent
-        own_servers.processes[0] = postgres.start(own_servers.database_server, settings=FAST)
+        own_servers.database_process = postgres.start(own_servers.database_server, settings=FAST)
         assert watchdog.ask() is None
     finally:
         watchdog.stop()

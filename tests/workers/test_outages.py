@@ -85,13 +85,13 @@ def test_acknowledged_readings_are_processed_when_the_servers_return(
     send(1, is_published=True)
     assert drain(line) == (1, 1, 0)
 
-    kill(own_servers.processes[1])
+    kill(own_servers.bus_process)
     send(2, is_published=False)
-    own_servers.processes[1] = valkey.start(own_servers.bus_server)
+    own_servers.bus_process = valkey.start(own_servers.bus_server)
     assert drain(line) == (2, 2, 0)
 
-    kill(own_servers.processes[0])
-    own_servers.processes[0] = postgres.start(own_servers.database_server, settings=FAST)
+    kill(own_servers.database_process)
+    own_servers.database_process = postgres.start(own_servers.database_server, settings=FAST)
     for engine in engines.values():
         engine.dispose()
     send(3, is_published=True)

@@ -53,18 +53,12 @@ def points_diff(*, metric: str, entities: Sequence[bytes], wanted: Column, store
         at, values = wanted.at[first:last], wanted.values[first:last]
         if begins != ends:
             change = _changed(
-                PointChanges(
-                    entity=entity,
-                    metric=metric,
-                    at=at,
-                    values=values,
-                    removed=_NO_INSTANTS,
-                    begins_us=0,
-                    ends_us=0,
-                    corrects=True,
-                ),
-                at=stored.at[begins:ends],
-                values=stored.values[begins:ends],
+                entity=entity,
+                metric=metric,
+                wanted_at=at,
+                wanted_values=values,
+                stored_at=stored.at[begins:ends],
+                stored_values=stored.values[begins:ends],
             )
             if change is not None:
                 changes.append(change)
@@ -84,22 +78,32 @@ def points_diff(*, metric: str, entities: Sequence[bytes], wanted: Column, store
     return changes
 
 
-def _changed(wanted: PointChanges, *, at: Instants, values: Values) -> PointChanges | None:
+def _changed(
+    *,
+    entity: bytes,
+    metric: str,
+    wanted_at: Instants,
+    wanted_values: Values,
+    stored_at: Instants,
+    stored_values: Values,
+) -> PointChanges | None:
     """Return how wanted points of one series differ from its stored ones, at least one; None where nothing does."""
-    place = np.minimum(np.searchsorted(at, wanted.at), len(at) - 1)
-    existed = at[place] == wanted.at
-    fresh = ~(existed & (values[place] == wanted.values))
-    removed = at[~np.isin(at, wanted.at, assume_unique=True)]
-    changed_at = np.concatenate((wanted.at[fresh], removed))
+    place = np.minimum(np.searchsorted(stored_at, wanted_at), len(stored_at) - 1)
+    existed = stored_at[place] == wanted_at
+    fresh = ~(existed & (stored_values[place] == wanted_values))
+    removed = stored_at[~np.isin(stored_at, wanted_at, assume_unique=True)]
+    changed_at = np.concatenate((wanted_at[fresh], removed))
     if not len(changed_at):
         return None
-    return wanted._replace(
-        at=wanted.at[fresh],
-        values=wanted.values[fresh],
+    return PointChanges(
+        entity=entity,
+        metric=metric,
+        at=wanted_at[fresh],
+        values=wanted_values[fresh],
+        removed=removed,
         begins_us=int(changed_at.min()),
         ends_us=int(changed_at.max()) + 1,
         corrects=bool(len(removed)) or bool(existed[fresh].any()),
-        removed=removed,
     )
 
 

@@ -89,15 +89,22 @@ def _doubtful(given: DeriveInput, points: PointsAtHand, known: Collection[bytes]
     """
     columns = points.columns
     doubtful = {points.places[n][0] for column in columns.values() for n in column.doubled()}
+    owners: dict[str, frozenset[int]] = {}
     for n, (entity, port) in enumerate(points.places):
         if entity not in known:
             continue
         rule_state, key = given.rule_states[entity], key_of(port)
         for assignment in rule_state.assignments:
             if (entity, assignment.rule_id, key) not in rule_state.states:
-                read = (columns[metric] for metric in assignment.metrics if metric in columns)
-                if any(bool((column.owner == n).any()) for column in read):
-                    doubtful.add(entity)
+                for metric in assignment.metrics:
+                    if metric not in columns:
+                        continue
+                    # Once for each column, not for each place: of a new rule, no pair was ever evaluated.
+                    if metric not in owners:
+                        owners[metric] = frozenset(np.unique(columns[metric].owner).tolist())
+                    if n in owners[metric]:
+                        doubtful.add(entity)
+                        break
     return doubtful
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.base.packed import micros_of
+from domain.base.packed import MICROSECOND, micros_of
 from domain.derivation.dependencies.index import dependency_entities
 from domain.derivation.formulas.config import Derivation
 from domain.derivation.formulas.inputs import ranges_narrow, ranges_read, sources_of, watermarks_read
@@ -24,7 +24,6 @@ from graph.walk.spans import BELOW, spans_below
 _NO_DERIVATION: Final = Derivation((), frozenset(), 0)
 # Nothing younger is ever dropped.
 _RETENTION_MIN: Final = timedelta(hours=12)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def input_read(
@@ -102,7 +101,7 @@ def stored_read(
 
 def retained_from_read(session: Session, given: DeriveInput, changed: ChangedSpans) -> int | None:
     """Lock and return the retention bound where changes may lie behind it; None where they surely do not."""
-    if changed.earliest_us() >= micros_of(given.now) - _RETENTION_MIN // _MICROSECOND:
+    if changed.earliest_us() >= micros_of(given.now) - _RETENTION_MIN // MICROSECOND:
         return None
     return retained_from_lock(session)
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, int_array
 from domain.base.leases import FencedError
+from domain.base.packed import MICROSECOND
 from domain.pipeline.attribute.stage import AssetEntry
 from domain.pipeline.derive.changed import ChangedSpans, changed_spans, windows_split
 from domain.pipeline.derive.plan import live_plans, plans_join, stored_plan, windows_behind
@@ -34,14 +35,13 @@ ENTITIES_MAX: Final = 1_000
 READ_BACK_ENTITIES_MAX: Final = 200
 READ_BACK_POINTS_MAX: Final = 500_000
 CHUNK: Final = timedelta(days=31)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _LOCK: Final = 0x44455249
 _LOCKS: Final = 64
 
-_BEGIN = text(
+_LEASE_EXTEND = text(
     """
     UPDATE stage_leases SET expires_at = clock_timestamp() + :ttl
-    WHERE stage = :stage AND partition = :partition AND fence = :fence RETURNING position
+    WHERE stage = :stage AND partition = :partition AND fence = :fence RETURNING 1
     """
 )
 # Of entities of one partition only one transaction derives, by its lease; where the number of partitions was changed,
@@ -78,7 +78,7 @@ def entities_derive(
     plans = live_plans(given, split)
     behind = windows_behind(split, plans)
     if behind:
-        chunk_us = chunk // _MICROSECOND
+        chunk_us = chunk // MICROSECOND
         for stored in stored_read(session, given, windows=behind, chunk_us=chunk_us, points_max=points_max):
             shadow_failures = sum(plan.shadow.failures for plan in plans)
             plans.append(stored_plan(given, stored, shadow_failures=shadow_failures))
@@ -104,7 +104,7 @@ def entities_derive(
 def _lease_extend(session: Session, run: DeriveRun) -> None:
     """Extend the lease. Raises FencedError where another has taken it."""
     lease = {"stage": run.lease.stage, "partition": run.lease.partition, "fence": run.lease.fence}
-    if session.execute(_BEGIN, {**lease, "ttl": run.lease_ttl}).one_or_none() is None:
+    if session.execute(_LEASE_EXTEND, {**lease, "ttl": run.lease_ttl}).one_or_none() is None:
         raise FencedError
 
 

@@ -178,6 +178,7 @@ class DerivedEntities:
 
     windows, read_back, beyond_retention: how many windows there were, how many entities were recomputed from stored
     points, and how many reach behind the retention bound. checkpoints, notes, evaluations: to be cached once committed.
+    revision: of the organization's graph, at which all of it was derived.
     """
 
     commit: DerivedCommit | None

@@ -38,7 +38,7 @@ def dead_letters_retry(session: Session, *, organization_id: int, where: DeadLet
     """Have the pipeline process the readings of open dead letters again, with their batches.
 
     What was stored stays as it is, for stages may do a batch any number of times; a letter that fails again counts
-    another attempt, one that does not is resolved. At most LETTERS_MAX, the oldest first.
+    another attempt, one that does not is resolved. At most DEAD_LETTERS_MAX, the oldest first.
     Raises BadInputError for a filter without any condition.
     """
     _filter_check(where)
@@ -64,7 +64,7 @@ def dead_letters_retry(session: Session, *, organization_id: int, where: DeadLet
 def dead_letters_discard(
     session: Session, *, organization_id: int, where: DeadLetterFilter, actor: str, now: datetime
 ) -> Done:
-    """Discard open dead letters; they stay, with who did it and when. At most LETTERS_MAX, the oldest first.
+    """Discard open dead letters; they stay, with who did it and when. At most DEAD_LETTERS_MAX, the oldest first.
 
     The account does not change: a dead reading stays dead. Raises BadInputError for a filter without any condition.
     """

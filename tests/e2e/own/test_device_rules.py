@@ -84,7 +84,7 @@ def test_every_device_opens_and_clears(tmp_path_factory: pytest.TempPathFactory,
     installation = Installation(home, settings={"ARGUS_PARTITIONS": str(partitions), "ARGUS_WORKERS": str(workers)})
     installation.start("--no-demo")
     try:
-        client = installation.organization("Judged")
+        client = installation.organization("Evaluated")
         devices = devices_make(client)
         first = datetime.now(UTC).replace(microsecond=0) - LENGTH * (ROUNDS + 1)
         for n in range(ROUNDS):

@@ -68,13 +68,13 @@ def test_valkey_killed_and_back_loses_and_repeats_nothing(engine: Engines, serve
         one = payload(await stored(1))
         publish(one, b"not an entry", one)
         await first
-        servers.processes[1].kill()
-        servers.processes[1].wait()
+        servers.bus_process.kill()
+        servers.bus_process.wait()
         await stored(2)
         three = payload(await stored(3))
         assert await reader.values(3) == [1.0, 2.0, 3.0]
         # On this thread: a server ends with the thread that started it.
-        servers.processes[1] = valkey.start(servers.bus_server)
+        servers.bus_process = valkey.start(servers.bus_server)
         publish(three, payload(await stored(4)))
         assert await reader.values(4) == [1.0, 2.0, 3.0, 4.0]
         assert reader.updates[0].series[0].unit == "Cel"
