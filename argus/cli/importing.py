@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from argus.changes import changes_run
 from argus.cli.errors import CommandError, errors_reported
@@ -103,16 +103,10 @@ def brick_run(arguments: argparse.Namespace) -> int:
 def graph_run(arguments: argparse.Namespace) -> int:
     """Import entities and edges."""
     settings = settings_of(arguments)
-    try:
-        with errors_reported(), _opened(arguments.file, arguments.encoding) as lines:
-            table = TableForm(arguments.delimiter, CellForm(arguments.decimal, frozenset(arguments.null)))
-            records = records_read(lines_read(lines), _format(arguments), table=table)
-            return _records_run(arguments, settings, records, total=None, outcome=Outcome())
-    except UnicodeDecodeError as error:
-        raise CommandError(undecodable(error)) from error
-    except OSError as error:
-        msg = f"{arguments.file} cannot be read: {error}."
-        raise CommandError(msg) from error
+    table = TableForm(arguments.delimiter, CellForm(arguments.decimal, frozenset(arguments.null)))
+    with errors_reported():
+        records = records_read(_lines(arguments.file, arguments.encoding), _format(arguments), table=table)
+        return _records_run(arguments, settings, records, total=None, outcome=Outcome())
 
 
 def _records_run(
@@ -124,10 +118,17 @@ def _records_run(
     outcome: Outcome,
 ) -> int:
     organization = organization_find(settings, arguments.organization)
-    is_whole = True
+    is_whole, problem, done = True, None, 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done = count
+        progress_print(count, total)
+
     try:
         with (
             terminable(),
+            errors_reported(),
             changes_run(
                 settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run
             ) as run,
@@ -136,28 +137,52 @@ def _records_run(
                 records,
                 run=run,
                 valid_from=arguments.valid_from,
-                progress=lambda done: progress_print(done, total),
+                progress=progress,
                 outcome=outcome,
             )
     except KeyboardInterrupt:
         is_whole = False
+    except CommandError as error:
+        problem = error
     progress_end()
+    if problem is not None and not done:
+        raise problem
     if outcome.links_from_now:
         # First, for of many remarks only the first are printed.
         outcome.remarks.insert(0, Remark("links", _FROM_NOW.format(count=outcome.links_from_now)))
-    _outcome_print(outcome, as_json=arguments.json, dry_run=arguments.dry_run, is_whole=is_whole)
+    ending = {"dry_run": arguments.dry_run, "interrupted": not is_whole, "error": problem and str(problem)}
+    _outcome_print(outcome, ending, as_json=arguments.json)
+    if problem is not None:
+        raise problem
     if not is_whole:
         return INTERRUPTED
     return 1 if outcome.refused else 0
 
 
+def _lines(path: Path, encoding: str | None) -> Iterator[str]:
+    """Yield the lines of a file. Only its own errors are caught here, not those of whoever reads on."""
+    try:
+        with _opened(path, encoding) as file:
+            yield from lines_read(file)
+    except UnicodeDecodeError as error:
+        raise CommandError(undecodable(error)) from error
+    except OSError as error:
+        msg = f"{path} cannot be read: {error}."
+        raise CommandError(msg) from error
+
+
 @contextmanager
 def _opened(path: Path, encoding: str | None) -> Iterator[TextIO]:
     if str(path) == "-":
-        yield sys.stdin if encoding is None else text_of(sys.stdin.buffer, encoding)
+        file = text_of(sys.stdin.buffer, encoding)
+        try:
+            yield file
+        finally:
+            # Standard input stays open.
+            file.detach()
         return
-    with path.open("rb") as file:
-        yield text_of(file, encoding)
+    with path.open("rb") as opened:
+        yield text_of(opened, encoding)
 
 
 def _format(arguments: argparse.Namespace) -> Format:
@@ -166,11 +191,12 @@ def _format(arguments: argparse.Namespace) -> Format:
     return Format.CSV if arguments.file.suffix.lower() == ".csv" else Format.NDJSON
 
 
-def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool, is_whole: bool) -> None:
+def _outcome_print(outcome: Outcome, ending: dict[str, Any], *, as_json: bool) -> None:
+    """Print the outcome. ending: dry_run, interrupted, error."""
     if as_json:
-        print(json.dumps(asdict(outcome) | {"dry_run": dry_run, "interrupted": not is_whole}))
+        print(json.dumps(asdict(outcome) | ending))
         return
-    would = "Would have: " if dry_run else ""
+    would = "Would have: " if ending["dry_run"] else ""
     print(f"{would}entities: {outcome.created} created, {outcome.updated} updated, {outcome.unchanged} unchanged")
     if outcome.deleted:
         print(f"{would}entities that were deleted where they come from: {outcome.deleted} deleted")
@@ -192,8 +218,8 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool, is_whole: 
     for predicate, count in outcome.not_understood.items():
         statements = "1 statement is" if count == 1 else f"{count} statements are"
         print(f"{predicate}: {statements} not understood; left out", file=sys.stderr)
-    if not is_whole:
-        print("Interrupted: nothing was changed." if dry_run else INTERRUPTED_MESSAGE, file=sys.stderr)
+    if ending["interrupted"]:
+        print("Interrupted: nothing was changed." if ending["dry_run"] else INTERRUPTED_MESSAGE, file=sys.stderr)
 
 
 def _remark_line(remark: Remark) -> str:

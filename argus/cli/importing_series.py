@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,7 +29,8 @@ is what `argus import brick` writes, and the metric is named as the column is.
 
 Encoding (UTF-8, or as a byte order mark says) and delimiter (comma, semicolon, tab, bar) are found out. Empty cells,
 NA, #N/A, NaN, null, none, unavailable and a spreadsheet's errors are absent. What is nearly a number or a time is not
-guessed: the cell or the row is left out, reported with its line, counted, and the exit status is 1.
+guessed: the cell or the row is left out, reported with its line and counted. The exit status is 1 where a row or cell
+was left out, or a reading rejected. Repeated times are counted among the first 2,000,000 rows.
 """
 
 _EPILOG = """\
@@ -68,8 +70,9 @@ def series_add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     series.add_argument(
         "--timezone", default="UTC", metavar="ZONE", help="of timestamps without an offset (default: %(default)s)"
     )
-    series.add_argument("--device", metavar="EXTERNAL_ID", help="one device that all columns belong to")
-    series.add_argument("--device-column", metavar="COLUMN", help="the column that names each row's device")
+    device = series.add_mutually_exclusive_group()
+    device.add_argument("--device", metavar="EXTERNAL_ID", help="one device that all columns belong to")
+    device.add_argument("--device-column", metavar="COLUMN", help="the column that names each row's device")
     series.add_argument("--metric-columns", metavar="A,B", help="columns to send (default: all that can be placed)")
     series.add_argument(
         "--map",
@@ -102,28 +105,38 @@ def series_run(arguments: argparse.Namespace) -> int:
             device=arguments.device,
             device_column=arguments.device_column,
             metrics=None if arguments.metric_columns is None else tuple(arguments.metric_columns.split(",")),
-            placed=dict(_placement(item) for item in arguments.map),
+            placed=_placements(arguments.map),
             cells=CellForm(decimal=arguments.decimal, absent=frozenset(arguments.null)),
             encoding=arguments.encoding,
             delimiter=arguments.delimiter,
             has_header=not arguments.no_header,
         )
         client = ArgusClient(url_of(arguments), token, on_retry=problem_print)
-        sent, is_whole = Sent(), True
+        sent, is_whole, problem = Sent(), True, None
         try:
             with terminable():
                 series_send(arguments.file, columns, client=client, progress=progress_print, sent=sent)
         except KeyboardInterrupt:
             is_whole = False
         except (SeriesError, ClientError, OSError) as error:
-            raise CommandError(str(error)) from error
+            problem = CommandError(str(error))
         finally:
             client.close()
-    progress_end()
-    status = INTERRUPTED if not is_whole else 1 if sent.faults_total else 0
-    if arguments.json:
-        print(json.dumps(asdict(sent) | {"interrupted": not is_whole}))
-        return status
+            progress_end()
+    if problem is not None and not sent.rows:
+        raise problem
+    _sent_print(sent, problem, as_json=arguments.json, is_whole=is_whole)
+    if problem is not None:
+        raise problem
+    return INTERRUPTED if not is_whole else 1 if sent.faults_total else 0
+
+
+def _sent_print(sent: Sent, problem: CommandError | None, *, as_json: bool, is_whole: bool) -> None:
+    """Print what was sent, also before an error in the middle of the file."""
+    if as_json:
+        error = None if problem is None else str(problem)
+        print(json.dumps(asdict(sent) | {"interrupted": not is_whole, "error": error}))
+        return
     repeats = f" ({sent.duplicates} of them repeats within a call)" if sent.duplicates else ""
     print(f"{sent.rows} rows: {sent.accepted} readings accepted{repeats}, {sent.rejected} rejected")
     if sent.columns_left_out:
@@ -136,7 +149,6 @@ def series_run(arguments: argparse.Namespace) -> int:
         print(f"and {sent.faults_total - len(sent.faults)} faults more", file=sys.stderr)
     if not is_whole:
         print(f"{INTERRUPTED_MESSAGE} Readings of the last call may have been taken too.", file=sys.stderr)
-    return status
 
 
 def _remarks(sent: Sent) -> list[str]:
@@ -153,6 +165,17 @@ def _remarks(sent: Sent) -> list[str]:
             f"{sent.times_ambiguous} local times come twice in autumn, and were told apart by the order of rows"
         )
     return remarks
+
+
+def _placements(texts: Iterable[str]) -> dict[str, tuple[str, str | None]]:
+    placed: dict[str, tuple[str, str | None]] = {}
+    for text in texts:
+        column, place = _placement(text)
+        if column in placed:
+            msg = f"--map names the column {column!r} twice; it belongs to one device and metric."
+            raise CommandError(msg, status=2)
+        placed[column] = place
+    return placed
 
 
 def _placement(text: str) -> tuple[str, tuple[str, str | None]]:

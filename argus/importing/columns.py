@@ -9,7 +9,7 @@ from domain.exchange.tables.cells import CellForm
 
 
 class SeriesError(Exception):
-    """The file or the options do not fit together; nothing was sent."""
+    """The file cannot be read as the options say. What was sent before is counted in the caller's `Sent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,25 @@ def places_of(columns: Columns, header: Sequence[str], by_timeseries: Mapping[st
     if missing:
         msg = f"The file has no column {', '.join(missing)}; it has {', '.join(header)}."
         raise SeriesError(msg)
-    wanted = columns.metrics or [item for item in header if item and item not in own]
+    wanted = dict.fromkeys(columns.metrics or ()) or [item for item in header if item and item not in own]
     places = [place for item in wanted if (place := _place(columns, item, by_timeseries)) is not None]
     if not places:
         msg = "No column belongs to a device: use --map or --device, or import the model that names the series first."
         raise SeriesError(msg)
+    _destinations_check(places)
     return places
+
+
+def _destinations_check(places: Iterable[Place]) -> None:
+    columns: dict[tuple[str | None, str], str] = {}
+    for place in places:
+        other = columns.setdefault((place.external_id, place.metric), place.column)
+        if other != place.column:
+            msg = (
+                f"The columns {other} and {place.column} both have the metric {place.metric} of {place.external_id}:"
+                " map one of them to another metric, or name the columns to send with --metric-columns."
+            )
+            raise SeriesError(msg)
 
 
 def _place(columns: Columns, column: str, by_timeseries: Mapping[str, str]) -> Place | None:

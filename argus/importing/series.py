@@ -66,18 +66,20 @@ def series_send(
     columns: Columns,
     *,
     client: ArgusClient,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int | None], None],
     sent: Sent | None = None,
 ) -> Sent:
     """Send a file's readings, a thousand per call; return the result.
 
-    sent: the one to fill and return, so that whoever is interrupted has what was acknowledged until then.
+    sent: the one to fill and return, so that whoever is interrupted, or handles an error, has what was acknowledged
+    until then. progress: called with the rows read and the lines of the file; None: it is read once, as a pipe is.
 
     A row or a cell that cannot be read, or a reading that is refused, is noted with its line and stops nothing else.
-    Raises SeriesError where file and options do not fit, ClientError where the API refuses or stays away.
+    Raises SeriesError where file and options do not fit, ClientError where the API refuses or stays away, OSError where
+    the file cannot be read; each of them also in the middle of the file.
     """
     sent = Sent() if sent is None else sent
-    total = _lines(path) - columns.has_header
+    total = _line_count(path) - columns.has_header if path.is_file() else None
     try:
         with path.open("rb") as file:
             lines = lines_read(text_of(file, columns.encoding))
@@ -154,8 +156,15 @@ class _Rows:
                 self._sent.fault(row.line, f"{place.column}: {error}")
                 continue
             external_id = device if place.external_id is None else place.external_id
-            if value is not None and external_id:
-                by_device.setdefault(external_id, {})[place.metric] = value
+            if value is None or not external_id:
+                continue
+            metrics = by_device.setdefault(external_id, {})
+            if place.metric in metrics:
+                self._sent.cells_failed += 1
+                message = f"{place.column}: another column of this row has the metric {place.metric} of {external_id}."
+                self._sent.fault(row.line, message)
+                continue
+            metrics[place.metric] = value
         return by_device
 
     def _remember(self, device: str, at: datetime) -> None:
@@ -172,7 +181,7 @@ def _has_line_break(row: Row) -> bool:
     return "\n" in text or "\r" in text
 
 
-def _lines(path: Path) -> int:
+def _line_count(path: Path) -> int:
     with path.open("rb") as file:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""))
 

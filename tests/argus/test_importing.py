@@ -87,20 +87,63 @@ def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Pat
     assert (status, out.count('"record":"edge"'), err) == (0, 1, "4 entities, 1 edges written\n")
 
 
+def standard_input(data: bytes) -> io.TextIOWrapper:
+    # In the encoding of the locale, which may be any.
+    return io.TextIOWrapper(io.BytesIO(data), encoding="ascii")
+
+
 def test_standard_input_is_imported_and_faulty_lines_are_reported(
     argus: Any, monkeypatch: pytest.MonkeyPatch, engine: Callable[[str], Engine]
 ) -> None:
     lines = [json.dumps(GRAPH[0]), '{"record": "entity", "kind": "ASSET"}', "{", json.dumps(GRAPH[1])]
     given = "".join(f"{line}\n" for line in lines)
-    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    monkeypatch.setattr("sys.stdin", standard_input(given.encode()))
     status, out, err = argus("import", "graph", "-", "--organization", "one", "--dry-run")
     assert (status, count(engine, "entities"), count(engine, "changes")) == (1, 0, 0)
     assert "Would have: entities: 2 created" in out
-    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    monkeypatch.setattr("sys.stdin", standard_input(given.encode()))
     status, out, err = argus("import", "graph", "-", "--organization", "one")
     assert (status, count(engine, "entities")) == (1, 2)
     assert [line.partition(":")[0] for line in err.splitlines()] == ["line 3", "line 2"]
     assert all("[BAD_USER_INPUT]" in line for line in err.splitlines())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_standard_input_is_read_as_a_file_is(
+    argus: Any, monkeypatch: pytest.MonkeyPatch, encoding: str, engine: Callable[[str], Engine]
+) -> None:
+    line = json.dumps({**GRAPH[0], "name": "Lüfter"}, ensure_ascii=False)
+    monkeypatch.setattr("sys.stdin", standard_input(line.encode(encoding)))
+    assert argus("import", "graph", "-", "--organization", "one")[0] == 0
+    with transaction(engine("owner")) as session:
+        assert session.scalars(text("SELECT name FROM entities")).all() == ["Lüfter"]
+
+
+def test_an_error_in_the_middle_of_a_graph_is_reported_after_what_was_done(
+    argus: Any, engine: Callable[[str], Engine], tmp_path: Path
+) -> None:
+    file = written(tmp_path / "many.ndjson", [{**GRAPH[0], "externalId": f"P-{n}"} for n in range(1_500)])
+    file.write_bytes(file.read_bytes() + b"\xff\n")
+    status, out, err = argus("import", "graph", str(file), "--organization", "one")
+    assert (status, count(engine, "assets")) == (1, 1_000)
+    assert out.startswith("entities: 1000 created")
+    assert err.startswith("argus: The file is not utf-8 (byte 0xff)")
+    status, out, _ = argus("import", "graph", str(file), "--organization", "one", "--json")
+    result = json.loads(out)
+    assert (status, result["unchanged"], "0xff" in result["error"]) == (1, 1_000, True)
+
+
+def test_output_that_cannot_be_written_is_no_error_of_the_file(
+    argus: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Closed(io.StringIO):
+        def write(self, _text: str, /) -> int:
+            raise BrokenPipeError
+
+    file = written(tmp_path / "graph.ndjson", GRAPH)
+    monkeypatch.setattr("sys.stdout", Closed())
+    with pytest.raises(BrokenPipeError):
+        argus("import", "graph", str(file), "--organization", "one")
 
 
 def test_a_file_at_fault_in_every_line_is_summed_up(argus: Any, tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from argus.client import ArgusClient
+from argus.cli.main import main
+from argus.client import ArgusClient, ClientError
 from argus.importing.columns import Columns, SeriesError
 from argus.importing.series import Sent, series_send
 from domain.exchange.tables.cells import CellForm
@@ -122,6 +126,8 @@ def test_a_cell_with_a_line_break_is_a_fault(file: Path) -> None:
         (b"t,a\n", {"timezone": "Moon"}, "no IANA time zone"),
         (b"t,a\n", {"encoding": "klingon"}, "no encoding"),
         (b"time,a\n", {}, "no column t"),
+        (b"t,a,b\n", {"placed": {"a": ("x", "m"), "b": ("x", "m")}}, "a and b both have the metric m of x"),
+        (b"t,a,b\n", {"placed": {"a": ("probe", "b")}}, "a and b both have the metric b of probe"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_in_a_sentence(
@@ -129,3 +135,103 @@ def test_a_file_that_does_not_fit_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(SeriesError, match=message):
         send(file, data, **form)
+
+
+def test_a_row_names_a_metric_of_a_device_once(file: Path) -> None:
+    text = "t,d,a,b\n2026-01-31,x,1,2\n2026-01-31,y,3,4\n"
+    sent, readings = send(file, text, device=None, device_column="d", placed={"a": ("x", "b")})
+    assert [metrics for _, metrics in readings] == [{"b": 1}, {"b": 3}, {"b": 4}]
+    assert (sent.cells_failed, sent.faults[0].line) == (1, 2)
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    totals: list[int | None] = []
+
+    def write() -> None:
+        with pipe.open("w") as file:
+            file.write("t,a\n2026-01-31,1\n2026-02-01,2\n")
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    client = Recorder()
+    columns = Columns(timestamp="t", device="probe")
+    sent = series_send(pipe, columns, client=client, progress=lambda _done, total: totals.append(total))
+    writer.join()
+    assert (sent.rows, sent.accepted, totals) == (2, 2, [None])
+
+
+class Failing(Recorder):
+    """A client whose second call is refused."""
+
+    def __init__(self, *_arguments: Any, **_named: Any) -> None:
+        super().__init__()
+
+    def ingest(self, readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        if self.readings:
+            msg = "The API has gone."
+            raise ClientError(msg, code="UNAVAILABLE")
+        return super().ingest(readings)
+
+    def close(self) -> None:
+        """There is no connection."""
+
+
+class Patient(Failing):
+    """A client that is never refused."""
+
+    def ingest(self, readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return Recorder.ingest(self, readings)
+
+
+@pytest.mark.parametrize(("client", "message"), [(Failing, "The API has gone."), (Patient, "not utf-8 (byte 0xff)")])
+def test_an_error_in_the_middle_of_a_file_is_reported_after_what_was_sent(
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    client: type[ArgusClient],
+    message: str,
+) -> None:
+    # Beyond what is decoded at once.
+    rows = "".join(f"{second},{'1' * 15}\n" for second in range(1_700_000_000, 1_700_000_000 + 2_500))
+    file.write_bytes(f"t,a\n{rows}".encode() + b"\xff\n")
+    monkeypatch.setattr("argus.cli.importing_series.ArgusClient", client)
+    ended: list[bool] = []
+    monkeypatch.setattr("argus.cli.importing_series.progress_end", lambda: ended.append(True))
+    command = ["import", "series", str(file), "--organization", "one", "--token", "x", "--device", "probe"]
+    command += ["--timestamp-column", "t", "--timestamp-format", "epoch-s"]
+    accepted = 1_000 if client is Failing else 2_000
+    assert main(command) == 1
+    captured = capsys.readouterr()
+    assert f"{accepted} readings accepted" in captured.out
+    assert captured.err.startswith("argus: ")
+    assert message in captured.err
+    assert main([*command, "--json"]) == 1
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert (result["accepted"], message in result["error"], result["interrupted"]) == (accepted, True, False)
+    assert ended == [True, True]
+    # Of a file of which nothing was read, the error alone.
+    file.unlink()
+    assert main([*command, "--json"]) == 1
+    captured = capsys.readouterr()
+    assert (captured.out, "No such file" in captured.err) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--map", "a=x", "--map", "a=y::b"), "'a' twice"),
+        (("--device", "x", "--device-column", "a"), "not allowed with"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    file: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], message: str
+) -> None:
+    command = ["import", "series", str(file), "--organization", "one", "--token", "x", *options]
+    try:
+        status: Any = main(command)
+    except SystemExit as ended:
+        status = ended.code
+    assert (status, message in capsys.readouterr().err) == (2, True)

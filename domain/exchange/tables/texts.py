@@ -32,7 +32,7 @@ def encoding_check(name: str) -> str:
     return codec.name
 
 
-def text_of(file: BinaryIO, encoding: str | None = None) -> TextIO:
+def text_of(file: BinaryIO, encoding: str | None = None) -> io.TextIOWrapper:
     """Return a file's text, line ends as they are. encoding: None: by its byte order mark, else UTF-8.
 
     Raises BadInputError where there is no such encoding, or the file begins like UTF-16 without a mark. What cannot be
