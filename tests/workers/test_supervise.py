@@ -99,5 +99,5 @@ def test_a_repeated_stop_signal_is_not_logged(state: ProcessState, pool: PoolSta
         except ProcessLookupError:
             continue
     assert running.wait(timeout=patient(30)) == 0
-    assert unusual(log) == []
+    assert unusual(log) == [], log.read_text()
     assert log.read_text().count("job_put_back") == 1
