@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
+import pytest
 
 from domain.base.packed import Column
 from domain.derivation.dependencies.index import DependencyIndex, Dependents
@@ -63,6 +64,28 @@ def test_rules_evaluated_further_or_never_and_those_with_two_points_of_one_time_
         assert plan.incremental == []
         [item] = plan.recomputations
         assert (item.spans, item.side_effects_disabled) == ({ENTITY: [(200, 201)]}, False)
+
+
+@pytest.mark.parametrize(
+    ("metric", "owner", "is_incremental"),
+    [("a", [0, 1], False), ("a", [0, 0], True), ("b", [0, 1], True)],
+    ids=["read by a rule", "of another port", "read by no rule"],
+)
+def test_the_first_point_of_a_port_is_recomputed(metric: str, owner: list[int], *, is_incremental: bool) -> None:
+    places = [(ENTITY, NO_PORT), (ENTITY, 1)]
+    column = Column(np.array(owner, dtype=np.int64), np.array([200, 201]), np.ones(2))
+    pair = PairState(None, 150, 150)
+    given = DeriveInput(
+        organization_id=1,
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+        index=DependencyIndex(REVISION, entities={ENTITY: Dependents(None, (ASSIGNMENT,))}),
+        windows={ENTITY: [Window(1, ENTITY, 200, 202, BATCH, READINGS)]},
+        entries=[AssetEntry(1, BATCH, REVISION, places, frozenset({ENTITY}), {metric: column})],
+        checkpoints={},
+        rule_states={ENTITY: EntityRuleState((ASSIGNMENT,), {(ENTITY, ASSIGNMENT.rule_id, ""): pair})},
+    )
+    plan = evaluation_plan(given, spans={ENTITY: [(200, 202)]}, at_hand=())
+    assert (bool(plan.incremental), bool(plan.recomputations)) == (is_incremental, not is_incremental)
 
 
 def test_of_a_replay_no_side_effects_come() -> None:
