@@ -111,7 +111,7 @@ def series_run(arguments: argparse.Namespace) -> int:
             delimiter=arguments.delimiter,
             has_header=not arguments.no_header,
         )
-        client = ArgusClient(url_of(arguments), token, on_retry=problem_print)
+        client = _client(url_of(arguments), token)
         sent, is_whole, problem = Sent(), True, None
         try:
             with terminable():
@@ -129,6 +129,13 @@ def series_run(arguments: argparse.Namespace) -> int:
     if problem is not None:
         raise problem
     return INTERRUPTED if not is_whole else 1 if sent.faults_total else 0
+
+
+def _client(url: str, token: str) -> ArgusClient:
+    try:
+        return ArgusClient(url, token, on_retry=problem_print)
+    except ClientError as error:
+        raise CommandError(str(error), status=2) from error
 
 
 def _sent_print(sent: Sent, problem: CommandError | None, *, as_json: bool, is_whole: bool) -> None:

@@ -224,6 +224,7 @@ def test_an_error_in_the_middle_of_a_file_is_reported_after_what_was_sent(
     [
         (("--map", "a=x", "--map", "a=y::b"), "'a' twice"),
         (("--device", "x", "--device-column", "a"), "not allowed with"),
+        (("--device", "x", "--url", "localhost"), "is no address"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(
