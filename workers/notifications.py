@@ -7,11 +7,11 @@ processes may run on any hosts; each claims what it calls.
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -44,6 +44,7 @@ from domain.work.notifications.state import CALLS, HEARTBEAT, work_count
 from runtime.database import transaction
 from workers.names import Names
 from workers.process import ProcessState, holder_is_dead
+from workers.stop import stop_event
 from workers.webhooks import webhook_call
 
 T = TypeVar("T")
@@ -286,13 +287,9 @@ class Deliverer:
 
 async def deliver(state: ProcessState, *, calls: int) -> None:
     """Deliver until SIGTERM. The main function of the delivery process."""
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     deliverer = Deliverer(state, calls=calls)
-    try:
+    with stop_event() as stopping, closing(deliverer):
         await deliverer.run(stopping)
-    finally:
-        deliverer.close()
 
 
 async def _called(call: _Call, names: Names, allowed: Allowed) -> Outcome:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final, NoReturn
 
 # A process that is told to stop has so long to end what it does.
@@ -38,6 +39,21 @@ def stop_watch(stopping: threading.Event, *, overdue: Callable[[], None]) -> Non
         overdue()
 
     threading.Thread(target=watch, name="stop-watch", daemon=True).start()
+
+
+@contextmanager
+def stop_event() -> Iterator[asyncio.Event]:
+    """Give an event that is set at SIGTERM, while an event loop runs in the main thread. Later signals are ignored.
+
+    A loop closes its end of the pipe for signals before it lets go of them: one that came in between would leave a
+    trace in the log.
+    """
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    try:
+        yield stopping
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def process_end(report: Callable[[], object] | None = None) -> NoReturn:
