@@ -24,6 +24,7 @@ from gql.access.auth import bearer_of
 from gql.access.principal import Principal, permit
 from gql.access.trace import trace_id_of
 from gql.base.services import Services
+from gql.errors import DEFECT_MESSAGE
 from gql.server.bodies import OFF_LOOP_BYTES, body_read
 from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
@@ -92,7 +93,7 @@ class IngestOverHttp:
             return Response(status_code=_GONE)
         except Exception:  # noqa: BLE001  (masked, logged, traceable)
             _log.exception("ingest.defect", trace_id=trace_id)
-            return http_refusal(ArgusError("Something went wrong here; the trace id names it."), trace_id)
+            return http_refusal(ArgusError(DEFECT_MESSAGE), trace_id)
         rejected = done.rejected + len(sent.errors)
         errors = sent.located_errors(done.errors)
         answer = {

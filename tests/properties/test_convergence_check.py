@@ -20,7 +20,7 @@ from testing.line import NOW, Line
 from testing.world import world_create
 from tests.properties import test_derivation as deriving
 from tests.properties.test_derivation import Deliver, Derive, at
-from tests.properties.test_propagation import PROPAGATION, Propagation
+from tests.properties.test_propagation import PROPAGATION, Propagation, readings_send
 
 _SLUGS = count()
 CHECKS: Counter[CheckKind] = Counter()
@@ -64,15 +64,7 @@ def test_no_moment_of_any_schedule_gives_a_false_alarm(
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
     propagation = Propagation(DerivingPlant(line))
-    remaining = list(sent)
-    while remaining:
-        size = (
-            sizes[len(propagation.schedule.batches)]
-            if len(propagation.schedule.batches) < len(sizes) - 1
-            else len(remaining)
-        )
-        taken, remaining = remaining[:size], remaining[size:]
-        propagation.schedule.send(taken)
+    readings_send(propagation, sent, sizes)
     for step in steps:
         propagation.step(step)
         assert report_of(propagation, *span).differences == []

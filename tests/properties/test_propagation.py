@@ -260,6 +260,16 @@ def machine(
     return spans
 
 
+def readings_send(propagation: Propagation, sent: Sequence[deriving.Sent], sizes: Sequence[int]) -> None:
+    """Send readings in batches of these sizes, the last batch with all that remain."""
+    remaining = list(sent)
+    while remaining:
+        number = len(propagation.schedule.batches)
+        size = sizes[number] if number < len(sizes) - 1 else len(remaining)
+        propagation.schedule.send(remaining[:size])
+        del remaining[:size]
+
+
 @pytest.mark.slow
 @settings(
     max_examples=60,
@@ -285,15 +295,7 @@ def test_any_schedule_finds_the_same_events_and_rollups(
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
     propagation = Propagation(DerivingPlant(line))
-    remaining = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
-    while remaining:
-        size = (
-            sizes[len(propagation.schedule.batches)]
-            if len(propagation.schedule.batches) < len(sizes) - 1
-            else len(remaining)
-        )
-        taken, remaining = remaining[:size], remaining[size:]
-        propagation.schedule.send(taken)
+    readings_send(propagation, sorted(sent, key=lambda reading: reading.minute) if in_order else sent, sizes)
     for step in steps:
         propagation.step(step)
     for n in reversed(range(len(propagation.schedule.batches))):
