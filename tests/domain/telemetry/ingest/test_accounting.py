@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.ingest.accounting import HOUR_S, MINUTE_S, IngestCounts, ingest_counts, pieces_of
+from testing.ingest_counts import COUNTED_SQL
 from testing.line import NOW, Line
 from testing.world import World
 
@@ -39,23 +40,12 @@ def test_pieces_add_up_to_their_range(one: datetime, other: datetime) -> None:
     assert all(b - a < timedelta(seconds=MINUTE_S) for a, b in (pieces.first, pieces.last)) or not ordered[1:]
 
 
-COUNTED = """
-    SELECT count(*) AS received,
-        count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id = r.id AND k.stored) AS stored,
-        count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id IS DISTINCT FROM r.id) AS duplicate,
-        count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id = r.id AND NOT k.stored) AS dead,
-        count(*) FILTER (WHERE b.normalized_at IS NULL) AS pending
-    FROM telemetry_raw r
-    JOIN raw_batches b ON b.organization_id = r.organization_id AND b.id = r.batch_id AND b.received_at = r.received_at
-    LEFT JOIN reading_keys k ON k.organization_id = r.organization_id AND k.device_id = r.device_id AND k.key = r.key
-    WHERE r.organization_id = :o AND r.received_at >= :begins AND r.received_at < :ends
-"""
 EVER = (NOW - timedelta(days=400), NOW + timedelta(days=400))
 
 
 def counted(line: Line, begins: datetime = EVER[0], ends: datetime = EVER[1]) -> IngestCounts:
     """Count the raw log row by row."""
-    [row] = line.rows(COUNTED, o=line.organization_id, begins=begins, ends=ends)
+    [row] = line.rows(COUNTED_SQL, o=line.organization_id, begins=begins, ends=ends)
     return IngestCounts(row.received, row.stored, row.duplicate, row.dead, row.pending)
 
 
