@@ -13,15 +13,9 @@ from sqlalchemy.orm import Session
 
 from graph.errors import NotFoundError
 from graph.ids import NewId
+from graph.locks import CHANGE_LOCK, ORGANIZATION_LOCK
 from graph.tables import changes
 from graph.tenancy import organization_set
-
-# The first keys of advisory locks on an organization; the second is the organization's id. Whoever derives anything
-# holds the first, shared; a change that anything derived may depend on takes it exclusively. The second is held by
-# every change, and shared by readers of what was known at some instant: changes are recorded one after the other. Both
-# are taken in this order.
-ORGANIZATION_LOCK = 0x41524755
-CHANGE_LOCK = 0x41524743
 
 _LOCK_EXCLUSIVE = text("SELECT pg_advisory_xact_lock(:lock, :organization_id)")
 _LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(:lock, :organization_id)")

@@ -40,16 +40,16 @@ from domain.telemetry.model.attribution import spans_union
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from graph.change import graph_hold
 from graph.errors import LimitExceededError
+from graph.locks import HEALTH_LOCK
 
 # What one transaction takes: rows, and of one asset so many buckets.
 ROWS_MAX: Final = 100
 BUCKETS_MAX: Final = 2_000
 # A longer time is narrowed to where anything is.
 _BUCKETS_FINE: Final = 64
-_LOCK: Final = 0x48454C54
 _US: Final = timedelta(microseconds=1)
 
-_LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", _LOCK))
+_LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", HEALTH_LOCK))
 _DUE = text("SELECT DISTINCT organization_id FROM health_timers WHERE due_at <= :now")
 
 

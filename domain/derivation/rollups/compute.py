@@ -55,6 +55,7 @@ from domain.telemetry.model.attribution import Source
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.scan import POINTS_SCANNED_MAX
 from graph.change import graph_hold
+from graph.locks import ROLLUPS_LOCK
 from graph.tables import entities
 from graph.walk.spans import spans_joined
 
@@ -70,9 +71,8 @@ PARTIALS_FOR: Final = timedelta(days=31)
 SPLIT_MAX: Final = 2
 # The edges of one bucket.
 _ONE: Final = 2
-_LOCK: Final = 0x42554B54
 
-_LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", _LOCK))
+_LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", ROLLUPS_LOCK))
 _WRITTEN = text(
     """
     INSERT INTO rollup_entities (organization_id, rollup_id, entity_id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, bindparam, text
@@ -14,9 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.failed_items.model import FailedQueue
 from domain.rules.actions import template_of, webhook_of
-
-# The first key of the advisory lock of who acts for an organization; the second is the organization's id.
-ACT_LOCK: Final = 0x41435453
+from graph.locks import ACT_LOCK
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", ACT_LOCK))
 # What waits behind a change of the same rule and target that failed, and before what is found out of its suppression.

@@ -29,13 +29,13 @@ from domain.pipeline.derive.read import below_read, input_read, retained_from_re
 from domain.pipeline.derive.work import DerivedEntities, DeriveInput, DerivePlan, DeriveRun, PropagationPlan
 from domain.pipeline.derive.write import plan_write
 from graph.change import graph_hold
+from graph.locks import DERIVE_LOCK
 
 ENTITIES_MAX: Final = 1_000
 # Of entities whose points are read back; and how many points a transaction reads.
 READ_BACK_ENTITIES_MAX: Final = 200
 READ_BACK_POINTS_MAX: Final = 500_000
 CHUNK: Final = timedelta(days=31)
-_LOCK: Final = 0x44455249
 _LOCKS: Final = 64
 
 _LEASE_EXTEND = text(
@@ -110,7 +110,7 @@ def _lease_extend(session: Session, run: DeriveRun) -> None:
 
 def _entities_lock(session: Session, entities: Collection[bytes]) -> None:
     slots = sorted({entity[15] % _LOCKS for entity in entities})
-    session.execute(_ENTITIES_LOCK, {"lock": _LOCK, "slots": int_array(slots)})
+    session.execute(_ENTITIES_LOCK, {"lock": DERIVE_LOCK, "slots": int_array(slots)})
 
 
 def _propagation(
