@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from sqlalchemy import Engine, text
 
 from argus.cli.main import main
 from domain.exchange.imports.entities import entities_apply
+from domain.exchange.imports.files import Format, records_read
+from domain.exchange.imports.records import EdgeRecord, EntityRecord, Remark
 from runtime.database import transaction
 from testing.installation import SHARED_DATA
 from testing.servers import PASSWORD, TestDatabase
@@ -136,14 +141,27 @@ def test_an_error_in_the_middle_of_a_graph_is_reported_after_what_was_done(
 def test_output_that_cannot_be_written_is_no_error_of_the_file(
     argus: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    class Closed(io.StringIO):
+    class Broken(io.StringIO):
+        error: type[OSError] | OSError = BrokenPipeError
+
         def write(self, _text: str, /) -> int:
-            raise BrokenPipeError
+            raise self.error
 
     file = written(tmp_path / "graph.ndjson", GRAPH)
-    monkeypatch.setattr("sys.stdout", Closed())
-    with pytest.raises(BrokenPipeError):
-        argus("import", "graph", str(file), "--organization", "one")
+    broken = Broken()
+    monkeypatch.setattr("sys.stdout", broken)
+    # Nobody reads on: as if the signal had ended it, without a word.
+    status, _, err = argus("import", "graph", str(file), "--organization", "one")
+    assert (status, err) == (141, "")
+    for command in (("export", "graph", "--organization", "one"), ("organization", "list")):
+        status, _, err = argus(*command)
+        assert (status, err) == (141, "")
+    broken.error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    status, _, err = argus("export", "graph", "--organization", "one")
+    assert (status, err) == (1, "argus: The output cannot be written: No space left on device.\n")
+    monkeypatch.setattr("sys.stdout", None)
+    status, _, err = argus("export", "graph", "--organization", "one")
+    assert (status, err) == (1, "argus: Standard output is closed: name a file with --out.\n")
 
 
 def test_a_file_at_fault_in_every_line_is_summed_up(argus: Any, tmp_path: Path) -> None:
@@ -370,3 +388,19 @@ def test_every_command_reports_an_unknown_organization(
     status, out, err = argus(*words, "--organization", "zz")
     assert (status, out) == (1, "")
     assert "There is no organization 'zz'. There are: one, other." in err
+
+
+def test_the_records_in_the_help_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["import", "graph", "--help"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    ndjson = list(records_read([line for line in lines if line.startswith('{"record"')], Format.NDJSON))
+    assert list(map(type, ndjson)) == [EntityRecord, EdgeRecord]
+    begin = next(n for n, line in enumerate(lines) if line.startswith("kind,"))
+    # Two tables beside each other.
+    halves = [[part.strip() + "\n" for part in line.split("   ", 1)] for line in lines[begin : begin + 2]]
+    tables = [item for table in zip(*halves, strict=True) for item in records_read(table, Format.CSV)]
+    assert list(map(type, tables)) == [EntityRecord, EdgeRecord]
+    for one, other in zip(ndjson, tables, strict=True):
+        assert not isinstance(one, Remark)
+        assert replace(one, line=2) == other
