@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -116,7 +117,7 @@ class Plant:
         self.copies = [[copies[pump % len(copies)] for copies in made] for pump in range(PUMPS)]
         self.links: list[EdgeVersion] = []
         named = [(self.house, "house"), *((pump, f"p{n}") for n, pump in enumerate(self.pumps))]
-        self.names = dict(named)
+        self.names: dict[UUID, str] = dict(named)
         self._derive()
 
     def _derive(self) -> None:
