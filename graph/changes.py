@@ -17,6 +17,7 @@ from graph.instants import instant_utc, known_resolve
 from graph.json_bounds import text_is_storable
 from graph.paging import CursorKey, Page, PageRequest
 from graph.tables import INSTANT, changes
+from graph.texts import text_nfc
 
 _CURSOR: Final = "CHANGES"
 
@@ -114,7 +115,7 @@ def _conditions(organization_id: int, where: ChangeFilter) -> list[ColumnElement
         conditions.append(changes.c.subject_id == any_(cast(list(where.subject_ids), ARRAY(Uuid))))
     for column, words in ((changes.c.actor, where.actors), (changes.c.action, where.actions)):
         if words is not None:
-            storable = [word for word in words if text_is_storable(word)]
+            storable = [text_nfc(word) for word in words if text_is_storable(word)]
             conditions.append(column == any_(cast(storable, ARRAY(Text))))
     if where.begins is not None:
         conditions.append(changes.c.recorded_at >= instant_utc(where.begins, path="from"))

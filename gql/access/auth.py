@@ -23,6 +23,7 @@ from gql.access.principal import Principal, Role
 from gql.errors import UnauthenticatedError
 from graph.errors import UnavailableError
 from graph.json_bounds import text_is_storable
+from graph.texts import text_nfc
 
 TOKEN_LENGTH_MAX = 8192
 SUBJECT_CHARS_MAX = 512
@@ -77,7 +78,7 @@ class TokenVerifier:
             role = Role.DEVICE
         if role is Role.DEVICE:
             raise UnauthenticatedError(_NO_GOOD.format(reason="its role is none of viewer, operator, admin"))
-        subject, slug = str(claims["sub"]), str(claims["org"])
+        subject, slug = text_nfc(str(claims["sub"])), str(claims["org"])
         # Who did what is written down under this name.
         if not 0 < len(subject) <= SUBJECT_CHARS_MAX or not (text_is_storable(subject) and text_is_storable(slug)):
             reason = f"its sub and org are not texts, of 1 to {SUBJECT_CHARS_MAX} characters, that can be stored"

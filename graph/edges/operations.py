@@ -22,6 +22,7 @@ from graph.edges.queries import edge_believed, edges_touching_after
 from graph.edges.rows import version_close, version_insert, version_record
 from graph.edges.rules import (
     Interval,
+    exclusive_of,
     interval_of,
     kinds_check,
     loop_check,
@@ -44,12 +45,15 @@ def edge_create(
     target_id: UUID,
     relationship: str,
     port: int | None = None,
+    exclusive: bool | None = None,
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
     metadata: Mapping[str, Any] = _EMPTY,
 ) -> EdgeVersion:
     """Record that source RELATIONSHIP target from `valid_from` (default: the change) to `valid_until`.
 
+    exclusive: no other edge of the relationship, from an entity of the source's kind, leads to that port of the device
+    at the same time; None: as the relationship says, which leaves most shared.
     Raises NotFoundError for an end that does not exist, KindNotAllowedError, OverlapError where the same is
     recorded for a part of that time, ConflictError where an exclusive place is taken or an end is deleted
     before, CycleError, LimitExceededError for too much metadata, BadInputError for anything else.
@@ -64,8 +68,9 @@ def edge_create(
     kinds_check(fact.relationship, fact.source.kind, fact.target.kind)
     loop_check(fact.relationship, source_id, target_id)
     port_check(fact.relationship, fact.target.kind, port)
-    fact_check(session, change=change, fact=fact, valid=valid)
-    return edge_write(session, change=change, fact=fact, valid=valid, metadata=stored)
+    alone = exclusive_of(fact.relationship, fact.place, wanted=exclusive)
+    fact_check(session, change=change, fact=fact, valid=valid, exclusive=alone)
+    return edge_write(session, change=change, fact=fact, valid=valid, exclusive=alone, metadata=stored)
 
 
 def edge_end(session: Session, *, change: GraphChange, edge_id: UUID, at: datetime | None = None) -> EdgeVersion:
@@ -77,7 +82,15 @@ def edge_end(session: Session, *, change: GraphChange, edge_id: UUID, at: dateti
     """
     before = edge_believed(session, organization_id=change.organization_id, edge_id=edge_id)
     valid = shorten(before.valid, change.recorded if at is None else at)
-    return _rewrite(session, change=change, action="ended", before=before, valid=valid, metadata=before.metadata)
+    return _rewrite(
+        session,
+        change=change,
+        action="ended",
+        before=before,
+        valid=valid,
+        exclusive=before.exclusive,
+        metadata=before.metadata,
+    )
 
 
 def edge_correct(
@@ -87,13 +100,14 @@ def edge_correct(
     edge_id: UUID,
     valid_from: datetime | Absent = ABSENT,
     valid_until: datetime | Absent | None = ABSENT,
+    exclusive: bool | Absent = ABSENT,
     metadata: Mapping[str, Any] | Absent = ABSENT,
 ) -> EdgeVersion:
     """Correct an edge: close the current belief and write a new one.
 
     edge_id: of the edge or of a version; what is believed now is corrected. An ABSENT argument stays as
     it is; valid_until None opens the edge again. A correction that changes nothing writes nothing.
-    Raises NotFoundError, ConflictError for a retracted edge, and what `edge_create` raises for the new time.
+    Raises NotFoundError, ConflictError for a retracted edge, and what `edge_create` raises for what is new.
     """
     before = edge_believed(session, organization_id=change.organization_id, edge_id=edge_id)
     valid = interval_of(
@@ -103,9 +117,18 @@ def edge_correct(
     new_metadata = before.metadata
     if not isinstance(metadata, Absent):
         new_metadata = json_object_check(metadata, path=("metadata",))
-    if valid == before.valid and json_same(new_metadata, before.metadata):
+    wanted = before.exclusive if isinstance(exclusive, Absent) else exclusive
+    if valid == before.valid and wanted == before.exclusive and json_same(new_metadata, before.metadata):
         return before
-    return _rewrite(session, change=change, action="corrected", before=before, valid=valid, metadata=new_metadata)
+    return _rewrite(
+        session,
+        change=change,
+        action="corrected",
+        before=before,
+        valid=valid,
+        exclusive=wanted,
+        metadata=new_metadata,
+    )
 
 
 def edge_retract(session: Session, *, change: GraphChange, edge_id: UUID) -> EdgeVersion:
@@ -133,16 +156,24 @@ def edges_end_of_entity(session: Session, *, change: GraphChange, entity_id: UUI
 
 
 def edge_write(
-    session: Session, *, change: GraphChange, fact: Fact, valid: Interval, metadata: Mapping[str, Any]
+    session: Session,
+    *,
+    change: GraphChange,
+    fact: Fact,
+    valid: Interval,
+    exclusive: bool,
+    metadata: Mapping[str, Any],
 ) -> EdgeVersion:
     """Write the first version of an edge that has passed `fact_check`."""
-    created = version_new(change=change, fact=fact, valid=valid, metadata=metadata)
-    version_insert(session, change=change, version=created, exclusive_key=fact.exclusive_key)
+    created = version_new(change=change, fact=fact, valid=valid, exclusive=exclusive, metadata=metadata)
+    version_insert(session, change=change, version=created, place=fact.place)
     version_record(session, change=change, action="created", before=None, after=created)
     return created
 
 
-def version_new(*, change: GraphChange, fact: Fact, valid: Interval, metadata: Mapping[str, Any]) -> EdgeVersion:
+def version_new(
+    *, change: GraphChange, fact: Fact, valid: Interval, exclusive: bool, metadata: Mapping[str, Any]
+) -> EdgeVersion:
     """Return the first version of a new edge, which is believed from the change on."""
     return EdgeVersion(
         EdgeVersionId(change.new_id()),
@@ -153,6 +184,7 @@ def version_new(*, change: GraphChange, fact: Fact, valid: Interval, metadata: M
         EntityId(fact.target.id),
         fact.target.kind,
         fact.port,
+        exclusive,
         dict(metadata),
         valid.start,
         valid.end,
@@ -164,7 +196,15 @@ def edge_cut(session: Session, *, change: GraphChange, before: EdgeVersion, rema
     """Cut an edge to `kept`, a part of its validity; None retracts it. Such a cut needs no check."""
     if remainder is None:
         return _retract(session, change, before)
-    return _rewrite(session, change=change, action="ended", before=before, valid=remainder, metadata=before.metadata)
+    return _rewrite(
+        session,
+        change=change,
+        action="ended",
+        before=before,
+        valid=remainder,
+        exclusive=before.exclusive,
+        metadata=before.metadata,
+    )
 
 
 def _rewrite(
@@ -174,6 +214,7 @@ def _rewrite(
     action: str,
     before: EdgeVersion,
     valid: Interval,
+    exclusive: bool,
     metadata: Mapping[str, Any],
 ) -> EdgeVersion:
     fact = fact_load(
@@ -184,20 +225,24 @@ def _rewrite(
         relationship=before.relationship,
         port=before.port,
     )
-    if before.valid.intersection(valid) != valid:  # it grew or moved: something may be in the way
-        fact_check(session, change=change, fact=fact, valid=valid, without=(before.edge_id,))
+    if exclusive != before.exclusive:
+        exclusive_of(fact.relationship, fact.place, wanted=exclusive)
+    grew = before.valid.intersection(valid) != valid or (exclusive and not before.exclusive)
+    if grew:  # in time or in what it refuses: something may be in the way
+        fact_check(session, change=change, fact=fact, valid=valid, exclusive=exclusive, without=(before.edge_id,))
     # What one change writes and corrects is one version and keeps its name.
     written_now = before.recorded_at == change.recorded
     after = replace(
         before,
         id=before.id if written_now else EdgeVersionId(change.new_id()),
+        exclusive=exclusive,
         metadata=dict(metadata),
         valid_from=valid.start,
         valid_until=valid.end,
         recorded_at=change.recorded,
     )
     version_close(session, change=change, version=before)
-    version_insert(session, change=change, version=after, exclusive_key=fact.exclusive_key)
+    version_insert(session, change=change, version=after, place=fact.place)
     version_record(session, change=change, action=action, before=before, after=after)
     return after
 

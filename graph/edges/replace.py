@@ -39,8 +39,8 @@ def edges_replace_target(
     """Redirect the edges over `relationships` that lead to `target_id` to `replacement_id`, from `at` on.
 
     at: default the change. An edge valid at `at` is split there, one that begins at or after it moves whole,
-    one that ended by then stays. Port, metadata and the end of validity go along. For relationships that are
-    no hierarchy.
+    one that ended by then stays. Port, metadata, the end of validity and whether it is exclusive go along. For
+    relationships that are no hierarchy.
     Raises NotFoundError for the replacement, and refuses all of it with KindNotAllowedError, OverlapError or
     ConflictError where one edge cannot move.
     """
@@ -62,15 +62,15 @@ def edges_replace_target(
         if moved is not None:
             plan.append((before, remainder, moved, _successor(session, change, before, replacement_id)))
     leaving = [before.edge_id for before, *_ in plan]
-    for _, _, moved, fact in plan:
+    for before, _, moved, fact in plan:
         try:
-            fact_check(session, change=change, fact=fact, valid=moved, without=leaving)
+            fact_check(session, change=change, fact=fact, valid=moved, exclusive=before.exclusive, without=leaving)
         except ArgusError as fault:
             fault.path = ("replacementId",)
             raise
     cut = [edge_cut(session, change=change, before=before, remainder=remainder) for before, remainder, *_ in plan]
     created = [
-        edge_write(session, change=change, fact=fact, valid=moved, metadata=before.metadata)
+        edge_write(session, change=change, fact=fact, valid=moved, exclusive=before.exclusive, metadata=before.metadata)
         for before, _, moved, fact in plan
     ]
     return Replacement(cut, created)

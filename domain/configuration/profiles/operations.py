@@ -173,8 +173,10 @@ def _values(
 ) -> dict[str, Any]:
     """Return the columns that become other than they were."""
     values: dict[str, Any] = {}
+    if not isinstance(name, Absent):
+        name = text_check(name, path=("name",), min_chars=1, max_chars=NAME_MAX_CHARS)
     if not isinstance(name, Absent) and (before is None or name != before.name):
-        values["name"] = text_check(name, path=("name",), min_chars=1, max_chars=NAME_MAX_CHARS)
+        values["name"] = name
         other = session.execute(
             select(asset_profiles.c.id).where(
                 asset_profiles.c.organization_id == change.organization_id,

@@ -17,6 +17,7 @@ from graph.instants import instant_utc
 from graph.json_bounds import text_is_storable
 from graph.paging import CursorKey, Page, PageRequest
 from graph.tables import INSTANT
+from graph.texts import text_nfc
 
 _CURSOR: Final = "shadow differences"
 
@@ -77,7 +78,7 @@ def _conditions(where: ShadowFilter) -> list[ColumnElement[bool]]:
         conditions.append(table.entity_id == where.entity_id)
     if where.metric is not None:
         known = text_is_storable(where.metric)
-        conditions.append(table.metric == where.metric if known else literal(value=False))
+        conditions.append(table.metric == text_nfc(where.metric) if known else literal(value=False))
     if where.begins is not None:
         conditions.append(table.timestamp >= instant_utc(where.begins, path="from"))
     if where.ends is not None:

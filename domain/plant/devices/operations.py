@@ -41,5 +41,6 @@ def device_update(
 def device_details(firmware_version: str | None) -> dict[str, Any]:
     """Return the columns of a device's details. Raises BadInputError."""
     if firmware_version is not None:
-        text_check(firmware_version, path=("firmwareVersion",), max_chars=FIRMWARE_VERSION_MAX_CHARS)
+        path = ("firmwareVersion",)
+        firmware_version = text_check(firmware_version, path=path, max_chars=FIRMWARE_VERSION_MAX_CHARS)
     return {"firmware_version": firmware_version}

@@ -25,7 +25,7 @@ def organization_create(
     session: of the owner. slug None: made of the name.
     Raises BadInputError for a name or slug that cannot be, ConflictError where the slug is taken.
     """
-    text_check(name, path=("name",), min_chars=1, max_chars=NAME_MAX_CHARS)
+    name = text_check(name, path=("name",), min_chars=1, max_chars=NAME_MAX_CHARS)
     wanted = slug_of(name) if slug is None else slug_check(slug)
     row = {"public_id": public_id, "slug": wanted, "name": name, "created_at": now}
     created = session.execute(

@@ -43,7 +43,7 @@ def person_update(
 def person_details(email: str | None) -> dict[str, Any]:
     """Return the columns of a person's details. Raises BadInputError."""
     if email is not None:
-        text_check(email, path=("email",), max_chars=EMAIL_MAX_CHARS)
+        email = text_check(email, path=("email",), max_chars=EMAIL_MAX_CHARS)
         if not _EMAIL.fullmatch(email):
             raise BadInputError("An e-mail address has one @ and no blanks.", path=("email",))
     return {"email": email}

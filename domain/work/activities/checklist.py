@@ -8,6 +8,7 @@ from typing import Any, Final
 from domain.work.activities.lifecycle import ActivityState
 from graph.errors import BadInputError, ConflictError, LimitExceededError
 from graph.json_bounds import json_check, text_check
+from graph.texts import text_nfc
 
 ITEMS_MAX: Final = 500
 TEXT_MAX_CHARS: Final = 1_000
@@ -29,7 +30,8 @@ def checklist_check(value: Any, *, path: tuple[str, ...] = ("checklist",)) -> li
         raise LimitExceededError(f"A checklist may have {ITEMS_MAX} items; it has {len(value)}.", path=path)
     items = [_item(item, (*path, str(index))) for index, item in enumerate(value)]
     checked: list[dict[str, Any]] = json_check(items, path=path)
-    return checked
+    # An id is found by its text, so that it has one form. What else an item says is the caller's.
+    return [{**item, "id": text_nfc(item["id"])} if isinstance(item.get("id"), str) else item for item in checked]
 
 
 def required_items_check(

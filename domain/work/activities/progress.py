@@ -23,6 +23,7 @@ from graph.errors import ConflictError, NotFoundError
 from graph.instants import instant_text
 from graph.kinds import EntityKind
 from graph.relationships.builtin import ASSIGNED_TO
+from graph.texts import text_nfc
 
 
 def activity_transition(
@@ -116,7 +117,7 @@ def activity_item_complete(
     Raises NotFoundError for the activity or the item, BadInputError, ConflictError for one that is finished.
     """
     note_check(note)
-    organization_id = change.organization_id
+    item_id, organization_id = text_nfc(item_id), change.organization_id
     before = entity_get(session, organization_id=organization_id, entity_id=activity_id, kind=EntityKind.ACTIVITY)
     if state_of(before.status).is_finished:
         raise ConflictError(f"An activity that is {state_of(before.status)} keeps its checklist.", path=("id",))

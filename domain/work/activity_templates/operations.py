@@ -92,9 +92,8 @@ def _values(
              ("default_assigned_role", "defaultAssignedRole", default_assigned_role))  # fmt: skip
     for column, path, word in words:
         if not isinstance(word, Absent):
-            if word is not None:
-                text_check(word, path=(path,), min_chars=1, max_chars=WORD_MAX_CHARS)
-            values[column] = word
+            checked = None if word is None else text_check(word, path=(path,), min_chars=1, max_chars=WORD_MAX_CHARS)
+            values[column] = checked
     if not isinstance(checklist, Absent):
         values["checklist"] = checklist_identified(checklist_check(() if checklist is None else checklist))
     if not isinstance(due_in, Absent):
@@ -114,7 +113,7 @@ def checklist_identified(items: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     for place, item in enumerate(items, 1):
         item_id = item.get("id", str(place))
         path = ("checklist", str(place - 1), "id")
-        text_check(item_id, path=path, min_chars=1, max_chars=WORD_MAX_CHARS)
+        item_id = text_check(item_id, path=path, min_chars=1, max_chars=WORD_MAX_CHARS)
         if item_id in taken:
             raise BadInputError(f"Two items of the checklist have the id {item_id!r}.", path=path)
         taken.add(item_id)

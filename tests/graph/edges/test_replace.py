@@ -64,7 +64,7 @@ def test_one_overlap_refuses_all_of_it(world: World) -> None:
         replace(world, old, new, 5)
     assert fault.value.path == ("replacementId",)
     taken = world.entity(DEVICE)
-    world.edge(first, "MONITORED_BY", taken, port=2)
+    world.edge(first, "MONITORED_BY", taken, port=2, exclusive=True)
     with pytest.raises(ConflictError) as conflict:
         replace(world, old, taken, 5)
     assert conflict.value.path == ("replacementId",)
