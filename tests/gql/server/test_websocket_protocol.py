@@ -237,7 +237,7 @@ def test_the_payload_of_ping_and_pong_is_an_object(api: Api, kind: str) -> None:
     audit(api, check)
 
 
-def test_a_pong_that_nobody_asked_for_is_taken(api: Api) -> None:
+def test_a_pong_without_a_ping_is_taken(api: Api) -> None:
     async def check(opened: ClientConnection) -> None:
         await send(opened, {"type": "pong", "payload": {"a": 1}})
         await send(opened, {"type": "ping"})
