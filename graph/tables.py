@@ -194,7 +194,8 @@ entity_edges = Table(
     Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
     Column("valid", TSTZRANGE, nullable=False),
     Column("recorded", TSTZRANGE, nullable=False),
-    Column("exclusive_key", Text),
+    Column("place", Text),
+    Column("exclusive", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("organization_id", "id", name="pk_entity_edges"),
     ForeignKeyConstraint(
         ["organization_id", "relationship"],
@@ -233,11 +234,20 @@ entity_edges = Table(
     ),
     ExcludeConstraint(
         ("organization_id", "="),
-        ("exclusive_key", "="),
+        ("place", "="),
         ("valid", "&&"),
         name="ex_entity_edges_exclusive",
-        where=text("upper_inf(recorded) AND exclusive_key IS NOT NULL"),
+        where=text("upper_inf(recorded) AND exclusive"),
     ),
+    ExcludeConstraint(
+        ("organization_id", "="),
+        ("place", "="),
+        (text("(exclusive::integer)"), "<>"),
+        ("valid", "&&"),
+        name="ex_entity_edges_shared",
+        where=text("upper_inf(recorded) AND place IS NOT NULL"),
+    ),
+    CheckConstraint("place IS NOT NULL OR NOT exclusive", name="ck_entity_edges_exclusive"),
     ExcludeConstraint(("organization_id", "="), ("edge_id", "="), ("recorded", "&&"), name="ex_entity_edges_version"),
 )
 Index("ix_entity_edges_source", *(entity_edges.c[c] for c in ("organization_id", "source_id", "relationship")))

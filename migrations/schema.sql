@@ -356,10 +356,11 @@ TABLE entities ROW SECURITY
 
 TABLE entity_edges ROW SECURITY
     edge_id uuid NOT NULL
-    exclusive_key text
+    exclusive boolean NOT NULL DEFAULT false
     id uuid NOT NULL
     metadata jsonb NOT NULL DEFAULT '{}'::jsonb
     organization_id integer NOT NULL
+    place text
     port integer
     recorded tstzrange NOT NULL
     relationship text NOT NULL
@@ -368,12 +369,14 @@ TABLE entity_edges ROW SECURITY
     target_id uuid NOT NULL
     target_kind text NOT NULL
     valid tstzrange NOT NULL
+    CONSTRAINT ck_entity_edges_exclusive CHECK (((place IS NOT NULL) OR (NOT exclusive)))
     CONSTRAINT ck_entity_edges_no_loop CHECK ((source_id <> target_id))
     CONSTRAINT ck_entity_edges_port CHECK ((port >= 0))
     CONSTRAINT ck_entity_edges_recorded CHECK (((NOT isempty(recorded)) AND (NOT lower_inf(recorded)) AND lower_inc(recorded) AND (NOT upper_inc(recorded))))
     CONSTRAINT ck_entity_edges_valid CHECK (((NOT isempty(valid)) AND (NOT lower_inf(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid))))
     CONSTRAINT ex_entity_edges_believed EXCLUDE USING gist (organization_id WITH =, source_id WITH =, target_id WITH =, relationship WITH =, COALESCE(port, '-1'::integer) WITH =, valid WITH &&) WHERE ((upper(recorded) IS NULL))
-    CONSTRAINT ex_entity_edges_exclusive EXCLUDE USING gist (organization_id WITH =, exclusive_key WITH =, valid WITH &&) WHERE ((upper_inf(recorded) AND (exclusive_key IS NOT NULL)))
+    CONSTRAINT ex_entity_edges_exclusive EXCLUDE USING gist (organization_id WITH =, place WITH =, valid WITH &&) WHERE ((upper_inf(recorded) AND exclusive))
+    CONSTRAINT ex_entity_edges_shared EXCLUDE USING gist (organization_id WITH =, place WITH =, ((exclusive)::integer) WITH <>, valid WITH &&) WHERE ((upper_inf(recorded) AND (place IS NOT NULL)))
     CONSTRAINT ex_entity_edges_version EXCLUDE USING gist (organization_id WITH =, edge_id WITH =, recorded WITH &&)
     CONSTRAINT fk_entity_edges_relationship FOREIGN KEY (organization_id, relationship) REFERENCES relationships(organization_id, name)
     CONSTRAINT fk_entity_edges_source FOREIGN KEY (organization_id, source_id, source_kind) REFERENCES entities(organization_id, id, kind)

@@ -53,7 +53,7 @@ def node_id(number: int) -> EntityId:
 def store(owner: Engine, world: World, data: Data) -> None:
     """Write the graph as it would be after all changes. Exclusion is checked by Argus at each change, not here."""
     with owner.begin() as connection:
-        for constraint in ("believed", "exclusive", "version"):
+        for constraint in ("believed", "exclusive", "shared", "version"):
             connection.execute(text(f"ALTER TABLE entity_edges DROP CONSTRAINT IF EXISTS ex_entity_edges_{constraint}"))
         connection.execute(
             text(

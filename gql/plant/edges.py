@@ -45,6 +45,8 @@ class Edge(Node):
         edge_id: Id of the edge, the same through all its corrections.
         relationship: Name of the relationship, read from source to target.
         port: Port of the device at which it is linked; null: none.
+        exclusive: Whether no other edge of the relationship, from an entity of the source's kind, may lead to that port
+            at the same time. False: the port is shared.
         metadata: JSON object that was given with the edge. `metrics_mapping` renames and selects the metrics of a link.
         valid_from: Instant from which the relationship holds in the world (valid time), inclusive.
         valid_until: Instant at which the relationship ends in the world (valid time), exclusive; null: it is open.
@@ -56,6 +58,7 @@ class Edge(Node):
     edge_id: strawberry.ID
     relationship: str
     port: int | None
+    exclusive: bool
     metadata: JSON
     valid_from: DateTime
     valid_until: DateTime | None
@@ -86,6 +89,8 @@ class CreateEdgeInput:
         relationship: Name of the relationship, as listed by `relationships`. KIND_NOT_ALLOWED where it does not join
             them.
         port: Port of the target device, for links. Default: none.
+        exclusive: True: no other edge of the relationship, from an entity of the source's kind, leads to that port of
+            the device at the same time. Default: as the relationship says; false for most.
         valid_from: Instant from which it holds in the world, inclusive. Default: now.
         valid_until: Instant at which it ends in the world, exclusive. Default: open.
         metadata: JSON object that is kept with the edge; of MONITORED_BY and CONTROLLED_BY as `linkDevice` has it.
@@ -96,6 +101,7 @@ class CreateEdgeInput:
     target_id: strawberry.ID
     relationship: str
     port: int | None = None
+    exclusive: bool | None = None
     valid_from: DateTime | None = None
     valid_until: DateTime | None = None
     metadata: JSON | None = None
@@ -109,6 +115,8 @@ class LinkDeviceInput:
         asset_id: Id of the asset or space.
         relationship: MONITORED_BY or CONTROLLED_BY.
         port: Port of the device whose readings are meant. Default: the readings without a port.
+        exclusive: True: no other asset (or no other space) has that port over the relationship at the same time.
+            Default: false for MONITORED_BY, since sensors may be shared; true for an asset CONTROLLED_BY a device.
         valid_from: Instant from which the link holds, inclusive. Default: now.
         valid_until: Instant at which the link ends, exclusive. Default: open.
         metadata: JSON object of a `metrics_mapping`, {deviceMetric: assetMetric}, which renames and selects; without it
@@ -119,6 +127,7 @@ class LinkDeviceInput:
     asset_id: strawberry.ID
     relationship: str = "MONITORED_BY"
     port: int | None = None
+    exclusive: bool | None = None
     valid_from: DateTime | None = None
     valid_until: DateTime | None = None
     metadata: JSON | None = None
@@ -170,6 +179,7 @@ class EdgeMutation:
                 target_id=uuid_named(input.target_id, "targetId"),
                 relationship=input.relationship,
                 port=input.port,
+                exclusive=input.exclusive,
                 valid_from=input.valid_from,
                 valid_until=input.valid_until,
                 metadata=metadata,
@@ -200,6 +210,7 @@ class EdgeMutation:
         id: strawberry.ID,
         valid_from: DateTime | None = UNSET,
         valid_until: DateTime | None = UNSET,
+        exclusive: bool | None = UNSET,
         retract: bool = False,
         reason: str | None = None,
     ) -> EdgePayload:
@@ -209,22 +220,28 @@ class EdgeMutation:
             id: Id of the edge or of a version of it.
             valid_from: Instant from which it holds in the world. Left out: unchanged; null is BAD_USER_INPUT.
             valid_until: Instant at which it ends in the world. Left out: unchanged; null: it is open again.
-            retract: True: the relationship was never true. Not together with `validFrom` or `validUntil`.
+            exclusive: Whether it is to have its place alone. Left out: unchanged; null is BAD_USER_INPUT.
+            retract: True: the relationship was never true. Not together with any other correction.
         """
 
         def prepare() -> Callable[..., EdgeVersion]:
             edge_id = uuid_named(id, "id")
             if retract:
-                if valid_from is not UNSET or valid_until is not UNSET:
-                    raise BadInputError("Give retract alone: what was never true has no valid time.", path=("retract",))
+                if any(item is not UNSET for item in (valid_from, valid_until, exclusive)):
+                    raise BadInputError(
+                        "Give retract alone: what was never true has nothing else to correct.", path=("retract",)
+                    )
                 return partial(edge_retract, edge_id=edge_id)
             if valid_from is None:
                 raise BadInputError("validFrom cannot be null; leave it out to keep it.", path=("validFrom",))
+            if exclusive is None:
+                raise BadInputError("exclusive cannot be null; leave it out to keep it.", path=("exclusive",))
             return partial(
                 edge_correct,
                 edge_id=edge_id,
                 valid_from=ABSENT if valid_from is UNSET else valid_from,
                 valid_until=ABSENT if valid_until is UNSET else valid_until,
+                exclusive=ABSENT if exclusive is UNSET else exclusive,
             )
 
         return await payload_of(info, _payload, prepare, under=(), reason=reason)
@@ -244,6 +261,7 @@ class EdgeMutation:
                 asset_id=uuid_named(input.asset_id, "assetId"),
                 relationship=input.relationship,
                 port=input.port,
+                exclusive=input.exclusive,
                 valid_from=input.valid_from,
                 valid_until=input.valid_until,
                 metadata=_object(input.metadata),
@@ -336,6 +354,7 @@ def to_edge(version: EdgeVersion) -> Edge:
         edge_id=strawberry.ID(str(version.edge_id)),
         relationship=version.relationship,
         port=version.port,
+        exclusive=version.exclusive,
         metadata=JSON(version.metadata),
         valid_from=DateTime(version.valid_from),
         valid_until=None if version.valid_until is None else DateTime(version.valid_until),

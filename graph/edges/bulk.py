@@ -7,46 +7,37 @@ having been written.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from graph.change import Audit, GraphChange, changes_record
-from graph.edges.checks import End, Fact, circle_is_possible, cycle_check, deletion_check, ends_load, refusal
+from graph.change import GraphChange
+from graph.edges.checks import End, Fact, circle_is_possible, cycle_check, deletion_check, ends_load
+from graph.edges.conflicts import Conflicts, conflicts_load
 from graph.edges.model import EdgeVersion
-from graph.edges.operations import version_new
-from graph.edges.queries import edges_believed_between
-from graph.edges.rows import EDGE_COLUMNS, edge_audit, edge_of_row, versions_insert
-from graph.edges.rules import Interval, exclusive_key, interval_of, kinds_check, loop_check, port_check
+from graph.edges.operations import edges_write, version_new
+from graph.edges.rules import Interval, Place, exclusive_of, interval_of, kinds_check, loop_check, port_check
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from graph.json_bounds import json_object_check
 from graph.relationships.model import Relationship
-from graph.relationships.queries import relationship_of_row
-from graph.tables import relationships
+from graph.relationships.queries import relationships_by_name
 
 DRAFTS_MAX: Final = 5_000
-
-_PLACES = text(
-    f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
-    " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
-    " AND e.exclusive_key = ANY (CAST(:keys AS text[]))"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeDraft:
-    """An edge to create. valid_from None: from the change on; valid_until None: open."""
+    """An edge to create. valid_from None: from the change on; valid_until None: open; exclusive: as `edge_create`."""
 
     source_id: UUID
     target_id: UUID
     relationship: str
     port: int | None = None
+    exclusive: bool | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -64,79 +55,49 @@ def edges_create(
     lookup = _lookup(session, change, drafts)
     circles = circle_is_possible(session, change=change, facts=lookup.facts)
     results: list[EdgeVersion | ArgusError] = []
-    pending: list[tuple[EdgeVersion, str | None]] = []
+    pending: list[tuple[EdgeVersion, Place | None]] = []
     for draft in drafts:
         try:
             metadata = json_object_check(draft.metadata, path=("metadata",))
             fact, valid = _checked(change, draft, lookup)
-            lookup.taken.check(fact, valid)
+            place = fact.place
+            exclusive = exclusive_of(fact.relationship, place, wanted=draft.exclusive)
+            lookup.conflicts.check(fact, valid, exclusive=exclusive)
             if circles and fact.relationship.hierarchy:
-                _write(session, change, pending)  # the walk must see those before
+                _flush(session, change, pending)  # the walk must see those before
                 cycle_check(session, change, fact, valid, ())
         except ArgusError as error:
             results.append(error)
             continue
-        created = version_new(change=change, fact=fact, valid=valid, metadata=metadata)
-        lookup.taken.add(created, fact.exclusive_key)
-        pending.append((created, fact.exclusive_key))
+        created = version_new(change=change, fact=fact, valid=valid, exclusive=exclusive, metadata=metadata)
+        lookup.conflicts.add(fact, created)
+        pending.append((created, place))
         results.append(created)
-    _write(session, change, pending)
+    _flush(session, change, pending)
     return results
-
-
-class _Taken:
-    """The believed edges that could conflict, by their fact and by the place they hold."""
-
-    def __init__(self) -> None:
-        self._same: dict[tuple[Any, ...], list[EdgeVersion]] = defaultdict(list)
-        self._places: dict[str, list[EdgeVersion]] = defaultdict(list)
-
-    def add(self, version: EdgeVersion, exclusive_key: str | None) -> None:
-        self._same[version.source_id, version.target_id, version.relationship, version.port].append(version)
-        if exclusive_key is not None:
-            self._places[exclusive_key].append(version)
-
-    def check(self, fact: Fact, valid: Interval) -> None:
-        """Raise OverlapError or ConflictError where something holds during a part of that time."""
-        for other in self._same.get((fact.source.id, fact.target.id, fact.relationship.name, fact.port), ()):
-            if other.valid.intersection(valid) is not None:
-                raise refusal(fact, same=True, other=other)
-        key = fact.exclusive_key
-        for other in self._places.get(key, ()) if key is not None else ():
-            if other.valid.intersection(valid) is not None:
-                raise refusal(fact, same=False, other=other)
 
 
 @dataclass(frozen=True, slots=True)
 class _Lookup:
     relationships: Mapping[str, Relationship]
     ends: Mapping[UUID, End]
-    taken: _Taken
+    conflicts: Conflicts
     facts: Sequence[Fact]
 
 
 def _lookup(session: Session, change: GraphChange, drafts: Sequence[EdgeDraft]) -> _Lookup:
-    organization_id = change.organization_id
-    rows = session.execute(select(relationships).where(relationships.c.organization_id == organization_id))
-    known = {row.name: relationship_of_row(row) for row in rows}
+    known = relationships_by_name(session, organization_id=change.organization_id)
     ends = ends_load(session, change=change, ids={item for d in drafts for item in (d.source_id, d.target_id)})
-    facts = [
-        Fact(known[draft.relationship], ends[draft.source_id], ends[draft.target_id], draft.port)
+    possible = [
+        (draft, Fact(known[draft.relationship], ends[draft.source_id], ends[draft.target_id], draft.port))
         for draft in drafts
         if draft.relationship in known and draft.source_id in ends and draft.target_id in ends
     ]
-    keys = {fact.exclusive_key for fact in facts} - {None}
-    pairs = {(draft.source_id, draft.target_id) for draft in drafts}
-    places = session.execute(_PLACES, {"organization_id": organization_id, "keys": list(keys)})
-    there = edges_believed_between(session, organization_id=organization_id, pairs=pairs)
-    taken = _Taken()
-    for version in {item.id: item for item in (*there, *map(edge_of_row, places))}.values():
-        of_relationship = known[version.relationship]
-        taken.add(
-            version,
-            exclusive_key(of_relationship, version.source_id, version.source_kind, version.target_id, version.port),
-        )
-    return _Lookup(known, ends, taken, facts)
+    # One that the draft leaves to the relationship is exclusive only where all at its place are.
+    conflicts = conflicts_load(
+        session, change=change, facts=[(fact, bool(draft.exclusive)) for draft, fact in possible]
+    )
+    return _Lookup(known, ends, conflicts, [fact for _, fact in possible])
 
 
 def _checked(change: GraphChange, draft: EdgeDraft, lookup: _Lookup) -> tuple[Fact, Interval]:
@@ -157,10 +118,6 @@ def _checked(change: GraphChange, draft: EdgeDraft, lookup: _Lookup) -> tuple[Fa
     return fact, valid
 
 
-def _write(session: Session, change: GraphChange, pending: list[tuple[EdgeVersion, str | None]]) -> None:
-    if not pending:
-        return
-    versions_insert(session, change=change, versions=pending)
-    audits: list[Audit] = [edge_audit("created", before=None, after=version) for version, _ in pending]
-    changes_record(session, change=change, audits=audits)
+def _flush(session: Session, change: GraphChange, pending: list[tuple[EdgeVersion, Place | None]]) -> None:
+    edges_write(session, change=change, versions=pending)
     pending.clear()

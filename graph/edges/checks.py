@@ -6,7 +6,7 @@ import graphlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, select, text
@@ -17,7 +17,7 @@ from graph.change import GraphChange
 from graph.edges.errors import CycleError, OverlapError
 from graph.edges.model import EdgeVersion
 from graph.edges.rows import EDGE_COLUMNS, edge_of_row, range_of
-from graph.edges.rules import Interval, exclusive_key
+from graph.edges.rules import Interval, Place, place_of
 from graph.errors import BadInputError, ConflictError, NotFoundError
 from graph.ids import EdgeId, EntityId
 from graph.json_bounds import text_is_storable
@@ -46,22 +46,36 @@ class Fact:
     port: int | None
 
     @property
-    def exclusive_key(self) -> str | None:
-        """The key that only one believed edge may have at a time."""
-        return exclusive_key(self.relationship, self.source.id, self.source.kind, self.target.id, self.port)
+    def place(self) -> Place | None:
+        """What an exclusive edge of this fact has alone."""
+        return place_of(
+            self.relationship,
+            source_id=self.source.id,
+            source_kind=self.source.kind,
+            target_id=self.target.id,
+            target_kind=self.target.kind,
+            port=self.port,
+        )
 
 
 _BELIEVED_THEN = (
     " FROM entity_edges e WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
     " AND e.valid && :valid AND e.edge_id <> ALL (:without)"
 )
-_IN_THE_WAY = text(
+_IN_THE_WAY = (
     f"(SELECT true AS same, {EDGE_COLUMNS}{_BELIEVED_THEN}"
     " AND e.source_id = :source_id AND e.target_id = :target_id AND e.relationship = :relationship"
     " AND coalesce(e.port, -1) = :port ORDER BY e.valid LIMIT 1)"
     f" UNION ALL (SELECT false, {EDGE_COLUMNS}{_BELIEVED_THEN}"
-    " AND e.exclusive_key = :exclusive_key ORDER BY e.valid LIMIT 1) ORDER BY same DESC LIMIT 1"
-).bindparams(bindparam("valid", type_=TSTZRANGE), bindparam("without", type_=ARRAY(Uuid)))
+    " AND e.place = :place{exclusive} ORDER BY e.valid LIMIT 1) ORDER BY same DESC LIMIT 1"
+)
+# What is in the way of an edge, by whether that is exclusive: a shared edge is refused by exclusive ones alone.
+_IN_THE_WAY_OF: Final = {
+    exclusive: text(_IN_THE_WAY.replace("{exclusive}", "" if exclusive else " AND e.exclusive")).bindparams(
+        bindparam("valid", type_=TSTZRANGE), bindparam("without", type_=ARRAY(Uuid))
+    )
+    for exclusive in (False, True)
+}
 
 # Upwards from the source, for an entity has few above it and may have many below. Each row carries the time
 # during which the whole way up to it holds, and the walk ends where that is never.
@@ -136,15 +150,21 @@ def ends_load(session: Session, *, change: GraphChange, ids: Collection[UUID]) -
 
 
 def fact_check(
-    session: Session, *, change: GraphChange, fact: Fact, valid: Interval, without: Collection[EdgeId] = ()
+    session: Session,
+    *,
+    change: GraphChange,
+    fact: Fact,
+    valid: Interval,
+    exclusive: bool,
+    without: Collection[EdgeId] = (),
 ) -> None:
-    """Check that the fact can hold during `valid`, ignoring the edges `without`.
+    """Check that the fact can hold during `valid`, exclusive or shared, ignoring the edges `without`.
 
     Raises ConflictError beyond an end's deletion or where an exclusive place is taken, OverlapError where the
     same fact is believed already, CycleError where an entity would be below itself.
     """
     deletion_check(fact, valid)
-    other = _in_the_way(session, change, fact, valid, without)
+    other = _in_the_way(session, change, fact, valid, exclusive=exclusive, without=without)
     if other is not None:
         raise refusal(fact, same=other[0], other=other[1])
     if fact.relationship.hierarchy:
@@ -160,10 +180,17 @@ def deletion_check(fact: Fact, valid: Interval) -> None:
 
 
 def _in_the_way(
-    session: Session, change: GraphChange, fact: Fact, valid: Interval, without: Collection[EdgeId]
+    session: Session,
+    change: GraphChange,
+    fact: Fact,
+    valid: Interval,
+    *,
+    exclusive: bool,
+    without: Collection[EdgeId],
 ) -> tuple[bool, EdgeVersion] | None:
+    place = fact.place
     row = session.execute(
-        _IN_THE_WAY,
+        _IN_THE_WAY_OF[exclusive],
         {
             "organization_id": change.organization_id,
             "valid": range_of(valid),
@@ -172,7 +199,7 @@ def _in_the_way(
             "target_id": fact.target.id,
             "relationship": fact.relationship.name,
             "port": -1 if fact.port is None else fact.port,
-            "exclusive_key": fact.exclusive_key,
+            "place": None if place is None else place.key,
         },
     ).one_or_none()
     return None if row is None else (row.same, edge_of_row(row))
@@ -181,7 +208,7 @@ def _in_the_way(
 def refusal(fact: Fact, *, same: bool, other: EdgeVersion) -> OverlapError | ConflictError:
     """Return the error for a fact that conflicts with another edge.
 
-    same: it states the same; else it holds the exclusive key.
+    same: it states the same; else it has the place, and one of the two is exclusive.
     """
     since = other.valid_from.isoformat()
     until = "on" if other.valid_until is None else f"until {other.valid_until.isoformat()}"
@@ -191,13 +218,23 @@ def refusal(fact: Fact, *, same: bool, other: EdgeVersion) -> OverlapError | Con
         return OverlapError(
             f"The same is already recorded for a part of that time: {conflicting}.", path=("validFrom",)
         )
-    if fact.relationship.exclusive is Exclusive.TARGET_PORT and fact.port is not None:
+    place = fact.place
+    if place is not None and not place.always and not other.exclusive:
+        port = f"Port {fact.port} of {fact.target.id}" if fact.port is not None else f"{fact.target.id}"
+        message = f"{port} is shared for a part of that time, so that no edge can be exclusive there: {conflicting}."
+        return ConflictError(message, path=("exclusive",))
+    if fact.target.kind is EntityKind.DEVICE and fact.port is not None and not _is_of_end(fact):
         message = f"Port {fact.port} of {fact.target.id} is taken for a part of that time: {conflicting}."
         return ConflictError(message, path=("port",))
     at_source = fact.relationship.exclusive is Exclusive.SOURCE
     end, path = (fact.source, "sourceId") if at_source else (fact.target, "targetId")
     message = f"{end.id} can have one {fact.relationship.name} at a time: {conflicting}."
     return ConflictError(message, path=(path,))
+
+
+def _is_of_end(fact: Fact) -> bool:
+    """Return whether the relationship is exclusive at one of its ends, whatever the port."""
+    return fact.relationship.exclusive in {Exclusive.SOURCE, Exclusive.TARGET}
 
 
 def circle_is_possible(session: Session, *, change: GraphChange, facts: Collection[Fact]) -> bool:

@@ -17,8 +17,9 @@ class EdgeVersion:
     """source RELATIONSHIP target, true from valid_from to valid_until, believed from recorded_at on.
 
     id names this version, edge_id the edge through all its versions: those have the same source, target,
-    relationship and port. valid_until None: open. retracted_at: since when this version is no longer
-    believed, because another took its place or none did; None: it is believed. All times are UTC.
+    relationship and port. exclusive: it has its place (`graph.edges.rules.Place`) alone. valid_until None: open.
+    retracted_at: since when this version is no longer believed, because it was corrected or retracted; None: it is
+    believed. All times are UTC.
     """
 
     id: EdgeVersionId
@@ -29,6 +30,7 @@ class EdgeVersion:
     target_id: EntityId
     target_kind: EntityKind
     port: int | None
+    exclusive: bool
     metadata: Mapping[str, Any]
     valid_from: datetime
     valid_until: datetime | None

@@ -11,19 +11,20 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from graph.change import Audit, GraphChange, changes_record
+from graph.change import Audit, GraphChange
 from graph.edges.errors import OverlapError
 from graph.edges.model import EdgeVersion
-from graph.edges.rules import Interval
+from graph.edges.rules import Interval, Place
 from graph.errors import ConflictError
 from graph.ids import EdgeId, EdgeVersionId, EntityId
 from graph.kinds import EntityKind
+from graph.sql import any_of
 from graph.tables import entity_edges
 
 # What `edge_of_row` needs, of the table under the name e.
 EDGE_COLUMNS: Final = (
     "e.id, e.edge_id, e.relationship, e.source_id, e.source_kind, e.target_id, e.target_kind, e.port,"
-    " e.metadata, lower(e.valid) AS valid_from, upper(e.valid) AS valid_until,"
+    " e.exclusive, e.metadata, lower(e.valid) AS valid_from, upper(e.valid) AS valid_until,"
     " lower(e.recorded) AS recorded_at, upper(e.recorded) AS retracted_at"
 )
 
@@ -39,6 +40,7 @@ def edge_of_row(row: Row[Any]) -> EdgeVersion:
         EntityId(row.target_id),
         EntityKind(row.target_kind),
         row.port,
+        row.exclusive,
         row.metadata,
         row.valid_from.astimezone(UTC),
         _utc(row.valid_until),
@@ -52,19 +54,16 @@ def range_of(valid: Interval) -> Range[datetime]:
     return Range(valid.start, valid.end, bounds="[)")
 
 
-def version_insert(session: Session, *, change: GraphChange, version: EdgeVersion, exclusive_key: str | None) -> None:
-    """Write a version that is believed from the change on; see `versions_insert`."""
-    versions_insert(session, change=change, versions=[(version, exclusive_key)])
-
-
 def versions_insert(
-    session: Session, *, change: GraphChange, versions: Sequence[tuple[EdgeVersion, str | None]]
+    session: Session, *, change: GraphChange, versions: Sequence[tuple[EdgeVersion, Place | None]]
 ) -> None:
-    """Write versions, each with its exclusive key, that are believed from the change on.
+    """Write versions, each with its place, that are believed from the change on.
 
     The callers have looked for conflicts; if the database knows better, its refusal becomes an
     OverlapError or a ConflictError, and the transaction can only be rolled back.
     """
+    if not versions:
+        return
     rows = [
         {
             "organization_id": change.organization_id,
@@ -76,12 +75,13 @@ def versions_insert(
             "target_id": version.target_id,
             "target_kind": version.target_kind,
             "port": version.port,
+            "exclusive": version.exclusive,
             "metadata": dict(version.metadata),
             "valid": range_of(version.valid),
             "recorded": Range(change.recorded, None, bounds="[)"),
-            "exclusive_key": exclusive_key,
+            "place": None if place is None else place.key,
         }
-        for version, exclusive_key in versions
+        for version, place in versions
     ]
     try:
         session.execute(insert(entity_edges), rows)
@@ -89,31 +89,23 @@ def versions_insert(
         constraint = getattr(getattr(fault.orig, "diag", None), "constraint_name", None)
         if constraint == "ex_entity_edges_believed":
             raise OverlapError("The same edge exists for a part of that time.", path=("validFrom",)) from fault
-        if constraint == "ex_entity_edges_exclusive":
+        if constraint in {"ex_entity_edges_exclusive", "ex_entity_edges_shared"}:
             raise ConflictError("Another edge holds that place for a part of that time.") from fault
         raise
 
 
-def version_close(session: Session, *, change: GraphChange, version: EdgeVersion) -> None:
-    """Close a version: it is no longer believed. One that this very change wrote is deleted: it was never believed."""
-    this = (entity_edges.c.organization_id == change.organization_id) & (entity_edges.c.id == version.id)
-    if version.recorded_at == change.recorded:
-        session.execute(delete(entity_edges).where(this))
-        return
-    closed = func.tstzrange(func.lower(entity_edges.c.recorded), change.recorded, "[)")
-    session.execute(update(entity_edges).where(this).values(recorded=closed))
-
-
-def version_record(
-    session: Session,
-    *,
-    change: GraphChange,
-    action: str,
-    before: EdgeVersion | None,
-    after: EdgeVersion | None,
-) -> None:
-    """Write the audit row of an edge."""
-    changes_record(session, change=change, audits=[edge_audit(action, before=before, after=after)])
+def versions_close(session: Session, *, change: GraphChange, versions: Sequence[EdgeVersion]) -> None:
+    """Close versions: they are no longer believed. Those that this very change wrote are deleted: they never were."""
+    written_now = [version.id for version in versions if version.recorded_at == change.recorded]
+    earlier = [version.id for version in versions if version.recorded_at != change.recorded]
+    of_organization = entity_edges.c.organization_id == change.organization_id
+    if written_now:
+        session.execute(delete(entity_edges).where(of_organization, any_of(entity_edges.c.id, written_now)))
+    if earlier:
+        closed = func.tstzrange(func.lower(entity_edges.c.recorded), change.recorded, "[)")
+        session.execute(
+            update(entity_edges).where(of_organization, any_of(entity_edges.c.id, earlier)).values(recorded=closed)
+        )
 
 
 def edge_audit(action: str, *, before: EdgeVersion | None, after: EdgeVersion | None) -> Audit:
@@ -138,6 +130,7 @@ def edge_state(version: EdgeVersion) -> dict[str, Any]:
         "sourceId": str(version.source_id),
         "targetId": str(version.target_id),
         "port": version.port,
+        "exclusive": version.exclusive,
         "metadata": dict(version.metadata),
         "validFrom": version.valid_from.isoformat(),
         "validUntil": None if until is None else until.isoformat(),

@@ -92,18 +92,58 @@ def port_check(relationship: Relationship, target_kind: EntityKind, port: int | 
         raise BadInputError(f"port must lie between 0 and {PORT_MAX}; it was {port}.", path=("port",))
 
 
-def exclusive_key(
-    relationship: Relationship, source_id: UUID, source_kind: EntityKind, target_id: UUID, port: int | None
-) -> str | None:
-    """Return the key that only one believed edge may have at a time; None where there is no limit."""
-    among = relationship.exclusive_among
-    if relationship.exclusive is None or (among is not None and source_kind not in among):
-        return None
-    if relationship.exclusive is Exclusive.SOURCE:
-        return f"{relationship.name} {source_id}"
-    if relationship.exclusive is Exclusive.TARGET:
-        return f"{relationship.name} {target_id}"
-    return f"{relationship.name} {target_id} {'-' if port is None else port}"
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an exclusive edge has alone: no other believed edge of the same key holds at the same time.
+
+    always: every edge there is exclusive, because its relationship is; else each edge is shared or exclusive by choice.
+    """
+
+    key: str
+    always: bool
+
+
+def place_of(
+    relationship: Relationship,
+    *,
+    source_id: UUID,
+    source_kind: EntityKind,
+    target_id: UUID,
+    target_kind: EntityKind,
+    port: int | None,
+) -> Place | None:
+    """Return the place of an edge; None where it can have none.
+
+    By choice it is the port of a device, among the edges of the relationship from entities of the source's kind: what
+    an asset has alone, the space around it may still read.
+    """
+    name, among = relationship.name, relationship.exclusive_among
+    at_port = f"{name} {target_id} {'-' if port is None else port}"
+    if relationship.exclusive is not None and (among is None or source_kind in among):
+        match relationship.exclusive:
+            case Exclusive.SOURCE:
+                return Place(f"{name} {source_id}", always=True)
+            case Exclusive.TARGET:
+                return Place(f"{name} {target_id}", always=True)
+            case Exclusive.TARGET_PORT:
+                return Place(at_port if among is None else f"{at_port} {source_kind}", always=True)
+    if target_kind is EntityKind.DEVICE:
+        return Place(f"{at_port} {source_kind}", always=False)
+    return None
+
+
+def exclusive_of(relationship: Relationship, place: Place | None, *, wanted: bool | None) -> bool:
+    """Return whether an edge is exclusive. wanted None: as its relationship says, else shared.
+
+    Raises BadInputError for what cannot be: an exclusive edge to what is no device, a shared one where every edge is
+    exclusive.
+    """
+    always = place is not None and place.always
+    if wanted and place is None:
+        raise BadInputError(f"{relationship.name} can be exclusive only at a device.", path=("exclusive",))
+    if wanted is False and always:
+        raise BadInputError(f"Every such edge of {relationship.name} is exclusive.", path=("exclusive",))
+    return always or bool(wanted)
 
 
 def _a(kind: EntityKind) -> str:

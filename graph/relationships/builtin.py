@@ -26,25 +26,22 @@ _PERSON = frozenset({EntityKind.PERSON})
 _ACTIVITY = frozenset({EntityKind.ACTIVITY})
 
 
-def _link(name: str, inverse: str) -> Relationship:
-    # A space may share a device's port with an asset: a room's thermometer is also the air handler's.
-    return Relationship(
-        name,
-        inverse,
+BUILT_IN: Final = (
+    Relationship(CONTAINS, "CONTAINED_IN", _SPACE, _SPACE, hierarchy=True, built_in=True),
+    Relationship(LOCATED_IN, "LOCATION_OF", _DEVICE | _ASSET | _PERSON, _SPACE | _ASSET, built_in=True),
+    Relationship(HAS_PART, "PART_OF", _ASSET, _ASSET, hierarchy=True, built_in=True),
+    # Shared sensors are normal: a weather station, the temperature in a header. A link may be exclusive by choice.
+    Relationship(MONITORED_BY, "MONITORS", _ASSET | _SPACE, _DEVICE, built_in=True),
+    # What two assets' controls would move at once is a mistake; a room's actuator is also its air handler's.
+    Relationship(
+        CONTROLLED_BY,
+        "CONTROLS",
         _ASSET | _SPACE,
         _DEVICE,
         exclusive=Exclusive.TARGET_PORT,
         exclusive_among=_ASSET,
         built_in=True,
-    )
-
-
-BUILT_IN: Final = (
-    Relationship(CONTAINS, "CONTAINED_IN", _SPACE, _SPACE, hierarchy=True, built_in=True),
-    Relationship(LOCATED_IN, "LOCATION_OF", _DEVICE | _ASSET | _PERSON, _SPACE | _ASSET, built_in=True),
-    Relationship(HAS_PART, "PART_OF", _ASSET, _ASSET, hierarchy=True, built_in=True),
-    _link(MONITORED_BY, "MONITORS"),
-    _link(CONTROLLED_BY, "CONTROLS"),
+    ),
     Relationship(FEEDS, "FED_BY", _ASSET, _ASSET | _SPACE, built_in=True),
     Relationship(ASSIGNED_TO, "HAS_ASSIGNMENT", _ACTIVITY, _PERSON, built_in=True),
     Relationship(TARGETS, "TARGETED_BY", _ACTIVITY, frozenset(EntityKind), built_in=True),

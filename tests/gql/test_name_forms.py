@@ -37,7 +37,7 @@ ASCII_ALONE = {
     "actions", "after", "codes", "relationships", "stage", "stages", "timezone",
 }  # fmt: skip
 # What finds the same in both forms: argument -> selection, in which FORM is replaced, of what it must find.
-SELECTIONS = {
+QUERIES = {
     "Query.entity.externalId": '{ f: entity(kind: DEVICE, externalId: "FORM") { name } }',
     "EntityFilter.search": '{ f: entities(filter: {search: "FORM"}) { nodes { name } } }',
     "EntityFilter.types": '{ f: entities(filter: {types: ["FORM"]}) { nodes { name } } }',
@@ -81,7 +81,7 @@ def paths(kind: GraphQLInputType, path: str) -> Iterator[str]:
 
 def test_every_text_that_is_compared_with_a_name_is_tried_in_both_forms() -> None:
     roots = [SCHEMA.query_type, SCHEMA.subscription_type, SCHEMA.type_map["Entity"]]
-    compared = {
+    taken_texts = {
         path
         for root in roots
         if isinstance(root, GraphQLObjectType | GraphQLInterfaceType)
@@ -90,7 +90,7 @@ def test_every_text_that_is_compared_with_a_name_is_tried_in_both_forms() -> Non
         for path in paths(of.type, f"{root.name}.{name}.{argument}")
         if path.rpartition(".")[2] not in ASCII_ALONE
     }
-    assert compared == SELECTIONS.keys() | ELSEWHERE
+    assert taken_texts == QUERIES.keys() | ELSEWHERE
     # What the kinds have besides what all entities have takes no name.
     entity = SCHEMA.type_map["Entity"]
     assert isinstance(entity, GraphQLInterfaceType)
@@ -131,12 +131,12 @@ def plant(api: Api) -> tuple[Client, dict[str, str]]:
     return client, ids
 
 
-@pytest.mark.parametrize("path", sorted(SELECTIONS))
+@pytest.mark.parametrize("path", sorted(QUERIES))
 def test_a_name_is_found_in_every_form(plant: tuple[Client, dict[str, str]], path: str) -> None:
     client, ids = plant
     replies: list[Any] = []
     for form in (COMPOSED, DECOMPOSED):
-        query = SELECTIONS[path].replace("FORM", form)
+        query = QUERIES[path].replace("FORM", form)
         for name, value in ids.items():
             query = query.replace(name, value)
         data = client.call(query).data
@@ -161,7 +161,7 @@ def test_what_is_stored_of_a_name_is_composed(plant: tuple[Client, dict[str, str
     assert client.call("{ viewer { subject } }").data["viewer"]["subject"] == ACTOR
 
 
-def test_a_name_that_is_taken_is_compared_every_form(plant: tuple[Client, dict[str, str]]) -> None:
+def test_a_name_that_is_taken_is_taken_in_every_form(plant: tuple[Client, dict[str, str]]) -> None:
     client, _ = plant
     first = client.call(PROFILE, {"name": COMPOSED}).data["createAssetProfile"]
     assert first["errors"] == []

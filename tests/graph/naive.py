@@ -22,7 +22,10 @@ LINKS = {"MONITORED_BY", "CONTROLLED_BY"}
 
 @dataclass(frozen=True, slots=True)
 class NaiveEdge:
-    """source RELATIONSHIP target on the days from `start` up to, and without, `end`; None: for ever."""
+    """source RELATIONSHIP target on the days from `start` up to, and without, `end`; None: for ever.
+
+    exclusive: no other edge from the source's kind to that port of the target.
+    """
 
     source: UUID
     relationship: str
@@ -30,6 +33,7 @@ class NaiveEdge:
     port: int | None
     start: int
     end: int | None
+    exclusive: bool = False
 
     def days(self) -> range:
         return range(self.start, LAST_DAY + 1 if self.end is None else self.end)
@@ -75,7 +79,8 @@ class NaiveGraph:
         meeting = [other for other in others if set(other.days()) & set(edge.days())]
         if any(other.same_fact(edge) for other in meeting):
             raise RefusedError("OVERLAP")
-        if any(self._place(other) == self._place(edge) is not None for other in meeting):
+        rivals = [other for other in meeting if self._place(other) == self._place(edge) is not None]
+        if any(edge.exclusive or other.exclusive for other in rivals):
             raise RefusedError("CONFLICT")
         if edge.relationship in HIERARCHIES:
             for day in edge.days():
@@ -89,14 +94,24 @@ class NaiveGraph:
     def create(self, edge_id: UUID, edge: NaiveEdge) -> None:
         self.belief[edge_id] = edge
 
-    def change(self, edge_id: UUID, start: int, end: int | None) -> None:
+    def exclusive(self, source: UUID, relationship: str, target: UUID, *, wanted: bool | None) -> bool:
+        """Return whether such an edge is exclusive."""
+        always = relationship == "CONTROLLED_BY" and self.kinds[source] is EntityKind.ASSET
+        if (wanted and self.kinds[target] is not EntityKind.DEVICE) or (wanted is False and always):
+            raise RefusedError("BAD_USER_INPUT")
+        return always or bool(wanted)
+
+    def change(self, edge_id: UUID, start: int, end: int | None, *, exclusive: bool | None = None) -> None:
         if end is not None and end <= start:
             raise RefusedError("BAD_USER_INPUT")
-        after = replace(self.belief[edge_id], start=start, end=end)
-        if after == self.belief[edge_id]:
+        before = self.belief[edge_id]
+        wanted = before.exclusive if exclusive is None else exclusive
+        after = replace(before, start=start, end=end, exclusive=wanted)
+        if after == before:
             return
-        inside = set(after.days()) <= set(self.belief[edge_id].days()) and (end is not None)
-        if not inside:
+        self.exclusive(before.source, before.relationship, before.target, wanted=wanted)
+        inside = set(after.days()) <= set(before.days()) and (end is not None)
+        if not inside or (after.exclusive and not before.exclusive):
             self.check(after, [other for key, other in self.belief.items() if key != edge_id])
         self.belief[edge_id] = after
 
@@ -117,8 +132,8 @@ class NaiveGraph:
         return {key: edge for key, edge in self.belief.items() if edge.end is None or edge.end > at}
 
     def _place(self, edge: NaiveEdge) -> object:
-        if edge.relationship in LINKS and self.kinds[edge.source] is EntityKind.ASSET:
-            return (edge.relationship, edge.target, edge.port)
+        if self.kinds[edge.target] is EntityKind.DEVICE:
+            return (edge.relationship, self.kinds[edge.source], edge.target, edge.port)
         return None
 
 

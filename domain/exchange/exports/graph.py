@@ -23,7 +23,7 @@ from graph.tables import entities
 PAGE_ROWS: Final = 2_000
 
 _EDGES: Final = (
-    "SELECT e.id, e.relationship, e.port, e.metadata, lower(e.valid) AS begins, upper(e.valid) AS ends,"
+    "SELECT e.id, e.relationship, e.port, e.exclusive, e.metadata, lower(e.valid) AS begins, upper(e.valid) AS ends,"
     " s.id AS source_id, s.kind AS source_kind, s.external_id AS source, s.deleted_at IS NOT NULL AS source_gone,"
     " t.id AS target_id, t.kind AS target_kind, t.external_id AS target, t.deleted_at IS NOT NULL AS target_gone"
     " FROM entity_edges e"
@@ -137,6 +137,7 @@ def _edges(session: Session, organization_id: int, moment: Moment | None) -> Ite
                 "relationship": row.relationship,
                 "target": _ref(row.target_kind, None if row.target_gone else row.target, row.target_id),
                 "port": row.port,
+                "exclusive": row.exclusive if row.target_kind == EntityKind.DEVICE else None,
                 "validFrom": instant_text(row.begins),
                 "validUntil": None if row.ends is None else instant_text(row.ends),
                 "metadata": row.metadata or None,

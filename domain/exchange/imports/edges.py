@@ -93,6 +93,7 @@ def _draft(record: EdgeRecord, source: EntityId, target: EntityId, valid_from: d
         target_id=target,
         relationship=record.relationship,
         port=record.port,
+        exclusive=record.exclusive,
         valid_from=record.valid_from or valid_from,
         valid_until=record.valid_until,
         metadata=record.metadata,
@@ -131,6 +132,8 @@ def _correct(
     # A file that does not say since when has nothing to say of until when.
     if record.valid_from is not None and record.valid_until != before.valid_until:
         corrections["valid_until"] = record.valid_until
+    if record.exclusive is not None and record.exclusive != before.exclusive:
+        corrections["exclusive"] = record.exclusive
     if record.metadata and not json_same(record.metadata, before.metadata):
         corrections["metadata"] = record.metadata
     if not corrections:

@@ -26,7 +26,7 @@ _ENTITY: Final = {
     "kind", "name", "externalId", "id", "type", "status", "attributes", "location", "deletedAt",
     "firmwareVersion", "email", "category", "priority", "dueAt", "checklist",
 }  # fmt: skip
-_EDGE: Final = {"source", "relationship", "target", "port", "validFrom", "validUntil", "metadata"}
+_EDGE: Final = {"source", "relationship", "target", "port", "exclusive", "validFrom", "validUntil", "metadata"}
 _TYPE: Final = {"kind", "name", "description", "attributes", "telemetrySchema"}
 _RELATIONSHIP: Final = {"name", "inverse", "sourceKinds", "targetKinds", "hierarchy", "exclusive"}
 _OWN: Final = {
@@ -100,6 +100,9 @@ def _edge(members: Mapping[str, Any], line: int | None) -> EdgeRecord:
     port = members.get("port")
     if port is not None and (not isinstance(port, int) or isinstance(port, bool)):
         raise BadInputError("port is a whole number.", path=("port",))
+    exclusive = members.get("exclusive")
+    if exclusive is not None and not isinstance(exclusive, bool):
+        raise BadInputError("exclusive is true or false.", path=("exclusive",))
     relationship = _text(members, "relationship") or ""
     metadata = link_metadata_check(_json(members, "metadata"), relationship=relationship)
     return EdgeRecord(
@@ -107,6 +110,7 @@ def _edge(members: Mapping[str, Any], line: int | None) -> EdgeRecord:
         relationship=relationship,
         target=_ref(members, "target"),
         port=port,
+        exclusive=exclusive,
         valid_from=_instant(members, "validFrom"),
         valid_until=_instant(members, "validUntil"),
         metadata=metadata,
@@ -226,7 +230,7 @@ def row_read(row: Mapping[str, str], form: CellForm) -> dict[str, Any]:
         if dot and head in {"attributes", "metadata"}:
             if not form.is_absent(cell):
                 record.setdefault(head, {})[member] = _member(cell, form, path=(head, member))
-        elif name in {"location", "checklist", "port"}:
+        elif name in {"location", "checklist", "port", "exclusive"}:
             record[name] = _json_or_text(cell)
         elif name not in {"sourceKind", "targetKind", "longitude", "latitude", "record"}:
             record[name] = cell

@@ -56,12 +56,13 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeRecord:
-    """An edge between two ends. valid_from None: that of the import as a whole."""
+    """An edge between two ends. exclusive None: nothing is said; valid_from None: that of the import as a whole."""
 
     source: Ref
     relationship: str
     target: Ref
     port: int | None = None
+    exclusive: bool | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -37,6 +37,7 @@ def device_link(
     asset_id: UUID,
     relationship: str = MONITORED_BY,
     port: int | None = None,
+    exclusive: bool | None = None,
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
     metadata: Mapping[str, Any] = _EMPTY,
@@ -44,8 +45,9 @@ def device_link(
     """Link a device to an asset or a space from `valid_from` (default: the change) to `valid_until`.
 
     metadata.metrics_mapping {deviceMetric: assetMetric} renames and selects; without it every metric passes
-    under its own name. Raises BadInputError for a relationship that makes no link or for metadata that is not a link's,
-    and what `graph.edges.operations.edge_create` raises.
+    under its own name. exclusive: no other asset has that port at the same time; None: as the relationship says, so
+    that a port may monitor many. Raises BadInputError for a relationship that makes no link or for metadata that is
+    not a link's, and what `graph.edges.operations.edge_create` raises.
     """
     if relationship not in LINKS:
         message = f"A device is linked by {' or '.join(LINKS)}, not by {relationship}."
@@ -59,6 +61,7 @@ def device_link(
             target_id=device_id,
             relationship=relationship,
             port=port,
+            exclusive=exclusive,
             valid_from=valid_from,
             valid_until=valid_until,
             metadata=metadata,

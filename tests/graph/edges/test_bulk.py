@@ -22,7 +22,16 @@ from graph.paging import PageRequest
 from testing.world import World, day
 
 SLUGS = (f"bulk-{number}" for number in count())
-RELATIONSHIPS = ["HAS_PART", "FEEDS", "CONTAINS", "MONITORED_BY", "LOCATED_IN", "NO_SUCH"]
+RELATIONSHIPS = [
+    "HAS_PART",
+    "FEEDS",
+    "CONTAINS",
+    "MONITORED_BY",
+    "MONITORED_BY",
+    "CONTROLLED_BY",
+    "LOCATED_IN",
+    "NO_SUCH",
+]
 
 drafts = st.lists(
     st.tuples(
@@ -32,19 +41,21 @@ drafts = st.lists(
         st.sampled_from([None, None, 1, -1]),
         st.integers(0, 6),
         st.none() | st.integers(3, 9),
+        st.sampled_from([None, None, True, False]),
     ),
     max_size=12,
 )
 
 
 def arguments(nodes: list[Any], row: tuple[Any, ...]) -> dict[str, Any]:
-    relationship, source, target, port, begins, ends = row
+    relationship, source, target, port, begins, ends, exclusive = row
     until: datetime | None = None if ends is None else day(ends)
     return {
         "source_id": nodes[source],
         "target_id": nodes[target],
         "relationship": relationship,
         "port": port,
+        "exclusive": exclusive,
         "valid_from": day(begins),
         "valid_until": until,
     }
@@ -71,7 +82,7 @@ def believed(world: World, nodes: list[Any]) -> list[tuple[Any, ...]]:
         ]  # fmt: skip
     return sorted(
         {
-            (nodes.index(e.source_id), e.relationship, nodes.index(e.target_id), e.port or 0, e.valid_from)
+            (nodes.index(e.source_id), e.relationship, nodes.index(e.target_id), e.port or 0, e.exclusive, e.valid_from)
             for e in believed_edges
         }
     )

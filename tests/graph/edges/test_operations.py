@@ -141,19 +141,66 @@ def test_the_same_fact_is_believed_once_at_a_time(world: World) -> None:
     assert rows(world) == 2
 
 
-def test_a_port_is_exclusive_among_assets_and_free_for_spaces(world: World) -> None:
+def test_a_port_that_controls_is_exclusive_among_assets_and_free_for_spaces(world: World) -> None:
     device = world.entity(DEVICE)
-    first = world.edge(world.entity(ASSET), "MONITORED_BY", device, port=1)
+    first = world.edge(world.entity(ASSET), "CONTROLLED_BY", device, port=1)
+    assert first.exclusive
     with pytest.raises(ConflictError) as fault:
-        world.edge(world.entity(ASSET), "MONITORED_BY", device, port=1)
+        world.edge(world.entity(ASSET), "CONTROLLED_BY", device, port=1)
     assert fault.value.path == ("port",)
     assert str(first.edge_id) in fault.value.message
-    world.edge(world.entity(SPACE), "MONITORED_BY", device, port=1)
-    world.edge(world.entity(ASSET), "MONITORED_BY", device, port=2)
-    world.edge(world.entity(ASSET), "MONITORED_BY", device)
+    world.edge(world.entity(SPACE), "CONTROLLED_BY", device, port=1)
+    world.edge(world.entity(ASSET), "CONTROLLED_BY", device, port=2)
+    world.edge(world.entity(ASSET), "CONTROLLED_BY", device)
     with pytest.raises(ConflictError) as fault:
-        world.edge(world.entity(ASSET), "MONITORED_BY", device)
+        world.edge(world.entity(ASSET), "CONTROLLED_BY", device)
     assert fault.value.path == ("targetId",)
+
+
+def test_a_sensor_is_shared_unless_a_link_is_exclusive(world: World) -> None:
+    weather = world.entity(DEVICE)
+    links = [world.edge(world.entity(ASSET), "MONITORED_BY", weather, port=1) for _ in range(3)]
+    assert not any(link.exclusive for link in links)
+    with pytest.raises(ConflictError) as fault:
+        world.edge(world.entity(ASSET), "MONITORED_BY", weather, port=1, exclusive=True, valid_from=day(4))
+    assert fault.value.path == ("exclusive",)
+    assert "is shared" in fault.value.message
+    with world.changing() as (session, change):
+        for link in links:
+            edge_end(session, change=change, edge_id=link.edge_id, at=day(4))
+    alone = world.edge(world.entity(ASSET), "MONITORED_BY", weather, port=1, exclusive=True, valid_from=day(4))
+    with pytest.raises(ConflictError) as fault:
+        world.edge(world.entity(ASSET), "MONITORED_BY", weather, port=1, valid_from=day(3))
+    assert fault.value.path == ("port",)
+    assert str(alone.edge_id) in fault.value.message
+    world.edge(world.entity(SPACE), "MONITORED_BY", weather, port=1, valid_from=day(4))
+    world.edge(world.entity(ASSET), "MONITORED_BY", weather, port=2, valid_from=day(4))
+
+
+def test_whether_a_link_is_exclusive_can_be_corrected(world: World) -> None:
+    meter = world.entity(DEVICE)
+    first = world.edge(world.entity(ASSET), "MONITORED_BY", meter)
+    with world.changing() as (session, change):
+        alone = edge_correct(session, change=change, edge_id=first.edge_id, exclusive=True)
+    assert alone.exclusive
+    assert (alone.valid, alone.edge_id) == (first.valid, first.edge_id)
+    with world.changing() as (session, change):
+        assert edge_correct(session, change=change, edge_id=first.edge_id, exclusive=True) == alone
+        ended = edge_end(session, change=change, edge_id=first.edge_id, at=day(9))
+        assert ended.exclusive
+    with pytest.raises(ConflictError):
+        world.edge(world.entity(ASSET), "MONITORED_BY", meter)
+    with world.changing() as (session, change):
+        edge_correct(session, change=change, edge_id=first.edge_id, exclusive=False)
+    second = world.edge(world.entity(ASSET), "MONITORED_BY", meter)
+    for link in (first, second):
+        with pytest.raises(ConflictError) as fault, world.changing() as (session, change):
+            edge_correct(session, change=change, edge_id=link.edge_id, exclusive=True)
+        assert fault.value.path == ("exclusive",)
+    valve = world.edge(world.entity(ASSET), "CONTROLLED_BY", meter)
+    with pytest.raises(BadInputError) as refused, world.changing() as (session, change):
+        edge_correct(session, change=change, edge_id=valve.edge_id, exclusive=False)
+    assert refused.value.path == ("exclusive",)
 
 
 def test_hierarchies_are_acyclic_at_every_instant(world: World) -> None:

@@ -52,6 +52,8 @@ SHAPES = [
     ("LOCATED_IN", EntityKind.ASSET, EntityKind.SPACE),
     ("MONITORED_BY", EntityKind.ASSET, EntityKind.DEVICE),
     ("MONITORED_BY", EntityKind.SPACE, EntityKind.DEVICE),
+    ("CONTROLLED_BY", EntityKind.ASSET, EntityKind.DEVICE),
+    ("CONTROLLED_BY", EntityKind.SPACE, EntityKind.DEVICE),
 ]
 
 
@@ -66,6 +68,7 @@ class Draft:
     start: int
     end: int | None
     corrected: int | None
+    exclusive: bool | None
 
 
 def drafts_of(shapes: list[tuple[str, EntityKind, EntityKind]], *, ports: bool = False) -> st.SearchStrategy[Draft]:
@@ -78,6 +81,7 @@ def drafts_of(shapes: list[tuple[str, EntityKind, EntityKind]], *, ports: bool =
         st.integers(0, 8),
         st.none() | st.integers(4, LAST_DAY),
         st.sampled_from([None, None, None, 2, 6, LAST_DAY]),
+        st.sampled_from([None, None, True, False]),
     )
 
 
@@ -155,7 +159,6 @@ class GraphMachine(RuleBasedStateMachine):
         source_id, target_id = sources[draft.source % len(sources)], targets[draft.target % len(targets)]
         if source_id == target_id or (draft.end is not None and draft.end <= draft.start):
             return
-        edge = NaiveEdge(source_id, relationship, target_id, draft.port, draft.start, draft.end)
 
         def really(session: Session, change: GraphChange) -> UUID:
             created = edge_create(
@@ -165,6 +168,7 @@ class GraphMachine(RuleBasedStateMachine):
                 target_id=target_id,
                 relationship=relationship,
                 port=draft.port,
+                exclusive=draft.exclusive,
                 valid_from=day(draft.start),
                 valid_until=None if draft.end is None else day(draft.end),
             )
@@ -173,6 +177,8 @@ class GraphMachine(RuleBasedStateMachine):
             return created.edge_id
 
         def naively(edge_id: object) -> None:
+            exclusive = self.model.exclusive(source_id, relationship, target_id, wanted=draft.exclusive)
+            edge = NaiveEdge(source_id, relationship, target_id, draft.port, draft.start, draft.end, exclusive)
             self.model.check(edge, self.model.belief.values())
             key = edge_id if isinstance(edge_id, UUID) else UUID(int=0)
             self.model.create(key, edge)
@@ -188,6 +194,16 @@ class GraphMachine(RuleBasedStateMachine):
         self.both(
             lambda session, change: edge_end(session, change=change, edge_id=edge_id, at=day(at)),
             lambda _: self.model.end(edge_id, at),
+        )
+
+    @precondition(lambda self: self.model.belief)
+    @rule(number=NUMBERS, exclusive=st.booleans())
+    def correct_exclusive(self, number: int, exclusive: bool) -> None:
+        edge_id = self.pick(number)
+        before = self.model.belief[edge_id]
+        self.both(
+            lambda session, change: edge_correct(session, change=change, edge_id=edge_id, exclusive=exclusive),
+            lambda _: self.model.change(edge_id, before.start, before.end, exclusive=exclusive),
         )
 
     @precondition(lambda self: self.model.belief)
@@ -211,7 +227,7 @@ class GraphMachine(RuleBasedStateMachine):
             lambda _: self.model.belief.pop(edge_id),
         )
 
-    @precondition(lambda self: any(edge.relationship == "MONITORED_BY" for edge in self.model.belief.values()))
+    @precondition(lambda self: any(edge.relationship in naive.LINKS for edge in self.model.belief.values()))
     @rule(first=st.booleans(), at=DAYS)
     def replace(self, first: bool, at: int) -> None:
         old, new = self.nodes[EntityKind.DEVICE] if first else reversed(self.nodes[EntityKind.DEVICE])
@@ -219,7 +235,7 @@ class GraphMachine(RuleBasedStateMachine):
         def really(session: Session, change: GraphChange) -> dict[NaiveEdge, UUID]:
             done = edges_replace_target(
                 session, change=change, target_id=old, replacement_id=new,
-                relationships=["MONITORED_BY"], at=day(at),
+                relationships=sorted(naive.LINKS), at=day(at),
             )  # fmt: skip
             return {self.naive_of(edge): edge.edge_id for edge in done.created}
 
@@ -227,7 +243,7 @@ class GraphMachine(RuleBasedStateMachine):
             leaving = {key: edge for key, edge in self.model.from_on(at).items() if edge.target == old}
             staying = [edge for key, edge in self.model.belief.items() if key not in leaving]
             arriving = [
-                NaiveEdge(edge.source, edge.relationship, new, edge.port, max(edge.start, at), edge.end)
+                NaiveEdge(edge.source, edge.relationship, new, edge.port, max(edge.start, at), edge.end, edge.exclusive)
                 for edge in leaving.values()
             ]
             for edge in arriving:
@@ -355,6 +371,7 @@ class GraphMachine(RuleBasedStateMachine):
             edge.port,
             start.days,
             None if end is None else end.days,
+            edge.exclusive,
         )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
-from testing.world import World
+from testing.world import World, new_id
 
 WRITERS = 8
 
@@ -48,7 +48,7 @@ def believed(world: World) -> int:
 def test_one_of_eight_gets_the_port(world: World) -> None:
     device = world.entity(EntityKind.DEVICE)
     assets = world.entities(EntityKind.ASSET, WRITERS)
-    results = race([create(world, asset, "MONITORED_BY", device, 1) for asset in assets])
+    results = race([create(world, asset, "CONTROLLED_BY", device, 1) for asset in assets])
     assert results == {"done": 1, "CONFLICT": WRITERS - 1}
     assert believed(world) == 1
 
@@ -79,18 +79,23 @@ def test_every_change_has_a_separate_instant(world: World) -> None:
 
 def test_the_database_itself_refuses_what_the_lock_did_not_prevent(world: World) -> None:
     """Without the lock two transactions could both look and find nothing; the constraints catch that."""
-    edge = world.edge(world.entity(EntityKind.ASSET), "MONITORED_BY", world.entity(EntityKind.DEVICE), port=1)
-    other = world.entity(EntityKind.ASSET)
+    asset, device, other = (
+        world.entity(EntityKind.ASSET),
+        world.entity(EntityKind.DEVICE),
+        world.entity(EntityKind.ASSET),
+    )
+    edge = world.edge(asset, "MONITORED_BY", device, port=1, exclusive=True)
     copy = text(
         "INSERT INTO entity_edges SELECT organization_id, :id, :id, relationship, :source_id, source_kind, target_id,"
-        " target_kind, port, metadata, valid, recorded, exclusive_key FROM entity_edges WHERE id = :copied"
+        " target_kind, port, metadata, valid, recorded, place, :exclusive FROM entity_edges WHERE id = :copied"
     )
     refusals = []
-    for source_id in (edge.source_id, other):
+    for source_id, exclusive in ((edge.source_id, True), (other, True), (other, False)):
         try:
             with world.session() as session:
-                session.execute(copy, {"id": source_id, "source_id": source_id, "copied": edge.id})
+                values = {"id": new_id(), "source_id": source_id, "copied": edge.id, "exclusive": exclusive}
+                session.execute(copy, values)
         except IntegrityError as fault:
             refusals.append(str(fault.orig).split('"')[1])
     assert refusals[0] in {"ex_entity_edges_believed", "ex_entity_edges_exclusive"}
-    assert refusals[1:] == ["ex_entity_edges_exclusive"]
+    assert refusals[1:] == ["ex_entity_edges_exclusive", "ex_entity_edges_shared"]

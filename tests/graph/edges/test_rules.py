@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.edges.rules import Interval, exclusive_key, interval_of, shorten
+from graph.edges.rules import Interval, Place, exclusive_of, interval_of, place_of, shorten
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
-from graph.relationships.builtin import BUILT_IN
+from graph.relationships.builtin import BUILT_IN, LINKS
 from graph.relationships.model import Exclusive, Relationship
 from testing.world import day, new_id
 
@@ -64,18 +65,43 @@ def test_times_become_utc_within_the_years_of_the_calendar() -> None:
 def test_a_place_is_what_the_relationship_says() -> None:
     source, target = new_id(), new_id()
     anything = frozenset(EntityKind)
+
+    def place(relationship: Relationship, source_kind: EntityKind, target_kind: EntityKind, port: int | None) -> Any:
+        return place_of(
+            relationship,
+            source_id=source,
+            source_kind=source_kind,
+            target_id=target,
+            target_kind=target_kind,
+            port=port,
+        )
+
     cases = [
-        (None, f"{None}"),
-        (Exclusive.SOURCE, f"R {source}"),
-        (Exclusive.TARGET, f"R {target}"),
-        (Exclusive.TARGET_PORT, f"R {target} 7"),
+        (None, Place(f"R {target} 7 SPACE", always=False)),
+        (Exclusive.SOURCE, Place(f"R {source}", always=True)),
+        (Exclusive.TARGET, Place(f"R {target}", always=True)),
+        (Exclusive.TARGET_PORT, Place(f"R {target} 7", always=True)),
     ]
-    for exclusive, key in cases:
+    for exclusive, expected in cases:
         relationship = Relationship("R", "S", anything, anything, exclusive=exclusive)
-        assert str(exclusive_key(relationship, source, EntityKind.SPACE, target, 7)) == key
-    [monitored] = [relationship for relationship in BUILT_IN if relationship.name == "MONITORED_BY"]
-    assert exclusive_key(monitored, source, EntityKind.SPACE, target, 7) is None
-    assert exclusive_key(monitored, source, EntityKind.ASSET, target, None) == f"MONITORED_BY {target} -"
+        assert place(relationship, EntityKind.SPACE, EntityKind.DEVICE, 7) == expected
+    built_in = {relationship.name: relationship for relationship in BUILT_IN}
+    for name in LINKS:
+        for kind in (EntityKind.ASSET, EntityKind.SPACE):
+            always = name == "CONTROLLED_BY" and kind is EntityKind.ASSET
+            expected = Place(f"{name} {target} - {kind}", always=always)
+            assert place(built_in[name], kind, EntityKind.DEVICE, None) == expected
+            for wanted in (None, True, False):
+                if wanted is False and always:
+                    with pytest.raises(BadInputError, match="is exclusive"):
+                        exclusive_of(built_in[name], expected, wanted=wanted)
+                else:
+                    assert exclusive_of(built_in[name], expected, wanted=wanted) is (always or wanted is True)
+    feeds = built_in["FEEDS"]
+    assert place(feeds, EntityKind.ASSET, EntityKind.ASSET, None) is None
+    with pytest.raises(BadInputError, match="only at a device"):
+        exclusive_of(feeds, None, wanted=True)
+    assert not exclusive_of(feeds, None, wanted=False)
 
 
 def test_names_and_inverses_of_the_built_in_are_all_different() -> None:

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from rdflib import RDF, RDFS, Graph, URIRef
 
+from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.brick import Model, brick_read
 from testing.installation import SHARED_DATA
+from testing.world import EPOCH, World
 from tests.domain.exchange.imports.brick_models import laboratory, metered, office
 
 PLACES = """
@@ -179,3 +181,17 @@ def test_the_office_and_the_laboratory_are_as_they_were_drawn() -> None:
     assert [remark.subject.removeprefix("urn:x#") for remark in lab.remarks if "several kinds" in remark.message] == [
         "office"
     ]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_all_that_is_read_is_brought(world: World, name: str) -> None:
+    """Shared sensors, circles and several owners: nothing of these models is refused, and again nothing is written."""
+    model = brick_read(MODELS[name]())
+
+    def run(work: Callable[..., Any]) -> Any:
+        with world.changing() as (session, change):
+            return work(session, change)
+
+    outcome = records_apply(model.records(), run=run, valid_from=EPOCH)
+    assert (outcome.refused, outcome.edges_created) == ([], len(model.edges))
+    assert records_apply(model.records(), run=run, valid_from=EPOCH).written == 0

@@ -49,6 +49,7 @@ METERED = {
     "record": "edge", "source": {"kind": "ASSET", "externalId": "P-1"}, "relationship": "MONITORED_BY",
     "target": {"kind": "DEVICE", "externalId": "M-7"}, "port": 2, "validFrom": "2020-01-02T01:00:00+01:00",
     "validUntil": "2020-02-01T00:00:00Z", "metadata": {"metrics_mapping": {"t": "temperature"}},
+    "exclusive": True,
 }  # fmt: skip
 PUMP_SHORT = {"record": "entity", "kind": "ASSET", "name": "Pump"}
 ALL = [PUMP, HALL, METER, IN_HALL, METERED]

@@ -64,6 +64,7 @@ def test_a_plant_with_a_history_moves_with_it(worlds: Callable[[str], World]) ->
                     "relationship": "MONITORED_BY" if is_link else "FEEDS",
                     "target": f"DEVICE-{data.draw(st.integers(0, 2))}" if is_link else f"ASSET-{data.draw(st.integers(0, 3))}",
                     "validFrom": day(begins).isoformat(), "validUntil": None if ends is None else day(ends).isoformat(),
+                    "exclusive": data.draw(st.sampled_from([None, True, False])) if is_link else None,
                 }
             )  # fmt: skip
         bring(one, ndjson(*records))

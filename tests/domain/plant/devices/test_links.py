@@ -57,6 +57,8 @@ def test_a_link_leads_from_the_asset_to_the_device(world: World) -> None:
         ({"asset_id": new_id()}, "NOT_FOUND", ("assetId",)),
         ({"port": -1}, "BAD_USER_INPUT", ("port",)),
         ({"port": 1}, "CONFLICT", ("port",)),
+        ({"port": 2, "exclusive": True}, "CONFLICT", ("exclusive",)),
+        ({"relationship": "CONTROLLED_BY", "exclusive": False}, "BAD_USER_INPUT", ("exclusive",)),
         ({"valid_until": day(0)}, "BAD_USER_INPUT", ("validUntil",)),
         ({"valid_from": day(0).replace(tzinfo=None)}, "BAD_USER_INPUT", ("validFrom",)),
         ({"metadata": {"metrics_mapping": ["t"]}}, "BAD_USER_INPUT", ("metadata", "metrics_mapping")),
@@ -73,11 +75,12 @@ def test_a_link_leads_from_the_asset_to_the_device(world: World) -> None:
 )  # fmt: skip
 def test_refusals(world: World, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
     probe, asset = world.entity(DEVICE), world.entity(ASSET)
-    taken = link(world, probe, world.entity(ASSET), port=1)
+    taken = link(world, probe, world.entity(ASSET), port=1, exclusive=True)
+    shared = link(world, probe, world.entity(ASSET), port=2)
     assert fault_of(lambda: link(world, **{"device_id": probe, "asset_id": asset, **arguments})) == (code, path)
     with world.session() as session:
         edges = edges_of(session, organization_id=world.organization_id, entity_ids=[probe], as_of=day(1))
-        assert edges[probe] == [taken]
+        assert edges[probe] == [taken, shared]
 
 
 def test_kinds_are_named_as_the_caller_named_them(world: World) -> None:
