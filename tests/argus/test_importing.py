@@ -86,6 +86,7 @@ def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Pat
     assert said["ann"]["email"] == "ann@example.org"
     assert said["MONITORED_BY"] == {
         **GRAPH[4], "source": {"kind": "ASSET", "externalId": "P-1"}, "target": {"kind": "DEVICE", "externalId": "M-7"},
+        "exclusive": False,
     }  # fmt: skip
     # As of a time before the person came, the export has one edge less.
     status, out, err = argus("export", "graph", "--organization", "one", "--as-of", "2024-03-01T12:00:00Z")
@@ -242,8 +243,8 @@ def test_what_is_not_understood_is_counted_and_refuses_nothing(argus: Any, tmp_p
     assert len(lines) == 5
     assert f"{SERVED}: 2 statements are not understood; left out" in lines
     assert "https://brickschema.org/schema/Brick#drawnOn: 1 statement is not understood; left out" in lines
-    # A record that is refused: the sensor is already of another asset.
-    file.write_text(f"{BUILDING} :ahu brick:hasPoint :t . :fan a brick:Fan ; brick:hasPoint :t .")
+    # A record that is refused: a circle of parts.
+    file.write_text(f"{BUILDING} :ahu brick:hasPart :fan . :fan a brick:Fan ; brick:hasPart :ahu .")
     assert argus(*command)[0] == 1
 
 
