@@ -102,7 +102,7 @@ def main(rounds: int = 50, seconds: float = 10.0) -> None:
             command = [sys.executable, "-m", "benchmarks.api.references", str(answers), str(port)]
             with subprocess.Popen(command) as references:
                 try:
-                    _compare(installation.port, client.token, port, bodies, rounds, seconds)
+                    _compare(installation.port, client.token, port, bodies, rounds=rounds, seconds=seconds)
                 finally:
                     references.terminate()
         finally:
@@ -110,7 +110,7 @@ def main(rounds: int = 50, seconds: float = 10.0) -> None:
 
 
 def _compare(
-    port: int, token: str, references_port: int, bodies: dict[str, bytes], rounds: int, seconds: float
+    port: int, token: str, references_port: int, bodies: dict[str, bytes], *, rounds: int, seconds: float
 ) -> None:
     def is_there() -> bool:
         try:
@@ -136,4 +136,4 @@ def _compare(
 
 
 if __name__ == "__main__":
-    main(*(float(argument) if place else int(argument) for place, argument in enumerate(sys.argv[1:])))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50, float(sys.argv[2]) if len(sys.argv) > 2 else 10.0)

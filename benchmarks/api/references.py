@@ -1,4 +1,4 @@
-"""What Argus is compared with: a plain route that encodes the same answer, and Strawberry as it comes, both from memory."""
+"""What Argus is compared with: a plain route that encodes the same answer, and Strawberry as it comes, from memory."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Query:
 
     @strawberry.field
     def assets(self, nested: bool) -> AssetList:
-        """The assets, made anew for each request, as from rows."""
+        """The assets, made for each request, as from rows."""
         nodes = ANSWERS.by_name["nested" if nested else "list"]["data"]["assets"]["nodes"]
         return AssetList(nodes=[_asset(node) for node in nodes])
 
