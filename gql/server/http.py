@@ -22,11 +22,11 @@ from gql.base.services import Services
 from gql.errors import DEFECT_MESSAGE, transport_error
 from gql.server.answers import answer_encode
 from gql.server.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, OFF_LOOP_BYTES, body_read
-from gql.server.execution import Executor, is_mutation, is_subscription
+from gql.server.documents import is_mutation_of
+from gql.server.execution import INGEST, Executor, is_mutation, is_subscription
 from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
 from gql.server.preparation import Prepared, Request, RequestError
-from gql.server.requests import RequestRefusedError, is_ingest_body, request_from_object, request_from_query
 from graph.errors import ArgusError
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -48,6 +48,14 @@ _GONE = 499
 _CONTAINERS_MAX = 200_000
 
 _log = structlog.get_logger(__name__)
+
+
+class RequestRefusedError(Exception):
+    """The request is no GraphQL request."""
+
+    def __init__(self, status: int, message: str, code: str = "BAD_USER_INPUT", **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code, self.headers = status, message, code, headers
 
 
 class GraphQLOverHttp:
@@ -159,7 +167,7 @@ def negotiate(accept: str | None) -> str | None:
 
 async def _request_of(http: HttpRequest, most: int) -> Request:
     if http.method == "GET":
-        return request_from_query(http.query_params)
+        return _request_from_query(http.query_params)
     content_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != JSON:
         raise RequestRefusedError(415, f"The body must be {JSON}.")
@@ -182,6 +190,37 @@ def _parsed(raw: bytes) -> Any:
         if not is_ingest_body(body):
             raise
         return body
+
+
+def is_ingest_body(body: Any) -> bool:
+    """Return whether a GraphQL request does nothing but ingest, of which a number beyond a double costs one metric."""
+    query = body.get("query") if isinstance(body, dict) else None
+    return isinstance(query, str) and is_mutation_of(query, INGEST)
+
+
+def request_from_object(body: Mapping[str, Any]) -> Request:
+    """Return the request a JSON object describes. Raises RequestRefusedError."""
+    query = body.get("query")
+    if not isinstance(query, str):
+        raise RequestRefusedError(400, "query must be a string.")
+    operation_name = body.get("operationName")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise RequestRefusedError(400, "operationName must be a string.")
+    for name in ("variables", "extensions"):
+        if body.get(name) is not None and not isinstance(body[name], dict):
+            raise RequestRefusedError(400, f"{name} must be an object.")
+    return Request(query, operation_name or None, body.get("variables") or {})
+
+
+def _request_from_query(parameters: Mapping[str, str]) -> Request:
+    body: dict[str, Any] = {name: parameters[name] for name in ("query", "operationName") if name in parameters}
+    for name in ("variables", "extensions"):
+        if parameters.get(name):
+            try:
+                body[name] = orjson.loads(parameters[name])
+            except orjson.JSONDecodeError:
+                raise RequestRefusedError(400, f"{name} must be a JSON object.") from None
+    return request_from_object(body)
 
 
 def _strict(status: int, media_type: str) -> int:

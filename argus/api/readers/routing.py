@@ -13,9 +13,9 @@ import orjson
 
 from domain.plant.devices.tokens import TOKEN_PREFIX
 from gql.server.execution import INGEST
+from gql.server.http import is_ingest_body
 from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
-from gql.server.requests import is_ingest_body
 from graph.errors import LimitExceededError
 
 # A larger body is not waited for by the process that listens. A thousand readings take a tenth to half of it.
