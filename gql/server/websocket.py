@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from domain.base.errors import RateLimitedError
@@ -24,15 +23,16 @@ from gql.access.principal import Principal
 from gql.access.revocation import ENDED
 from gql.base.context import Context
 from gql.base.services import Services
-from gql.errors import UnauthenticatedError, known
+from gql.errors import UnauthenticatedError
 from gql.server.answers import answer_encode, is_text, message_encode
 from gql.server.bodies import BODY_UNKNOWN_MAX_BYTES
-from gql.server.documents import definitions_of, is_mutation_of
-from gql.server.execution import INGEST, Executor, caller_of, is_ingest, is_subscription
+from gql.server.execution import Executor, is_subscription
+from gql.server.failures import error_of, errors_of
 from gql.server.flow import Flow, Unsent
+from gql.server.forwarding import forwarded, is_forwardable, is_forwarded, is_forwarded_unparsed
 from gql.server.json_numbers import readings_json_loads
-from gql.server.preparation import Prepared, Request, RequestError
-from gql.server.requests import RequestRefusedError, is_ingest_body, request_from_object, request_to_json
+from gql.server.preparation import Prepared, Request
+from gql.server.requests import RequestRefusedError, is_ingest_body, request_from_object
 from graph.errors import ArgusError, LimitExceededError, UnavailableError
 
 PROTOCOL = "graphql-transport-ws"
@@ -43,8 +43,6 @@ OPERATIONS_MAX = 100
 TASKS_MAX = 2 * OPERATIONS_MAX
 MESSAGE_MAX_BYTES = 1024 * 1024
 _UNAUTHORIZED, _FORBIDDEN, _TRY_AGAIN_LATER = 4401, 4403, 1013
-
-_log = structlog.get_logger(__name__)
 
 
 class _CloseError(Exception):
@@ -204,7 +202,7 @@ class Connection:
         try:
             self._services.gate.operation(self._socket, self._principal)
         except RateLimitedError as limited:
-            return _error_of(limited)
+            return error_of(limited)
         return {"message": message, "extensions": {"code": LimitExceededError.code}}
 
     async def _operate(self, identity: str, request: Request | _Unreadable) -> None:
@@ -216,23 +214,23 @@ class Connection:
                 await self._services.tokens.check(self._principal)
             if isinstance(request, _Unreadable):
                 raise RequestRefusedError(400, f"The message is no JSON: {request.reason}.")
-            prepared = None if self._is_forwarded(request) else await self._executor.prepare(request, context)
-            if prepared is None or (self._forwards and not is_subscription(prepared) and not is_ingest(prepared)):
-                await self._unsent.room()
-                await self._answer_send(identity, await self._forwarded(context, request))
+            forwards = is_forwardable(context, self._token)
+            prepared = None
+            if not (forwards and is_forwarded_unparsed(request)):
+                prepared = await self._executor.prepare(request, context)
+            if prepared is None or (forwards and is_forwarded(prepared)):
+                await self._forward(identity, request, context)
             else:
                 await self._execute(identity, prepared, context)
-        except RequestError as refused:
-            last |= {"type": "error", "payload": refused.errors}
-        except RequestRefusedError as refused:
-            errors = [{"message": refused.message, "extensions": {"code": refused.code}}]
-            last |= {"type": "error", "payload": errors}
         except WebSocketDisconnect:
             return
         except Exception as error:  # noqa: BLE001  (one operation's defect is not the socket's end)
-            last |= {"type": "error", "payload": [self._error(context, error)]}
+            last |= {"type": "error", "payload": errors_of(error, trace_id=context.trace_id)}
+        if self._operations.get(identity) is not asyncio.current_task():
+            # The client has completed it.
+            return
         # The client may use the id again as soon as it has read this, which may be before it is known to be sent.
-        self._operations.pop(identity, None)
+        del self._operations[identity]
         with contextlib.suppress(WebSocketDisconnect):
             await self._send(last)
 
@@ -241,14 +239,6 @@ class Connection:
         if self._flow.sent(sent_bytes):
             await self._send({"type": "ping"})
         await self._flow.wait()
-
-    def _error(self, context: Context, error: Exception) -> dict[str, Any]:
-        shown = known(error)
-        if shown is not None:
-            return _error_of(shown)
-        _log.error("graphql.defect", trace_id=context.trace_id, exc_info=error)
-        extensions = {"code": "INTERNAL", "traceId": context.trace_id}
-        return {"message": "Something went wrong inside Argus.", "extensions": extensions}
 
     async def _execute(self, identity: str, prepared: Prepared, context: Context) -> None:
         if not is_subscription(prepared):
@@ -261,30 +251,9 @@ class Connection:
                 await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
                 await self._room(len(answer))
 
-    @property
-    def _forwards(self) -> bool:
-        return self._services.forward is not None and self._token is not None
-
-    def _is_forwarded(self, request: Request) -> bool:
-        """Tell, without parsing it, that a document is another process's: it has no subscription and is no ingest.
-
-        One of several operations is decided about once it is known which.
-        """
-        definitions = definitions_of(request.query) if self._forwards else {"subscription"}
-        if "subscription" in definitions:
-            return False
-        return "mutation" not in definitions or not is_mutation_of(request.query, INGEST)
-
-    async def _forwarded(self, context: Context, request: Request) -> bytes:
-        forward, token = self._services.forward, self._token
-        assert forward is not None  # noqa: S101  (see _forwards)
-        assert token is not None  # noqa: S101
-        # So many at a time, as if they were executed here.
-        async with self._services.shares.slot(caller_of(context)):
-            forwarded = await forward(token, request_to_json(request))
-        if forwarded.answer is None:
-            raise RequestError([dict(error) for error in forwarded.errors])
-        return forwarded.answer
+    async def _forward(self, identity: str, request: Request, context: Context) -> None:
+        await self._unsent.room()
+        await self._answer_send(identity, await forwarded(context, self._token, request))
 
     async def _answer_send(self, identity: str, answer: bytes) -> None:
         with self._unsent.holding(len(answer)):
@@ -351,15 +320,6 @@ def _request_of(message: dict[str, Any]) -> Request | _Unreadable:
         return request_from_object(payload)
     except RequestRefusedError as refused:
         raise _CloseError(4400, f"Invalid subscribe: {refused.message}") from None
-
-
-def _error_of(error: ArgusError) -> dict[str, Any]:
-    extensions: dict[str, Any] = {"code": error.code}
-    if error.path:
-        extensions["argumentPath"] = list(error.path)
-    if isinstance(error, RateLimitedError):
-        extensions["retryAfterSeconds"] = error.retry_after_s
-    return {"message": error.message, "extensions": extensions}
 
 
 def _message_error(text: str, reason: str) -> dict[str, Any] | None:

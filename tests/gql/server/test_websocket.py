@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-import gql.server.websocket
+import gql.server.failures
 from testing.api import Api
 from testing.waits import patient, quiet_period_async, wait_until_async
 from tests.gql.server.graphql_ws import PROTOCOL, closed_with, receive, run, send, socket, subscribe
@@ -299,7 +299,7 @@ def test_an_update_to_a_socket_that_the_server_has_closed_is_no_defect(
         await send_text(socket, data)
 
     monkeypatch.setattr(WebSocket, "send_text", closed)
-    monkeypatch.setattr(gql.server.websocket, "_log", defects)
+    monkeypatch.setattr(gql.server.failures, "_log", defects)
 
     async def scenario() -> None:
         async with socket(api, token=api.token("plant", "viewer")) as opened:

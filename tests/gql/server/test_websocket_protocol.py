@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection
 
 import gql.server.websocket
-from domain.telemetry.feed.feed import FeedUpdate
 from gql.access.auth import TokenVerifier
 from gql.server.bodies import BODY_UNKNOWN_MAX_BYTES
 from gql.server.websocket import OPERATIONS_MAX, TASKS_MAX, Connection
@@ -34,42 +33,11 @@ from tests.gql.server.graphql_ws import (
     socket,
     subscribe,
 )
+from tests.gql.server.updates import Source
 
 Audit = Callable[[ClientConnection], Awaitable[None]]
 NEXT = {"id": "1", "type": "next", "payload": {"data": {"viewer": {"role": "viewer"}}}}
 MUTATION = 'mutation { deleteDevice(id: "0197a000-0000-7000-8000-000000000001") { errors { code } } }'
-
-
-class Source:
-    """Updates of the live feed as a test wants them. open: subscriptions that wait for one now."""
-
-    def __init__(self) -> None:
-        self.open = 0
-        self.endless = False
-        self.updates: list[str] = []
-
-    async def subscribe(self, **_: Any) -> AsyncIterator[FeedUpdate]:
-        self.open += 1
-        try:
-            for cursor in self.updates:
-                yield FeedUpdate((), (), 0, cursor)
-            number = 0
-            while self.endless:
-                await asyncio.sleep(0.001)
-                number += 1
-                yield FeedUpdate((), (), 0, f"{number}")
-            if not self.updates:
-                await asyncio.Event().wait()
-        finally:
-            self.open -= 1
-
-
-@pytest.fixture
-def source(api: Api, monkeypatch: pytest.MonkeyPatch) -> Source:
-    """A source of updates in place of the hub's, silent at first."""
-    made = Source()
-    monkeypatch.setattr(api.services.feed, "subscribe", made.subscribe)
-    return made
 
 
 def audit(api: Api, check: Audit, *, init: bool = True) -> None:
@@ -454,7 +422,7 @@ def test_operations_run_side_by_side(api: Api, source: Source) -> None:
 
 
 def test_complete_ends_the_subscription_and_nothing_is_sent_after(api: Api, source: Source) -> None:
-    source.endless = True
+    source.endless = "again"
 
     async def check(opened: ClientConnection) -> None:
         await send(opened, subscribe("1", LIVE))
@@ -601,7 +569,7 @@ def test_a_client_that_reads_nothing_has_no_more_operations_than_it_may(
 
 
 def test_a_client_that_does_not_read_holds_up_no_other(api: Api, source: Source) -> None:
-    source.endless = True
+    source.endless = "again"
 
     async def check(opened: ClientConnection) -> None:
         opened.transport.pause_reading()
