@@ -22,6 +22,8 @@ _DEVICES = """query Devices($after: String, $filter: EntityFilter) {
   devices(first: 500, after: $after, filter: $filter) {
     nodes { id name externalId type attributes } pageInfo { hasNextPage endCursor } } }"""
 
+_DEVICE = "query Device($externalId: String!) { entity(kind: DEVICE, externalId: $externalId) { id } }"
+
 
 class ClientError(Exception):
     """The API refused a call, or did not answer."""
@@ -84,6 +86,10 @@ class ArgusClient:
             if not page["pageInfo"]["hasNextPage"]:
                 return
             after = page["pageInfo"]["endCursor"]
+
+    def has_device(self, external_id: str) -> bool:
+        """Return whether there is a device of that external id."""
+        return self.call(_DEVICE, {"externalId": external_id})["entity"] is not None
 
     def close(self) -> None:
         """Close the connection."""

@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Text, Uuid, any_, cast, func, literal, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, Uuid, any_, cast, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from graph.cursors import instant_key, instant_key_read
 from graph.instants import instant_utc, known_resolve
 from graph.json_bounds import text_is_storable
-from graph.paging import CursorKey, Page, PageRequest
-from graph.tables import INSTANT, changes
+from graph.keyset import Keyset
+from graph.paging import Page, PageRequest
+from graph.tables import changes
 from graph.texts import text_nfc
 
-_CURSOR: Final = "CHANGES"
+_KEYSET: Final = Keyset("changes", {"recorded_at": changes.c.recorded_at, "id": changes.c.id}, is_descending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +56,8 @@ def changes_page(session: Session, *, organization_id: int, where: ChangeFilter,
 
     One statement, and one more for the total if requested. Raises BadInputError for a cursor of another list.
     """
-    conditions = _conditions(organization_id, where)
-    after = [] if page.after is None else [_before(page.after)]
-    rows = session.execute(
-        select(changes)
-        .where(*conditions, *after)
-        .order_by(changes.c.recorded_at.desc(), changes.c.id.desc())
-        .limit(page.first + 1)
-    ).all()
-    items = [_change_of_row(row) for row in rows[: page.first]]
-    count = select(func.count()).select_from(changes).where(*conditions)
-    return Page(
-        items,
-        [instant_key(_CURSOR, item.recorded_at, item.id) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: int(session.execute(count).scalar_one()),
-    )
+    rows = _KEYSET.page(session, select(changes).where(*_conditions(organization_id, where)), page)
+    return rows.of([_change_of_row(row) for row in rows.items])
 
 
 def changes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Change]:
@@ -122,12 +107,6 @@ def _conditions(organization_id: int, where: ChangeFilter) -> list[ColumnElement
     if where.ends is not None:
         conditions.append(changes.c.recorded_at < instant_utc(where.ends, path="to"))
     return conditions
-
-
-def _before(key: CursorKey) -> ColumnElement[bool]:
-    instant, last = instant_key_read(key, of=_CURSOR)
-    here = tuple_(changes.c.recorded_at, changes.c.id)
-    return here < tuple_(literal(instant, INSTANT), literal(last, Uuid))
 
 
 def _change_of_row(row: Row[Any]) -> Change:

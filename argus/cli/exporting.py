@@ -16,29 +16,45 @@ from argus.organizations import organization_find
 from domain.exchange.exports.graph import graph_export
 from runtime.database import engine_create, transaction
 
+_EXPORT = """\
+Write what an organization's graph holds to a file, for another organization, another Argus or a backup of the graph.
+"""
+
+_EPILOG = """\
+examples:
+  argus export graph --organization north-works --out graph.ndjson
+  argus export graph --organization north-works --as-of 2026-01-31T12:00:00Z | grep '"record":"edge"'
+"""
+
 _GRAPH = """\
 Write an organization's graph, one JSON object a line: its own relationships, its types, its entities, those that were
 deleted too, and the edges of all times. `argus import graph` reads it again, into this or another organization, into
 the same graph with the same past. docs/how-to/import.md has the form.
+
+Telemetry, rules, profiles and rollups are not in it, nor what was believed before edges were corrected.
 """
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
-    parser = commands.add_parser("export", help="write an organization's graph to a file", description=_GRAPH)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = commands.add_parser(
+        "export",
+        help="write an organization's graph to a file",
+        description=_EXPORT,
+        epilog=_EPILOG,
+        formatter_class=raw,
+    )
     actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
     graph = actions.add_parser(
-        "graph",
-        help="entities and edges (NDJSON)",
-        description=_GRAPH,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "graph", help="entities and edges (NDJSON)", description=_GRAPH, epilog=_EPILOG, formatter_class=raw
     )
     graph.add_argument("--out", type=Path, metavar="FILE", help="where to write (default: standard output)")
     graph.add_argument(
         "--as-of",
         type=instant,
         metavar="TIME",
-        help="only edges that are true then, such as now (default: of all times)",
+        help="only edges that are true then, and entities not deleted by then (default: of all times)",
     )
     graph.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
     home_add(graph)
@@ -51,6 +67,9 @@ def graph_run(arguments: argparse.Namespace) -> int:
     if arguments.json and arguments.out is None:
         msg = "--json prints the result on standard output: name a file with --out."
         raise CommandError(msg, status=2)
+    if arguments.out is None and sys.stdout is None:
+        msg = "Standard output is closed: name a file with --out."
+        raise CommandError(msg)
     settings = settings_of(arguments)
     counts: dict[str, int] = {}
     with errors_reported():
@@ -81,5 +100,5 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
         with path.open("w", encoding="utf-8") as file:
             yield file
     except OSError as error:
-        msg = f"{path} cannot be written: {error}."
+        msg = f"{path} cannot be written: {error.strerror or error}."
         raise CommandError(msg) from error

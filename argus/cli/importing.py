@@ -7,16 +7,16 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from argus.changes import changes_run
 from argus.cli.errors import CommandError, errors_reported
 from argus.cli.importing_series import series_add
 from argus.cli.options import home_add, instant, json_add, settings_of, table_add
 from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_print, terminable
+from argus.importing.files import file_opened, unreadable
 from argus.organizations import organization_find
 from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.files import Format, TableForm, records_read
@@ -24,16 +24,60 @@ from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
 from domain.exchange.tables.texts import lines_read, text_of, undecodable
-from graph.errors import BadInputError
 from runtime.settings.model import Settings
 
 # Of an import's remarks; a file at fault in every line would fill the terminal.
 REMARKS_PRINTED = 100
 
+_IMPORT = """\
+Bring what is already known of a plant: what there is and how it is connected, then what was measured. Importing a file
+twice changes nothing. What cannot be taken as it is written is left out and reported, the rest goes through.
+"""
+
+_IMPORT_EPILOG = """\
+In this order, for a building with a Brick model and a log:
+  argus import brick building.ttl --organization north-works --valid-from 2020-01-01T00:00:00Z
+  argus import series log.csv --organization north-works
+
+exit status:
+  0 all of it was taken    1 something was refused, or an error ended it    2 used wrongly    130 interrupted
+"""
+
+_BRICK = """\
+Bring a Brick model: points become devices, equipment becomes assets, places become spaces, relations become edges. An
+entity is found again by its URI. docs/how-to/import-brick.md has the mapping.
+
+Links from a device to what it measures hold from --valid-from on: name a time before the first reading, for earlier
+readings are not attributed through them. What is left out is reported, predicates that are not understood with their
+counts; the exit status is 1 only where records were refused.
+"""
+
+_BRICK_EPILOG = """\
+examples:
+  argus import brick building.ttl --organization north-works --dry-run
+  argus import brick building.ttl --organization north-works --valid-from 2020-01-01T00:00:00Z
+"""
+
 _GRAPH = """\
 Bring entities and edges with dates: one JSON object a line, as `argus export graph` writes them, or CSV, entities and
-edges each in a file of their own. What is there is changed where the file says something else; importing a file twice
-changes nothing. A line at fault is reported and left out, and the exit status is 1. docs/how-to/import.md has the form.
+edges each in a file of their own. An entity is found again by its external id, an edge by its ends and its begin; what
+is there is changed where the file says something else. A line at fault is reported and left out, and the exit status is
+1. Run an interrupted import again to do the rest. docs/how-to/import.md has all fields.
+"""
+
+_GRAPH_EPILOG = """\
+NDJSON:
+  {"record": "entity", "kind": "ASSET", "externalId": "P-1", "name": "Pump 1", "type": "pump", "attributes": {"kW": 5}}
+  {"record": "edge", "source": "P-1", "relationship": "MONITORED_BY", "target": "M-7", "validFrom": "2024-03-01T00:00Z"}
+
+CSV:
+  kind,externalId,name,type,attributes.kW          source,relationship,target,validFrom
+  ASSET,P-1,Pump 1,pump,5                          P-1,MONITORED_BY,M-7,2024-03-01T00:00Z
+
+examples:
+  argus import graph graph.ndjson --organization north-works --dry-run
+  argus import graph pumps.csv --organization north-works --decimal , --encoding latin-1
+  argus export graph --organization north-works | argus import graph - --organization south-works
 """
 
 _FROM_NOW = (
@@ -44,31 +88,32 @@ _FROM_NOW = (
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
+    raw = argparse.RawDescriptionHelpFormatter
     parser = commands.add_parser(
         "import",
         help="bring a building's model and its readings",
-        description="Bring what is already known of a plant. Importing a file twice changes nothing.",
+        description=_IMPORT,
+        epilog=_IMPORT_EPILOG,
+        formatter_class=raw,
     )
     actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
     brick = actions.add_parser(
-        "brick",
-        help="a Brick model (Turtle)",
-        description="Bring a Brick model: points become devices, equipment assets, locations spaces; the relations "
-        "between them edges. Idempotent by external id (the URI). What is left out is reported, predicates that are "
-        "not understood with their counts; the exit status is 1 only where records were refused. "
-        "docs/how-to/import-brick.md has the mapping.",
+        "brick", help="a Brick model (Turtle)", description=_BRICK, epilog=_BRICK_EPILOG, formatter_class=raw
     )
-    brick.add_argument("file", metavar="FILE.ttl", type=Path)
+    brick.add_argument("file", metavar="FILE.ttl", type=Path, help="- reads standard input")
     brick.set_defaults(run=brick_run)
     graph = actions.add_parser(
         "graph",
         help="entities and edges (NDJSON, CSV)",
         description=_GRAPH,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_GRAPH_EPILOG,
+        formatter_class=raw,
     )
     graph.add_argument("file", metavar="FILE", type=Path, help="- reads standard input")
     graph.add_argument(
-        "--format", choices=[item.value for item in Format], help="default: by the file's name, else ndjson"
+        "--format",
+        choices=[item.value for item in Format],
+        help="default: csv where the file's name ends with it, else ndjson",
     )
     table_add(graph)
     graph.set_defaults(run=graph_run)
@@ -82,7 +127,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         item.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     series = series_add(actions)
     for item in (brick, graph, series):
-        item.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
+        item.add_argument(
+            "--organization", required=item is not series, metavar="NAME", help="name or slug of the organization"
+        )
         home_add(item)
         json_add(item)
 
@@ -93,9 +140,8 @@ def brick_run(arguments: argparse.Namespace) -> int:
     from domain.exchange.imports.brick import FILE_MAX_BYTES, brick_read
 
     settings = settings_of(arguments)
-    text = _read(arguments.file, FILE_MAX_BYTES)
     with errors_reported():
-        model = brick_read(text)
+        model = brick_read(_read(arguments.file, FILE_MAX_BYTES))
         outcome = Outcome(not_understood=model.not_understood)
         return _records_run(arguments, settings, model.records(), total=len(list(model.records())), outcome=outcome)
 
@@ -162,27 +208,12 @@ def _records_run(
 def _lines(path: Path, encoding: str | None) -> Iterator[str]:
     """Yield the lines of a file. Only its own errors are caught here, not those of whoever reads on."""
     try:
-        with _opened(path, encoding) as file:
-            yield from lines_read(file)
-    except UnicodeDecodeError as error:
+        with file_opened(path) as file:
+            yield from lines_read(text_of(file, encoding))
+    except UnicodeError as error:
         raise CommandError(undecodable(error)) from error
     except OSError as error:
-        msg = f"{path} cannot be read: {error}."
-        raise CommandError(msg) from error
-
-
-@contextmanager
-def _opened(path: Path, encoding: str | None) -> Iterator[TextIO]:
-    if str(path) == "-":
-        file = text_of(sys.stdin.buffer, encoding)
-        try:
-            yield file
-        finally:
-            # Standard input stays open.
-            file.detach()
-        return
-    with path.open("rb") as opened:
-        yield text_of(opened, encoding)
+        raise CommandError(unreadable(path, error)) from error
 
 
 def _format(arguments: argparse.Namespace) -> Format:
@@ -232,11 +263,14 @@ def _remark_line(remark: Remark) -> str:
 
 def _read(path: Path, max_bytes: int) -> str:
     try:
-        if path.stat().st_size > max_bytes:
-            msg = f"{path} is larger than {max_bytes} bytes."
-            raise CommandError(msg)
-        with path.open("rb") as file:
-            return text_of(file).read()
-    except (OSError, UnicodeDecodeError, BadInputError) as error:
-        msg = f"{path} cannot be read: {error}."
+        with file_opened(path) as file:
+            text = text_of(file).read(max_bytes + 1)
+    except UnicodeError as error:
+        msg = f"{path} cannot be read: Turtle is UTF-8, and this is not ({error})."
         raise CommandError(msg) from error
+    except OSError as error:
+        raise CommandError(unreadable(path, error)) from error
+    if len(text) > max_bytes:
+        msg = f"{path} is larger than {max_bytes} characters."
+        raise CommandError(msg)
+    return text

@@ -10,44 +10,65 @@ from dataclasses import asdict
 from pathlib import Path
 
 from argus.cli.errors import CommandError, errors_reported
-from argus.cli.options import settings_of, table_add, url_add, url_of
-from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, problem_print, progress_end, progress_print, terminable
+from argus.cli.options import checked, settings_of, table_add, url_add, url_of, whole
+from argus.cli.progress import (
+    INTERRUPTED,
+    INTERRUPTED_MESSAGE,
+    counted,
+    problem_print,
+    progress_end,
+    progress_print,
+    terminable,
+)
 from argus.client import ArgusClient, ClientError
 from argus.importing.columns import Columns, SeriesError
-from argus.importing.series import Sent, series_send
+from argus.importing.files import unreadable
+from argus.importing.series import MixedColumn, Sent, series_send
 from argus.organizations import organization_find
 from argus.tokens import short_token
 from domain.exchange.tables.cells import CellForm
+from domain.exchange.tables.times import time_reader
+from domain.telemetry.model.buckets import zone_of
 from runtime.settings.model import Settings
 
 _SERIES = """\
-Send a CSV file's readings through the API, as a device would. Each row is one instant. Sending a file twice changes
-nothing: readings are recognised as repeats.
+Send the readings of a CSV file through the API, as a device would. A row is one instant, a column a metric. Sending a
+file twice changes nothing: readings are recognised as repeats.
 
-Without --map and --device, a column belongs to the device whose attribute timeseriesId has the column's name, which
-is what `argus import brick` writes, and the metric is named as the column is.
+Which device a value belongs to:
+  --device EXTERNAL_ID     all columns belong to this device
+  --device-column COLUMN   each row names its device in this column
+  --map COLUMN=...         this column belongs to that device, under that metric
+  none of these            a column belongs to the device whose attribute timeseriesId is the column's name, which
+                           `argus import brick` writes
 
-Encoding (UTF-8, or as a byte order mark says) and delimiter (comma, semicolon, tab, bar) are found out. Empty cells,
-NA, #N/A, NaN, null, none, unavailable and a spreadsheet's errors are absent. What is nearly a number or a time is not
-guessed: the cell or the row is left out, reported with its line and counted. The exit status is 1 where a row or cell
-was left out, or a reading rejected. Repeated times are counted among the first 2,000,000 rows.
+A cell or a time that cannot be read is not guessed: the cell or the row is left out and reported with its line, the
+rest is sent, and the exit status is 1.
 """
 
 _EPILOG = """\
-forms of times (--timestamp-format):
+values:
+  Absent are empty cells, NA, N/A, #N/A, NaN, null, none, nil, unavailable and a spreadsheet's errors, in any case, and
+  what --null names. true and false are booleans, other texts are texts.
+
+times (--timestamp-format):
   iso      2026-01-31T12:00:00Z, 2026-01-31 12:00 (default)
   d.m.y    31.01.2026 12:00          d/m/y    31/01/2026 12:00
   m/d/y    1/31/2026 12:00 PM        excel    46053.5, a spreadsheet's days
   epoch-s  1769860800, seconds since 1970; epoch-ms, epoch-us, epoch-ns
-  or a pattern such as '%%d-%%b-%%y %%H:%%M'
+  or a pattern such as '%d-%b-%y %H:%M'
 
-Times without an offset are local ones of --timezone. In the hour that comes twice in autumn, rows are of the first
-until one repeats or goes back; times that spring leaves out are faults.
+  Times without an offset are local ones of --timezone. In the hour that comes twice in autumn, rows are of the first
+  until one repeats or goes back; times that spring leaves out are faults.
 
 examples:
   argus import series log.csv --organization north-works --device probe-1
   argus import series export.txt --organization north-works --device-column Sensor --decimal , \\
       --timestamp-column Zeit --timestamp-format d.m.y --timezone Europe/Zurich --encoding latin-1
+  logger | argus import series - --organization north-works --no-header --map 2=boiler-a1::supply \\
+      --timestamp-format epoch-s
+
+docs/how-to/import-readings.md has more.
 """
 
 
@@ -60,30 +81,41 @@ def series_add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    series.add_argument("file", metavar="FILE.csv", type=Path)
-    series.add_argument(
-        "--timestamp-column", metavar="COLUMN", help="default: timestamp, and without a header the first column"
-    )
-    series.add_argument(
-        "--timestamp-format", default="iso", metavar="FORM", help="how times are written, see below (default: iso)"
-    )
-    series.add_argument(
-        "--timezone", default="UTC", metavar="ZONE", help="of timestamps without an offset (default: %(default)s)"
-    )
-    device = series.add_mutually_exclusive_group()
-    device.add_argument("--device", metavar="EXTERNAL_ID", help="one device that all columns belong to")
+    series.add_argument("file", metavar="FILE.csv", type=Path, help="- reads standard input")
+    places = series.add_argument_group("where the values go")
+    device = places.add_mutually_exclusive_group()
+    device.add_argument("--device", metavar="EXTERNAL_ID", help="the device of all columns")
     device.add_argument("--device-column", metavar="COLUMN", help="the column that names each row's device")
-    series.add_argument("--metric-columns", metavar="A,B", help="columns to send (default: all that can be placed)")
-    series.add_argument(
+    places.add_argument(
         "--map",
         action="append",
         default=[],
         metavar="COLUMN=EXTERNAL_ID[::METRIC]",
-        help="where a column belongs; repeatable",
+        help="the device of one column, and the metric (default: the column's name); repeatable",
     )
-    table_add(series)
-    series.add_argument(
+    places.add_argument(
+        "--metric-columns", metavar="A,B", help="columns to send (default: all that belong to a device)"
+    )
+    times = series.add_argument_group("how times are written")
+    times.add_argument(
+        "--timestamp-column",
+        action="append",
+        metavar="COLUMN",
+        help="the column of times (default: timestamp, and without a header the first); repeat it where date and time "
+        "have columns of their own",
+    )
+    times.add_argument(
+        "--timestamp-format", default="iso", type=checked(time_reader), metavar="FORM", help="see below (default: iso)"
+    )
+    times.add_argument(
+        "--timezone", type=checked(zone_of), metavar="ZONE", help="of times without an offset (default: UTC)"
+    )
+    table = table_add(series)
+    table.add_argument(
         "--no-header", action="store_true", help="the first line is a row; columns are named 1, 2, 3 and so on"
+    )
+    table.add_argument(
+        "--skip-lines", type=whole, default=0, metavar="N", help="so many lines come before the header (default: 0)"
     )
     url_add(series)
     series.add_argument("--token", help="bearer token (default: one is made, where this Argus signs its own)")
@@ -96,11 +128,14 @@ def series_run(arguments: argparse.Namespace) -> int:
     settings: Settings | None = None if arguments.token else settings_of(arguments)
     with errors_reported():
         token = arguments.token
+        if settings is not None and arguments.organization is None:
+            msg = "--organization is needed, or the --token of somebody in it."
+            raise CommandError(msg, status=2)
         if settings is not None:
             token = short_token(settings, organization_find(settings, arguments.organization).slug, "argus import")
         columns = Columns(
-            timestamp=arguments.timestamp_column or ("1" if arguments.no_header else "timestamp"),
-            timezone=arguments.timezone,
+            timestamps=arguments.timestamp_column or ("1" if arguments.no_header else "timestamp",),
+            timezone=arguments.timezone or "UTC",
             timestamp_format=arguments.timestamp_format,
             device=arguments.device,
             device_column=arguments.device_column,
@@ -110,6 +145,7 @@ def series_run(arguments: argparse.Namespace) -> int:
             encoding=arguments.encoding,
             delimiter=arguments.delimiter,
             has_header=not arguments.no_header,
+            skip=arguments.skip_lines,
         )
         client = _client(url_of(arguments), token)
         sent, is_whole, problem = Sent(), True, None
@@ -118,13 +154,18 @@ def series_run(arguments: argparse.Namespace) -> int:
                 series_send(arguments.file, columns, client=client, progress=progress_print, sent=sent)
         except KeyboardInterrupt:
             is_whole = False
-        except (SeriesError, ClientError, OSError) as error:
+        except (SeriesError, ClientError) as error:
             problem = CommandError(str(error))
+        except OSError as error:
+            problem = CommandError(unreadable(arguments.file, error))
         finally:
             client.close()
             progress_end()
     if problem is not None and not sent.rows:
         raise problem
+    if arguments.timezone is not None:
+        # What was named was not taken for granted.
+        sent.times_local = 0
     _sent_print(sent, problem, as_json=arguments.json, is_whole=is_whole)
     if problem is not None:
         raise problem
@@ -145,9 +186,10 @@ def _sent_print(sent: Sent, problem: CommandError | None, *, as_json: bool, is_w
         print(json.dumps(asdict(sent) | {"interrupted": not is_whole, "error": error}))
         return
     repeats = f" ({sent.duplicates} of them repeats within a call)" if sent.duplicates else ""
-    print(f"{sent.rows} rows: {sent.accepted} readings accepted{repeats}, {sent.rejected} rejected")
+    accepted = counted(sent.accepted, "readings")
+    print(f"{counted(sent.rows, 'rows')}: {accepted} accepted{repeats}, {sent.rejected} rejected")
     if sent.columns_left_out:
-        print(f"Columns of no device, left out: {', '.join(sent.columns_left_out)}")
+        print(f"Columns left out: {', '.join(sent.columns_left_out)}")
     for line in _remarks(sent):
         print(line)
     for fault in sent.faults:
@@ -162,16 +204,26 @@ def _remarks(sent: Sent) -> list[str]:
     """Return what to say of a file besides its faults, a line each."""
     remarks = []
     if sent.rows_failed or sent.cells_failed:
-        remarks.append(f"Left out: {sent.rows_failed} rows, and {sent.cells_failed} cells of other rows")
+        rows, cells = counted(sent.rows_failed, "rows"), counted(sent.cells_failed, "cells")
+        remarks.append(f"Left out: {rows}, and {cells} of other rows")
     if sent.instants_repeated:
-        remarks.append(
-            f"{sent.instants_repeated} rows have the time of an earlier one: where both have a value, the later counts"
-        )
+        rows = counted(sent.instants_repeated, "rows")
+        remarks.append(f"On the time of an earlier row: {rows}; where both have a value, the later counts")
+    if sent.times_local:
+        remarks.append(f"Without an offset, and taken as UTC: {counted(sent.times_local, 'times')}; see --timezone")
     if sent.times_ambiguous:
-        remarks.append(
-            f"{sent.times_ambiguous} local times come twice in autumn, and were told apart by the order of rows"
-        )
+        times = counted(sent.times_ambiguous, "local times")
+        remarks.append(f"In the hour that comes twice, and resolved by the order of rows: {times}")
+    remarks += map(_mixed, sent.mixed_columns)
     return remarks
+
+
+def _mixed(column: MixedColumn) -> str:
+    numbers, texts = counted(column.numbers, "numbers"), counted(column.texts, "texts")
+    return (
+        f"Column {column.column}: {numbers} and {texts}, the first in line {column.line}: {column.example!r}."
+        " What means no value is named with --null"
+    )
 
 
 def _placements(texts: Iterable[str]) -> dict[str, tuple[str, str | None]]:

@@ -6,10 +6,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 
 from argus.cli.errors import CommandError, errors_reported
+from argus.cli.output import OUTPUT_CLOSED, OutputError, output_guarded
 from argus.cli.progress import INTERRUPTED
 
 # Modules by command, in the order in which an operator meets them.
@@ -45,7 +47,23 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 failed, 2 used wrongly."""
+    """Run one command and return its exit status: 0 done, 1 failed, 2 used wrongly.
+
+    Where what it prints cannot be written, it ends: without a word if the reader has gone, as `head` goes.
+    """
+    try:
+        with output_guarded():
+            return _run(arguments)
+    except OutputError as error:
+        if error.is_closed:
+            return OUTPUT_CLOSED
+        # If it is standard error that cannot be written, nobody can be told.
+        with suppress(OSError):
+            print(f"argus: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="argus",
         description=_DESCRIPTION,

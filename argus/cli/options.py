@@ -6,10 +6,13 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from argus.cli.errors import errors_reported
+from domain.exchange.tables.texts import encoding_check
+from graph.errors import BadInputError
 from runtime.embedded.home import address_read
 from runtime.settings.load import settings_load
 from runtime.settings.model import Settings
@@ -40,18 +43,53 @@ def json_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
 
 
-def table_add(parser: argparse.ArgumentParser) -> None:
-    """Add what says how a table of text is written."""
-    parser.add_argument(
-        "--encoding", metavar="NAME", help="such as latin-1, cp1252, utf-16 (default: by a byte order mark, else utf-8)"
+def table_add(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what says how a table of text is written; return the group of these options."""
+    table = parser.add_argument_group("how a table is written")
+    table.add_argument(
+        "--encoding",
+        type=checked(encoding_check),
+        metavar="NAME",
+        help="such as latin-1, cp1252, utf-16 (default: by a byte order mark, else utf-8)",
     )
-    parser.add_argument("--delimiter", metavar="CHARACTER", type=_delimiter, help="default: found out; tab: \\t")
-    parser.add_argument(
-        "--decimal", choices=[".", ","], default=".", help="the decimal sign of numbers (default: a point)"
+    table.add_argument(
+        "--delimiter",
+        metavar="CHARACTER",
+        type=_delimiter,
+        help="between cells; tab: \\t (default: comma, semicolon, tab or bar, by the first line)",
     )
-    parser.add_argument(
+    table.add_argument(
+        "--decimal",
+        choices=[".", ","],
+        default=".",
+        metavar="SIGN",
+        help="the decimal sign of numbers, a point or a comma (default: a point)",
+    )
+    table.add_argument(
         "--null", action="append", default=[], metavar="TEXT", help="one more text that means no value; repeatable"
     )
+    return table
+
+
+def checked(check: Callable[[str], object]) -> Callable[[str], str]:
+    """Return an argparse type of texts that `check` does not refuse with a BadInputError."""
+
+    def parse(text: str) -> str:
+        try:
+            check(text)
+        except BadInputError as error:
+            raise argparse.ArgumentTypeError(error.message) from None
+        return text
+
+    return parse
+
+
+def whole(text: str) -> int:
+    """Parse a whole number from 0 on, as an argparse type."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        msg = f"{text!r} is not a whole number"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def _delimiter(text: str) -> str:

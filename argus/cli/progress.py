@@ -14,6 +14,15 @@ INTERRUPTED: Final = 130
 INTERRUPTED_MESSAGE: Final = "Interrupted: what is counted here is done and stays. Run it again to do the rest."
 
 
+def counted(count: int, things: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "row"), counted(2, "rows")
+    ('1 row', '2 rows')
+    """
+    return f"{count} {things.removesuffix('s') if count == 1 else things}"
+
+
 def progress_print(done: int, total: int | None = None) -> None:
     """Print the progress. total None: unknown."""
     if sys.stderr.isatty():

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from domain.exchange.tables.cells import CellForm
+from graph.texts import text_nfc
+
+# Of the columns of a file that a message names.
+_SHOWN_MAX: Final = 20
 
 
 class SeriesError(Exception):
@@ -16,11 +21,12 @@ class SeriesError(Exception):
 class Columns:
     """How a file is written, and the mapping of its columns.
 
+    timestamps: columns that make the time together, such as a date and a time of day, joined with blanks.
     placed: column -> (external id of its device, metric; None: the column's name). encoding, delimiter: None: found
-    out. Without a header columns are named by their numbers, from 1.
+    out. skip: so many lines come before the table. Without a header columns are named by their numbers, from 1.
     """
 
-    timestamp: str
+    timestamps: Sequence[str]
     timezone: str = "UTC"
     timestamp_format: str = "iso"
     device: str | None = None
@@ -31,6 +37,17 @@ class Columns:
     encoding: str | None = None
     delimiter: str | None = None
     has_header: bool = True
+    skip: int = 0
+
+    def composed(self) -> Columns:
+        """Return the same with all names in NFC, as those of a table are."""
+        return replace(
+            self,
+            timestamps=tuple(map(text_nfc, self.timestamps)),
+            device_column=None if self.device_column is None else text_nfc(self.device_column),
+            metrics=None if self.metrics is None else tuple(map(text_nfc, self.metrics)),
+            placed={text_nfc(column): place for column, place in self.placed.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +64,16 @@ def places_of(columns: Columns, header: Sequence[str], by_timeseries: Mapping[st
 
     by_timeseries: external ids of devices by the name of their series. Raises SeriesError.
     """
-    named = [columns.timestamp, *(columns.metrics or ()), *columns.placed]
+    named = [*columns.timestamps, *(columns.metrics or ()), *columns.placed]
     if columns.device_column is not None:
         named.append(columns.device_column)
-    own = {columns.timestamp, columns.device_column}
+    own = {*columns.timestamps, columns.device_column}
     missing = sorted(set(named) - set(header))
     if missing:
-        msg = f"The file has no column {', '.join(missing)}; it has {', '.join(header)}."
+        more = f" and {len(header) - _SHOWN_MAX} more" if len(header) > _SHOWN_MAX else ""
+        msg = f"The file has no column {', '.join(missing)}; it has {', '.join(header[:_SHOWN_MAX])}{more}."
+        if set(columns.timestamps) & set(missing):
+            msg += " Name the column of times with --timestamp-column. No names? See --no-header, --skip-lines."
         raise SeriesError(msg)
     wanted = dict.fromkeys(columns.metrics or ()) or [item for item in header if item and item not in own]
     places = [place for item in wanted if (place := _place(columns, item, by_timeseries)) is not None]
@@ -95,5 +115,5 @@ def by_timeseries_id(devices: Iterable[Mapping[str, object]]) -> dict[str, str]:
         attributes, external_id = device.get("attributes"), device.get("externalId")
         name = attributes.get("timeseriesId") if isinstance(attributes, Mapping) else None
         if isinstance(name, str) and isinstance(external_id, str):
-            by_id[name] = None if name in by_id else external_id
+            by_id[text_nfc(name)] = None if text_nfc(name) in by_id else external_id
     return {name: external_id for name, external_id in by_id.items() if external_id is not None}

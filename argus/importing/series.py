@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from argus.client import ArgusClient
+from argus.client import ArgusClient, ClientError
 from argus.importing.columns import Columns, Place, SeriesError, by_timeseries_id, places_of
-from domain.exchange.tables.cells import CellError
+from argus.importing.files import STDIN, file_opened
+from domain.exchange.tables.cells import CellError, Value
 from domain.exchange.tables.rows import Row, RowFault, Table
 from domain.exchange.tables.texts import lines_read, text_of, undecodable
 from domain.exchange.tables.times import LocalTimes, TimeError, time_reader
@@ -23,6 +24,7 @@ FAULTS_MAX: Final = 100
 # Of so many rows the instants are remembered, to count those that fall on the instant of another: some 200 MB.
 INSTANTS_MAX: Final = 2_000_000
 _CHUNK_BYTES: Final = 1 << 20
+_EXAMPLE_MAX_CHARS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,33 @@ class Fault:
 
 
 @dataclass(slots=True)
+class MixedColumn:
+    """A column of numbers and of texts. example, line: the first text, and where it is."""
+
+    column: str
+    numbers: int = 0
+    texts: int = 0
+    example: str = ""
+    line: int = 0
+
+    def add(self, value: Value, line: int) -> None:
+        """Count a value."""
+        if not isinstance(value, str):
+            self.numbers += 1
+            return
+        self.texts += 1
+        if self.texts == 1:
+            self.example, self.line = value[:_EXAMPLE_MAX_CHARS], line
+
+
+@dataclass(slots=True)
 class Sent:
     """The result of sending a file.
 
     rows_failed: rows left out: malformed, without a valid time, or without a device. cells_failed: cells left out of
-    other rows. instants_repeated: rows on the instant of an earlier row of their device. times_ambiguous: local times
-    of an hour that came twice. faults: the first ones; faults_total: all.
+    other rows. instants_repeated: rows on the instant of an earlier row of their device. times_local: times without an
+    offset; times_ambiguous: those of an hour that came twice. mixed_columns: those with numbers and with texts.
+    faults: the first ones; faults_total: all.
     """
 
     rows: int = 0
@@ -49,10 +72,12 @@ class Sent:
     rows_failed: int = 0
     cells_failed: int = 0
     instants_repeated: int = 0
+    times_local: int = 0
     times_ambiguous: int = 0
     faults_total: int = 0
     faults: list[Fault] = field(default_factory=list)
     columns_left_out: list[str] = field(default_factory=list)
+    mixed_columns: list[MixedColumn] = field(default_factory=list)
 
     def fault(self, line: int, message: str) -> None:
         """Count a fault; only the first ones are kept."""
@@ -79,15 +104,22 @@ def series_send(
     the file cannot be read; each of them also in the middle of the file.
     """
     sent = Sent() if sent is None else sent
-    total = _line_count(path) - columns.has_header if path.is_file() else None
+    columns = columns.composed()
+    is_file = str(path) != STDIN and path.is_file()
+    total = _line_count(path) - columns.has_header - columns.skip if is_file else None
     try:
-        with path.open("rb") as file:
+        with file_opened(path) as file:
             lines = lines_read(text_of(file, columns.encoding))
-            table = Table(lines, delimiter=columns.delimiter, has_header=columns.has_header)
-            needs_lookup = columns.device is None and columns.device_column is None
-            by_timeseries = by_timeseries_id(client.devices()) if needs_lookup else {}
-            places = places_of(columns, table.columns, by_timeseries)
-            used = {place.column for place in places} | {columns.timestamp, columns.device_column}
+            table = Table(
+                lines,
+                delimiter=columns.delimiter,
+                has_header=columns.has_header,
+                skip=columns.skip,
+                # No value has a line break; one in a cell is a quotation mark that somebody forgot.
+                cells_span_lines=False,
+            )
+            places = _places(table, columns, client)
+            used = {place.column for place in places} | {*columns.timestamps, columns.device_column}
             sent.columns_left_out = [item for item in table.columns if item and item not in used]
             rows = _Rows(columns, places, sent)
             waiting: list[tuple[int, dict[str, Any]]] = []
@@ -103,9 +135,30 @@ def series_send(
             progress(sent.rows, total)
     except BadInputError as error:
         raise SeriesError(error.message) from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise SeriesError(undecodable(error)) from error
+    finally:
+        sent.mixed_columns = [item for item in sent.mixed_columns if item.numbers and item.texts]
     return sent
+
+
+def _places(table: Table, columns: Columns, client: ArgusClient) -> list[Place]:
+    """Return the place of each column that has one. Raises SeriesError, also for a device that is named and unknown."""
+    needs_lookup = columns.device is None and columns.device_column is None
+    by_timeseries = by_timeseries_id(client.devices()) if needs_lookup else {}
+    places = places_of(columns, table.columns, by_timeseries)
+    named = {columns.device, *(external_id for external_id, _ in columns.placed.values())} - {None}
+    try:
+        unknown = sorted(name for name in named if name is not None and not client.has_device(name))
+    except ClientError as error:
+        if error.code != "FORBIDDEN":
+            raise
+        # A device's token may send, and ask nothing: what it may not send is rejected reading by reading.
+        unknown = []
+    if unknown:
+        msg = f"There is no device with the external id {', '.join(map(repr, unknown))}. Nothing was sent."
+        raise SeriesError(msg)
+    return places
 
 
 class _Rows:
@@ -117,23 +170,26 @@ class _Rows:
         self._local = LocalTimes(zone_of(columns.timezone))
         self._instants: defaultdict[str, set[datetime]] = defaultdict(set)
         self._remembered = 0
+        self._kinds = {place.column: MixedColumn(place.column) for place in places}
+        sent.mixed_columns = list(self._kinds.values())
 
     def readings(self, row: Row | RowFault) -> Iterator[dict[str, Any]]:
         """Yield one reading per device of a row."""
         columns, sent = self._columns, self._sent
-        if isinstance(row, Row) and _has_line_break(row):
-            row = RowFault(row.line, "A cell holds a line break: a quotation mark before it is not closed.")
         if isinstance(row, RowFault):
             sent.rows_failed += 1
             sent.fault(row.line, row.message)
             return
         device = None if columns.device_column is None else row.cells.get(columns.device_column, "").strip()
         try:
-            at = self._local.instant(self._time(row.cells.get(columns.timestamp, "")), device or "")
+            cells = (row.cells.get(column, "").strip() for column in columns.timestamps)
+            local = self._time(" ".join(filter(None, cells)))
+            at = self._local.instant(local, device or "")
         except TimeError as error:
             sent.rows_failed += 1
             sent.fault(row.line, str(error))
             return
+        sent.times_local += local.tzinfo is None
         sent.times_ambiguous = self._local.ambiguous
         if device == "":
             sent.rows_failed += 1
@@ -165,6 +221,7 @@ class _Rows:
                 self._sent.fault(row.line, message)
                 continue
             metrics[place.metric] = value
+            self._kinds[place.column].add(value, row.line)
         return by_device
 
     def _remember(self, device: str, at: datetime) -> None:
@@ -174,11 +231,6 @@ class _Rows:
         elif self._remembered < INSTANTS_MAX:
             instants.add(at)
             self._remembered += 1
-
-
-def _has_line_break(row: Row) -> bool:
-    text = "".join(row.cells.values())
-    return "\n" in text or "\r" in text
 
 
 def _line_count(path: Path) -> int:

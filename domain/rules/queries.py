@@ -7,18 +7,17 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, literal, select, true, tuple_
+from sqlalchemy import Row, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from domain.rules.model import Damping, RecordedRuleVersion, Rule, RuleVersion, Scope, Severity, Step
 from domain.rules.tables import rule_versions, rules
-from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
+from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
-from graph.tables import INSTANT
 
-_CURSOR: Final = "rules"
+_KEYSET: Final = Keyset("rules", {"created_at": rules.c.created_at, "rule_id": rules.c.id}, is_descending=True)
 
 # All versions of each rule of an organization, ascending by event time.
 Rulebook = Mapping[UUID, Sequence[RuleVersion]]
@@ -85,22 +84,9 @@ def rules_owned(session: Session, *, organization_id: int, profile_id: UUID) -> 
 
 def rules_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Rule]:
     """Return one page of the rules that are not deleted, the newest first."""
-    statement = _newest(organization_id).where(rules.c.deleted_at.is_(None))
-    if page.after is not None:
-        at, last = instant_key_read(page.after, of=_CURSOR)
-        statement = statement.where(
-            tuple_(rules.c.created_at, rules.c.id) < tuple_(literal(at, INSTANT), literal(last))
-        )
-    rows = session.execute(statement.order_by(rules.c.created_at.desc(), rules.c.id.desc()).limit(page.first + 1)).all()
-    items = [_rule(row) for row in rows[: page.first]]
     count = select(func.count()).where(rules.c.organization_id == organization_id, rules.c.deleted_at.is_(None))
-    return Page(
-        items,
-        [instant_key(_CURSOR, rule.created_at, rule.id) for rule in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: int(session.execute(count).scalar_one()),
-    )
+    rows = _KEYSET.page(session, _newest(organization_id).where(rules.c.deleted_at.is_(None)), page, count=count)
+    return rows.of([_rule(row) for row in rows.items])
 
 
 def version_of(row: Row[Any]) -> RuleVersion:

@@ -1,11 +1,14 @@
-"""Relay connections over keyset pages."""
+"""Relay connections over keyset pages: one mechanism for every list."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import wraps
+from inspect import Parameter
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 import strawberry
@@ -18,7 +21,13 @@ from graph.paging import CursorKey, Page, PageRequest
 
 T = TypeVar("T")
 U = TypeVar("U")
-CURSOR_LENGTH_MAX = 4096
+CURSOR_LENGTH_MAX: Final = 4096
+_PAGE_ARGUMENTS: Final[dict[str, tuple[Any, Any]]] = {
+    "first": (int, 50),
+    "after": (str | None, None),
+    "last": (int | None, None),
+    "before": (str | None, None),
+}
 
 
 @strawberry.type
@@ -26,9 +35,9 @@ class PageInfo:
     """Where a page lies in its list, as Relay defines it.
 
     Attributes:
-        has_next_page: True where more items follow this page.
-        has_previous_page: True where items lie before this page.
-        start_cursor: Cursor of the first item of the page; null where the page is empty.
+        has_next_page: True where more items follow this page. Where `before` is given, the item there counts as one.
+        has_previous_page: True where items lie before this page. Where `after` is given, the item there counts as one.
+        start_cursor: Cursor of the first item of the page, to be given as `before`; null where the page is empty.
         end_cursor: Cursor of the last item of the page, to be given as `after`; null where the page is empty.
     """
 
@@ -94,24 +103,52 @@ class Connection(Generic[T]):
         return self.rows.total or 0
 
 
-async def page_read(
-    info: Info, work: Callable[..., Page[Any]], first: int, after: str | None, **arguments: Any
-) -> Rows[Any]:
+def paged(
+    *, first: int = 50, returns: Any = None
+) -> Callable[[Callable[..., Awaitable[T]]], Callable[..., Awaitable[T]]]:
+    """Give a resolver the arguments of a page: `first`, `after`, `last`, `before`. A decorator, innermost.
+
+    The resolver takes them as one keyword argument, `page: PageRequest`. first: the default. returns: the type of the
+    connection, where the resolver's annotation does not name it.
+    """
+
+    def decorate(resolver: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        @wraps(resolver)
+        async def resolve(
+            *positional: Any,
+            first: int,
+            after: str | None = None,
+            last: int | None = None,
+            before: str | None = None,
+            **arguments: Any,
+        ) -> T:
+            page = PageRequest(first, _cursor("after", after), last, _cursor("before", before))
+            return await resolver(*positional, page=page, **arguments)
+
+        own = inspect.signature(resolver)
+        parameters = [parameter for name, parameter in own.parameters.items() if name != "page"]
+        for name, (type_, default) in _PAGE_ARGUMENTS.items():
+            value = first if name == "first" else default
+            parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=value, annotation=type_))
+        resolve.__signature__ = own.replace(  # type: ignore[attr-defined]
+            parameters=parameters, return_annotation=own.return_annotation if returns is None else returns
+        )
+        return resolve
+
+    return decorate
+
+
+async def page_read(info: Info, work: Callable[..., Page[Any]], page: PageRequest, **arguments: Any) -> Rows[Any]:
     """Return one page of what a function of the core lists, in a separate transaction. Raises BadInputError.
 
     work: takes the session, `organization_id`, `page` and the further arguments.
     """
-    request, count = page_request(first, after), wants_total(info)
+    count = wants_total(info)
 
     def read(session: Session, *, organization_id: int) -> Rows[Any]:
-        return rows_of(work(session, organization_id=organization_id, page=request, **arguments), count=count)
+        return rows_of(work(session, organization_id=organization_id, page=page, **arguments), count=count)
 
     return await info.context.read(read)
-
-
-def page_request(first: int, after: str | None) -> PageRequest:
-    """Return the page asked for. Raises BadInputError."""
-    return PageRequest(first, None if after is None else cursor_decode(after))
 
 
 def rows_of(page: Page[T], *, count: bool) -> Rows[T]:
@@ -131,8 +168,8 @@ def cursor_encode(key: CursorKey) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(key)).rstrip(b"=").decode()
 
 
-def cursor_decode(cursor: str) -> CursorKey:
-    """Return the sort key of a cursor. Raises BadInputError for what is none."""
+def cursor_decode(cursor: str, *, path: str) -> CursorKey:
+    """Return the sort key of a cursor. path: the argument that gives it. Raises BadInputError for what is none."""
     try:
         if len(cursor) > CURSOR_LENGTH_MAX:
             raise ValueError
@@ -140,8 +177,12 @@ def cursor_decode(cursor: str) -> CursorKey:
     except ValueError:
         key = None
     if not isinstance(key, list) or not all(part is None or isinstance(part, str | int | float) for part in key):
-        raise BadInputError("This is no cursor of a page.", path=("after",))
+        raise BadInputError("This is not a cursor of a page.", path=(path,))
     return tuple(key)
+
+
+def _cursor(path: str, text: str | None) -> CursorKey | None:
+    return None if text is None else cursor_decode(text, path=path)
 
 
 def wants_total(info: Info) -> bool:

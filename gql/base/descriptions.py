@@ -29,8 +29,9 @@ _ROOTS: Final = {
 
 # Arguments, and fields of inputs, by name.
 ARGUMENTS: Final = {
-    "after": "Cursor of the item after which the page begins: `endCursor` of the page before. Default: the first page.",
+    "after": "Cursor: only items after it, e.g. `endCursor` of the page before. Default: from the first item.",
     "aggregate": "How the points of a bucket become one value. Without effect where `bucket` is null.",
+    "before": "Cursor: only items before it, e.g. `startCursor` of the page after. Default: up to the last item.",
     "asOf": "Valid time: what was true in the world at that instant. Default: now.",
     "assetId": "Id of the asset.",
     "attributes": "JSON object of attributes, free to choose; replaced as a whole. At most 65,536 bytes and 32 levels.",
@@ -41,10 +42,11 @@ ARGUMENTS: Final = {
     "effectiveFrom": "Event time from which this holds, until the next version does. Default: now.",
     "externalId": "The organization's own identifier: serial number, tag, URI. Unique per kind; 1 to 1,000 characters.",
     "filter": "Conditions that an item must meet; default: none.",
-    "first": "Number of items on a page, 1 to 500; any other number is BAD_USER_INPUT.",
+    "first": "Number of items on a page, 1 to 500; any other number is BAD_USER_INPUT. Without effect with `last`.",
     "input": "Values of the object to create or to change.",
     "kinds": "Only entities of these kinds. Default: of all kinds.",
     "knownAt": "System time: what Argus had recorded by that instant. Default: now; the future is BAD_USER_INPUT.",
+    "last": "Number of items on a page that is read from the end, or from `before` back: 1 to 500. Default: `first`.",
     "location": "Where it is: a GeoJSON geometry, WGS 84, longitude first.",
     "metrics": "Only these metrics, by name. Default: all.",
     "name": "Name for people, 1 to 500 characters.",
@@ -62,7 +64,7 @@ ARGUMENTS: Final = {
 FIELDS: Final = {
     "actor": "Who did it: the subject of the token.",
     "createdAt": "When it was created (system time).",
-    "cursor": "Cursor of this item: hand it back as `after` to continue behind it.",
+    "cursor": "Cursor of this item: hand it back as `after` or `before` to continue there.",
     "deletedAt": "When it was deleted; null: it is not.",
     "effectiveFrom": "Event time from which it is in force.",
     "errors": "Errors that the caller can fix; empty if nothing was refused.",

@@ -16,7 +16,7 @@ from domain.plant.devices.model import Connectivity
 from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
-from gql.base.connections import Connection, Rows, page_read, page_request, rows_of, wants_total
+from gql.base.connections import Connection, Rows, page_read, paged, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.converters import converts, to_object
 from gql.base.descriptions import enum_described
@@ -31,21 +31,36 @@ from graph.entities.model import EntityOrder
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
-from graph.paging import FIRST_MAX, Page
+from graph.paging import FIRST_MAX, Page, PageRequest
 from graph.texts import text_nfc
 from graph.walk.queries import related_pages
 
 if TYPE_CHECKING:
+    from gql.plant.assets import Asset
+    from gql.plant.devices import Device
     from gql.plant.edges import Edge
+    from gql.plant.persons import Person
+    from gql.plant.spaces import Space
     from gql.telemetry.telemetry import LatestPoint, TelemetrySeries
+    from gql.work.activities import Activity
 
 E = TypeVar("E", bound="Entity")
 
 # An alias of a lazy type says its name only when it is resolved, which is too late inside another type.
 if TYPE_CHECKING:
-    EdgeConnectionType: TypeAlias = "Connection[Edge]"
+    EdgeConnection: TypeAlias = "Connection[Edge]"
+    DeviceConnection: TypeAlias = "Connection[Device]"
+    AssetConnection: TypeAlias = "Connection[Asset]"
+    SpaceConnection: TypeAlias = "Connection[Space]"
+    PersonConnection: TypeAlias = "Connection[Person]"
+    ActivityConnection: TypeAlias = "Connection[Activity]"
 else:
-    EdgeConnectionType = Connection[LazyType("Edge", "gql.plant.edges")]
+    EdgeConnection = Connection[LazyType("Edge", "gql.plant.edges")]
+    DeviceConnection = Connection[LazyType("Device", "gql.plant.devices")]
+    AssetConnection = Connection[LazyType("Asset", "gql.plant.assets")]
+    SpaceConnection = Connection[LazyType("Space", "gql.plant.spaces")]
+    PersonConnection = Connection[LazyType("Person", "gql.plant.persons")]
+    ActivityConnection = Connection[LazyType("Activity", "gql.work.activities")]
 SeriesType = Annotated["TelemetrySeries", strawberry.lazy("gql.telemetry.telemetry")]
 LatestType = Annotated["LatestPoint", strawberry.lazy("gql.telemetry.telemetry")]
 
@@ -94,6 +109,8 @@ EntityOrderEnum = enum_described(
 )
 
 
+# The relationships that let a device measure or control something.
+LINKS: Final = ("MONITORED_BY", "CONTROLLED_BY")
 # By kind, filled as their modules are imported.
 ENTITY_TYPES: Final[dict[EntityKind, type[Entity]]] = {}
 
@@ -185,37 +202,39 @@ class Entity(Node):
         return None if change is None else _record(change)
 
     @strawberry.field
+    @paged()
     async def edges(
         self,
         info: Info,
+        *,
+        page: PageRequest,
         direction: DirectionEnum = Direction.ANY,  # type: ignore[valid-type]
         relationships: list[str] | None = None,
-        first: int = 50,
-        after: str | None = None,
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
-    ) -> EdgeConnectionType:
+    ) -> EdgeConnection | None:
         """Edges that begin or end at the entity, at an instant, in a stable order."""
-        rows = await paged(
-            info, edges_pages, self.row.id, first, after,
+        rows = await page_load(
+            info, edges_pages, self.row.id, page,
             direction=direction, relationships=_names(relationships), as_of=as_of, known_at=known_at,
         )  # fmt: skip
         return Connection(rows=rows, show=to_object)
 
     @strawberry.field
+    @paged()
     async def related(
         self,
         info: Info,
         relationships: list[str],
+        *,
+        page: PageRequest,
         direction: DirectionEnum = Direction.OUT,  # type: ignore[valid-type]
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
         types: list[str] | None = None,
         depth: int = 1,
-        first: int = 50,
-        after: str | None = None,
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
-    ) -> EntityConnection:
+    ) -> EntityConnection | None:
         """Entities reached over these relationships, nearest first, each once, without the entity itself.
 
         Args:
@@ -224,16 +243,17 @@ class Entity(Node):
             types: Only entities of these types, by name; others are passed through all the same. Default: of all types.
         """
         return await related_connection(
-            info, self.row, relationships, direction=direction, kinds=kinds, types=types, depth=depth,
-            first=first, after=after, as_of=as_of, known_at=known_at,
+            info, self.row, relationships, page, direction=direction, kinds=kinds, types=types, depth=depth,
+            as_of=as_of, known_at=known_at,
         )  # fmt: skip
 
     @strawberry.field
+    @paged()
     async def edge_history(
-        self, info: Info, relationships: list[str] | None = None, first: int = 50, after: str | None = None
-    ) -> EdgeConnectionType:
+        self, info: Info, *, page: PageRequest, relationships: list[str] | None = None
+    ) -> EdgeConnection | None:
         """Every edge the entity ever had, ended and retracted ones too, newest valid time first."""
-        rows = await paged(info, edge_history_pages, self.row.id, first, after, relationships=_names(relationships))
+        rows = await page_load(info, edge_history_pages, self.row.id, page, relationships=_names(relationships))
         return Connection(rows=rows, show=to_object)
 
     @strawberry.field
@@ -247,7 +267,7 @@ class Entity(Node):
         aggregate: AggregateEnum = Aggregate.MEAN,  # type: ignore[valid-type]
         timezone: str = "UTC",
         max_points: int = 1000,
-    ) -> list[SeriesType]:
+    ) -> list[SeriesType] | None:
         """Series of the entity over [from, to), which must not be empty. Persons and activities have none.
 
         Without `bucket`: stored points, at most `maxPoints` of each series. With `bucket`: one value per bucket, null
@@ -269,7 +289,7 @@ class Entity(Node):
         return [to_object(series, self) for series in result or ()]
 
     @strawberry.field
-    async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType]:
+    async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType] | None:
         """The latest point of each series of the entity."""
         points = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
         return [to_object(point) for point in points or ()]
@@ -320,8 +340,8 @@ def to_entity(row: EntityRow) -> Entity:
     return made
 
 
-def to_entity_connection(rows: Rows[EntityRow]) -> EntityConnection:
-    """Convert a page of entities to a connection."""
+def to_entity_connection(rows: Rows[EntityRow]) -> Connection[Any]:
+    """Convert a page of entities to a connection: of all kinds, or of the one that its field declares."""
     return EntityConnection(rows=rows, show=to_entity)
 
 
@@ -346,13 +366,12 @@ async def entity_connection(
     info: Info,
     filter_: EntityFilter | None,
     order: EntityOrder | None,
-    first: int,
-    after: str | None,
+    page: PageRequest,
     *,
     as_of: datetime | None,
     known_at: datetime | None,
     kind: EntityKind | None = None,
-) -> EntityConnection:
+) -> Connection[Any]:
     """Return one page of a list of entities, of one kind or of all."""
     conditions = filter_ or EntityFilter()
     kinds = conditions.kinds
@@ -369,29 +388,24 @@ async def entity_connection(
     )
     services = info.context.services
     rows = await page_read(
-        info, entity_list, first, after,
+        info, entity_list, page,
         where=where, order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
         as_of=as_of, known_at=known_at,
     )  # fmt: skip
     return to_entity_connection(rows)
 
 
-async def paged(
-    info: Info,
-    work: Callable[..., Mapping[Any, Page[Any]]],
-    entity_id: UUID,
-    first: int,
-    after: str | None,
-    **arguments: Any,
+async def page_load(
+    info: Info, work: Callable[..., Mapping[Any, Page[Any]]], entity_id: UUID, page: PageRequest, **arguments: Any
 ) -> Rows[Any]:
     """Return one page of what `work` lists for an entity, batched with that of other entities."""
-    request, count = page_request(first, after), wants_total(info)
+    count = wants_total(info)
 
     def read(session: Session, *, organization_id: int, ids: Sequence[UUID], **arguments: Any) -> dict[Any, Rows[Any]]:
-        pages = work(session, organization_id=organization_id, entity_ids=ids, page=request, **arguments)
-        return {key: rows_of(page, count=count) for key, page in pages.items()}
+        pages = work(session, organization_id=organization_id, entity_ids=ids, page=page, **arguments)
+        return {key: rows_of(of_one, count=count) for key, of_one in pages.items()}
 
-    result = await load(info.context, read, entity_id, work_key=(work, request, count), **arguments)
+    result = await load(info.context, read, entity_id, work_key=(work, page, count), **arguments)
     assert result is not None  # noqa: S101  (the pages functions answer for every entity asked for)
     return result
 
@@ -400,19 +414,18 @@ async def related_connection(
     info: Info,
     row: EntityRow,
     relationships: Sequence[str],
+    page: PageRequest,
     *,
     direction: Direction,
     kinds: Sequence[EntityKind] | None = None,
     types: Sequence[str] | None = None,
     depth: int = 1,
-    first: int = 50,
-    after: str | None = None,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-) -> EntityConnection:
+) -> Connection[Any]:
     """Return one page of entities related to an entity."""
-    reached = await paged(
-        info, related_pages, row.id, first, after,
+    reached = await page_load(
+        info, related_pages, row.id, page,
         relationships=tuple(relationships), direction=direction, kinds=_names(kinds), types=_names(types), depth=depth,
         as_of=as_of, known_at=known_at,
     )  # fmt: skip
@@ -432,7 +445,7 @@ async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], 
 
     Raises BadInputError where it is not.
     """
-    connection = await related_connection(info, row, relationships, first=FIRST_MAX, **arguments)
+    connection = await related_connection(info, row, relationships, PageRequest(FIRST_MAX), **arguments)
     if connection.rows.page_info.has_next_page:
         raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
     return [to_entity(item) for item in connection.rows.items]

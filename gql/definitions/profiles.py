@@ -24,7 +24,7 @@ from domain.definitions.profiles.model import AssetProfile as AssetProfileRow
 from domain.definitions.profiles.model import ProfileVersion
 from domain.definitions.profiles.queries import profile_get, profile_versions, profiles_page
 from gql.access.principal import ADMINS, OPERATORS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.entities import Node, to_entity
@@ -37,6 +37,7 @@ from gql.errors import UserError, user_error
 from gql.plant.assets import Asset, AssetPayload, CreateAssetInput, asset_payload
 from graph.entities.model import Entity as EntityRow
 from graph.errors import ArgusError
+from graph.paging import PageRequest
 
 
 @strawberry.type
@@ -94,7 +95,7 @@ class AssetProfile(Node):
     updated_at: DateTime
 
     @strawberry.field
-    async def versions(self, info: Info) -> list[AssetProfileVersion]:
+    async def versions(self, info: Info) -> list[AssetProfileVersion] | None:
         """All versions of the profile, by number."""
         profile_version = await load(info.context, profile_versions, uuid_named(self.id, "id"))
         return [_to_version(item) for item in profile_version or ()]
@@ -214,15 +215,16 @@ class AssetProfileQuery:
     """Asset profiles."""
 
     @query(VIEWERS)
-    async def asset_profiles(self, info: Info, first: int = 50, after: str | None = None) -> AssetProfileConnection:
+    @paged()
+    async def asset_profiles(self, info: Info, *, page: PageRequest) -> AssetProfileConnection:
         """All asset profiles, the oldest first."""
-        rows = await page_read(info, profiles_page, first, after)
+        rows = await page_read(info, profiles_page, page)
         return AssetProfileConnection(rows=rows, show=to_profile)
 
     @query(VIEWERS)
     async def preview_asset_profile(
         self, info: Info, id: strawberry.ID, input: AssetProfileInput
-    ) -> AssetProfilePreviewPayload:
+    ) -> AssetProfilePreviewPayload | None:
         """Preview the effect of `updateAssetProfile` with this input on the profile's assets. Nothing is written.
 
         Args:

@@ -13,7 +13,7 @@ from domain.derivation.rollups.operations import rollup_create, rollup_delete, r
 from domain.derivation.rollups.queries import rollups_get, rollups_page
 from domain.derivation.rollups.rules import RollupWish
 from gql.access.principal import ADMINS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.descriptions import enum_described
@@ -23,6 +23,7 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime, Duration
 from gql.errors import UserError
+from graph.paging import PageRequest
 
 RollupAggregateEnum = enum_described(
     RollupAggregate,
@@ -209,9 +210,10 @@ class RollupQuery:
         return to_rollup(rollups[identity]) if identity in rollups else None
 
     @query(VIEWERS)
-    async def rollups(self, info: Info, first: int = 50, after: str | None = None) -> RollupConnection:
+    @paged()
+    async def rollups(self, info: Info, *, page: PageRequest) -> RollupConnection | None:
         """All rollups, the oldest first."""
-        rows = await page_read(info, rollups_page, first, after)
+        rows = await page_read(info, rollups_page, page)
         return RollupConnection(rows=rows, show=to_rollup)
 
 

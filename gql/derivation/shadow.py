@@ -14,7 +14,7 @@ from domain.derivation.shadow.model import ShadowFilter as ShadowConditions
 from domain.derivation.shadow.operations import shadow_compare, shadow_drop
 from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
 from gql.access.principal import ADMINS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.entities import Entity, to_entity
 from gql.base.ids import uuid_named
@@ -25,6 +25,7 @@ from gql.base.scalars import DateTime
 from gql.errors import UserError, user_error
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError
+from graph.paging import PageRequest
 
 
 @strawberry.type
@@ -138,16 +139,17 @@ class ShadowQuery:
         return None if row is None else _to_shadow(row)
 
     @query(VIEWERS)
+    @paged()
     async def shadow_differences(
         self,
         info: Info,
         stage: str,
+        *,
+        page: PageRequest,
         filter: ShadowDifferenceFilter | None = None,
-        first: int = 50,
-        after: str | None = None,
-    ) -> ShadowDifferenceConnection:
+    ) -> ShadowDifferenceConnection | None:
         """Differences of the version of a stage that runs in shadow, the newest points first."""
-        rows = await page_read(info, shadow_differences_page, first, after, stage=stage, where=_conditions(filter))
+        rows = await page_read(info, shadow_differences_page, page, stage=stage, where=_conditions(filter))
         return ShadowDifferenceConnection(rows=rows, show=_difference)
 
 

@@ -12,11 +12,11 @@ import strawberry
 from domain.derivation.stays.model import Stay as StayRow
 from gql.base.connections import Connection, Rows
 from gql.base.context import Info
-from gql.base.entities import Entity, clock, paged, to_entity
+from gql.base.entities import Entity, clock, page_load, to_entity
 from gql.base.loaders import load
 from gql.base.scalars import DateTime
 from graph.entities.queries import entities_get
-from graph.paging import Page
+from graph.paging import Page, PageRequest
 
 
 @strawberry.type
@@ -40,7 +40,7 @@ class Stay:
     lost: bool
 
     @strawberry.field
-    async def entity(self, info: Info) -> Entity:
+    async def entity(self, info: Info) -> Entity | None:
         """The entity that was in the area."""
         row = await load(info.context, entities_get, self.row.entity_id)
         assert row is not None  # noqa: S101  (an entity's row is never taken away)
@@ -60,14 +60,13 @@ async def stay_connection(
     info: Info,
     work: Callable[..., Mapping[UUID, Page[StayRow]]],
     entity_id: UUID,
-    first: int,
-    after: str | None,
+    page: PageRequest,
     *,
     from_: datetime | None,
     to: datetime | None,
 ) -> StayConnection:
     """Return one page of the stays that `work` lists for an entity."""
-    rows: Rows[Any] = await paged(info, work, entity_id, first, after, from_=from_, to=to, now=clock(info))
+    rows: Rows[Any] = await page_load(info, work, entity_id, page, from_=from_, to=to, now=clock(info))
     return StayConnection(rows=rows, show=_to_stay)
 
 

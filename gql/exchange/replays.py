@@ -12,7 +12,7 @@ from domain.exchange.replays.model import Replay as ReplayRow
 from domain.exchange.replays.operations import replay_cancel, replay_order
 from domain.exchange.replays.queries import replay_get, replays_get, replays_page
 from gql.access.principal import OPERATORS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named, uuid_or_none
@@ -21,6 +21,7 @@ from gql.base.roots import mutation, mutations, queries, query, subscription, su
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
+from graph.paging import PageRequest
 
 # How often the progress of a replay is sent to subscribers.
 PROGRESS_S = 0.5
@@ -112,9 +113,10 @@ class ReplayQuery:
         return to_replay(replays[identity]) if identity in replays else None
 
     @query(VIEWERS)
-    async def replays(self, info: Info, first: int = 50, after: str | None = None) -> ReplayConnection:
+    @paged()
+    async def replays(self, info: Info, *, page: PageRequest) -> ReplayConnection | None:
         """All replays, the newest first."""
-        rows = await page_read(info, replays_page, first, after)
+        rows = await page_read(info, replays_page, page)
         return ReplayConnection(rows=rows, show=to_replay)
 
 

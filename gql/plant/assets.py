@@ -14,9 +14,20 @@ from domain.derivation.health.queries import health_scores_get
 from domain.derivation.stays.queries import asset_stays_pages
 from domain.plant.assets.operations import asset_create, asset_update
 from gql.access.principal import ADMINS, OPERATORS
+from gql.base.connections import paged
 from gql.base.context import Info
 from gql.base.converters import to_object
-from gql.base.entities import Entity, EntityConnection, clock, of_kind, related_all, related_connection, to_entity
+from gql.base.entities import (
+    LINKS,
+    AssetConnection,
+    DeviceConnection,
+    Entity,
+    clock,
+    of_kind,
+    related_all,
+    related_connection,
+    to_entity,
+)
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
@@ -28,6 +39,7 @@ from gql.errors import UserError
 from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
+from graph.paging import PageRequest
 
 if TYPE_CHECKING:
     from gql.definitions.profiles import AssetProfile
@@ -50,12 +62,14 @@ class Asset(Entity):
         return None if row is None else to_object(row)
 
     @strawberry.field
-    async def derivation_faults(self, info: Info) -> list[DerivationFault]:
+    async def derivation_faults(self, info: Info) -> list[DerivationFault] | None:
         """Derived metrics that could not be computed although their inputs have values, and why."""
         return await derivation_faults(info, self.row.id)
 
     @strawberry.field
-    async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Asset]:
+    async def parents(
+        self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None
+    ) -> list[Asset] | None:
         """Assets of which the asset is a part, at an instant."""
         result: Any = await related_all(
             info,
@@ -69,44 +83,47 @@ class Asset(Entity):
         return result  # type: ignore[no-any-return]
 
     @strawberry.field
+    @paged()
     async def children(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
+        *,
+        page: PageRequest,
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
-    ) -> EntityConnection:
+    ) -> AssetConnection | None:
         """Parts of the asset, at an instant."""
         return await related_connection(
-            info, self.row, ("HAS_PART",), direction=Direction.OUT,
-            first=first, after=after, as_of=as_of, known_at=known_at,
+            info, self.row, ("HAS_PART",), page, direction=Direction.OUT,
+            as_of=as_of, known_at=known_at,
         )  # fmt: skip
 
     @strawberry.field
+    @paged()
     async def devices(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
+        *,
+        page: PageRequest,
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
-    ) -> EntityConnection:
+    ) -> DeviceConnection | None:
         """Devices that monitor or control the asset, at an instant."""
         return await related_connection(
-            info, self.row, ("MONITORED_BY", "CONTROLLED_BY"), direction=Direction.OUT, kinds=[EntityKind.DEVICE],
-            first=first, after=after, as_of=as_of, known_at=known_at,
+            info, self.row, LINKS, page, direction=Direction.OUT, kinds=[EntityKind.DEVICE],
+            as_of=as_of, known_at=known_at,
         )  # fmt: skip
 
     @strawberry.field
+    @paged()
     async def stays(
         self,
         info: Info,
+        *,
+        page: PageRequest,
         from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
         to: DateTime | None = None,
-        first: int = 50,
-        after: str | None = None,
-    ) -> StayConnection:
+    ) -> StayConnection | None:
         """Where the asset was: its stays in the areas that formulas of its type or profile name, earliest first.
 
         All stays that overlap [from, to), each in full length.
@@ -116,7 +133,7 @@ class Asset(Entity):
                 listed.
             to: End of the range of event time, exclusive. Default: now.
         """
-        return await stay_connection(info, asset_stays_pages, self.row.id, first, after, from_=from_, to=to)
+        return await stay_connection(info, asset_stays_pages, self.row.id, page, from_=from_, to=to)
 
 
 @strawberry.input

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.nodes.queries import nodes_get
 from gql.access.principal import VIEWERS
-from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, Rows, paged, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.converters import converts, to_object
 from gql.base.entities import Node
@@ -20,6 +20,7 @@ from gql.base.scalars import JSON, DateTime
 from graph.changes import Change as ChangeRow
 from graph.changes import ChangeFilter as ChangeConditions
 from graph.changes import changes_page
+from graph.paging import PageRequest
 from graph.walk.queries import below
 
 
@@ -79,14 +80,13 @@ class ChangeQuery:
     """The audit trail."""
 
     @query(VIEWERS)
-    async def changes(
-        self, info: Info, filter: ChangeFilter | None = None, first: int = 50, after: str | None = None
-    ) -> ChangeConnection:
+    @paged()
+    async def changes(self, info: Info, *, page: PageRequest, filter: ChangeFilter | None = None) -> ChangeConnection:
         """The audit trail: who changed what, the latest recorded first."""
         conditions = filter or ChangeFilter()
         under = None if conditions.under_id is None else uuid_named(conditions.under_id, "filter", "underId")
         named = None if conditions.subject_ids is None else uuids_of(conditions.subject_ids)
-        request, count = page_request(first, after), wants_total(info)
+        count = wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[ChangeRow]:
             subjects: set[UUID] | None = named
@@ -100,8 +100,8 @@ class ChangeQuery:
                 begins=conditions.from_,
                 ends=conditions.to,
             )
-            page = changes_page(session, organization_id=organization_id, where=where, page=request)
-            return rows_of(page, count=count)
+            entries = changes_page(session, organization_id=organization_id, where=where, page=page)
+            return rows_of(entries, count=count)
 
         rows = await info.context.read(read)
         return ChangeConnection(rows=rows, show=to_change)

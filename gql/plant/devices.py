@@ -12,8 +12,18 @@ from strawberry import UNSET
 from domain.plant.devices.operations import device_create, device_update
 from domain.plant.devices.queries import connectivity_of, device_details_get, device_presence_get, linked_assets_count
 from gql.access.principal import ADMINS, OPERATORS
+from gql.base.connections import paged
 from gql.base.context import Info
-from gql.base.entities import ConnectivityEnum, Entity, EntityConnection, clock, of_kind, related_connection, to_entity
+from gql.base.entities import (
+    LINKS,
+    AssetConnection,
+    ConnectivityEnum,
+    Entity,
+    clock,
+    of_kind,
+    related_connection,
+    to_entity,
+)
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
@@ -25,8 +35,7 @@ from graph.absent import ABSENT
 from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
-
-LINKS = ("MONITORED_BY", "CONTROLLED_BY")
+from graph.paging import PageRequest
 
 
 @of_kind(EntityKind.DEVICE)
@@ -63,18 +72,19 @@ class Device(Entity):
         return list(await device_tokens_loaded(info, self.row.id))
 
     @strawberry.field
+    @paged()
     async def assets(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
+        *,
+        page: PageRequest,
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
-    ) -> EntityConnection:
+    ) -> AssetConnection | None:
         """Assets that the device monitors or controls, at an instant."""
         return await related_connection(
-            info, self.row, LINKS, direction=Direction.IN, kinds=[EntityKind.ASSET],
-            first=first, after=after, as_of=as_of, known_at=known_at,
+            info, self.row, LINKS, page, direction=Direction.IN, kinds=[EntityKind.ASSET],
+            as_of=as_of, known_at=known_at,
         )  # fmt: skip
 
 

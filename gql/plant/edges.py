@@ -12,17 +12,16 @@ from strawberry import UNSET
 
 from domain.plant.devices.links import device_link, device_unlink, link_metadata_check
 from gql.access.principal import OPERATORS
-from gql.base.connections import Connection, Rows
+from gql.base.connections import Rows
 from gql.base.context import Info
 from gql.base.converters import converts
-from gql.base.entities import Entity, Node, to_entity
+from gql.base.entities import LINKS, EdgeConnection, Entity, Node, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError
-from gql.plant.devices import LINKS
 from graph.absent import ABSENT
 from graph.change import GraphChange
 from graph.edges.model import EdgeVersion
@@ -74,9 +73,6 @@ class Edge(Node):
     async def target(self, info: Info) -> Entity:
         """The entity at which the edge ends."""
         return await _end(info, self.version.target_id)
-
-
-EdgeConnection = Connection[Edge]
 
 
 @strawberry.input
@@ -154,8 +150,8 @@ class ReplaceDevicePayload:
         created: Links of the replacement, from that instant on.
     """
 
-    ended: list[Edge]
-    created: list[Edge]
+    ended: list[Edge] | None
+    created: list[Edge] | None
     errors: list[UserError]
 
 

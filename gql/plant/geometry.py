@@ -8,7 +8,7 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from gql.access.principal import VIEWERS
-from gql.base.connections import page_read
+from gql.base.connections import page_read, paged
 from gql.base.context import Info
 from gql.base.entities import EntityConnection, EntityKindEnum, entities_loaded, to_entity_connection
 from gql.base.ids import uuid_named
@@ -16,6 +16,7 @@ from gql.base.roots import queries, query
 from gql.base.scalars import GeoJSON
 from graph.entities.places import entities_around, entities_in_area_of, entities_near, entities_within
 from graph.kinds import EntityKind
+from graph.paging import PageRequest
 from graph.walk.queries import entities_check
 
 
@@ -24,15 +25,16 @@ class GeometryQuery:
     """Find entities by location."""
 
     @query(VIEWERS)
+    @paged()
     async def near(
         self,
         info: Info,
         longitude: float,
         latitude: float,
         radius_m: float,
+        *,
+        page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
     ) -> EntityConnection:
         """Entities whose location is within a distance of a point, nearest first.
 
@@ -44,35 +46,37 @@ class GeometryQuery:
             radius_m: Greatest distance in metres, above 0 and at most 1,000,000.
         """
         return await _page(
-            info, entities_near, first, after,
+            info, entities_near, page,
             longitude=longitude, latitude=latitude, radius_m=radius_m, kinds=_kinds(kinds),
         )  # fmt: skip
 
     @query(VIEWERS)
+    @paged()
     async def within(
         self,
         info: Info,
         geometry: GeoJSON,
+        *,
+        page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
     ) -> EntityConnection:
         """Entities whose location lies wholly in a geometry, its edge included; the oldest first.
 
         Args:
             geometry: GeoJSON geometry, WGS 84. A box that reaches beyond 180 degrees of longitude is wrapped.
         """
-        return await _page(info, entities_within, first, after, geometry=geometry, kinds=_kinds(kinds))
+        return await _page(info, entities_within, page, geometry=geometry, kinds=_kinds(kinds))
 
     @query(VIEWERS)
+    @paged()
     async def in_area_of(
         self,
         info: Info,
         entity_id: strawberry.ID,
+        *,
+        page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-    ) -> EntityConnection:
+    ) -> EntityConnection | None:
         """Entities whose location lies wholly in that of another entity, such as the area of a space; see `within`.
 
         Args:
@@ -84,18 +88,19 @@ class GeometryQuery:
             entities_check(session, organization_id=organization_id, ids=[identity], path="entityId")
             return entities_in_area_of(session, organization_id=organization_id, entity_id=identity, **arguments)
 
-        return await _page(info, work, first, after, kinds=_kinds(kinds))
+        return await _page(info, work, page, kinds=_kinds(kinds))
 
     @query(VIEWERS)
+    @paged()
     async def around(
         self,
         info: Info,
         longitude: float,
         latitude: float,
+        *,
+        page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-    ) -> EntityConnection:
+    ) -> EntityConnection | None:
         """Entities in whose area a point lies, its edge included; the smallest area first.
 
         Args:
@@ -104,11 +109,11 @@ class GeometryQuery:
             kinds: Only entities of these kinds. Default: spaces.
         """
         wanted = [EntityKind.SPACE] if kinds is None else _kinds(kinds)
-        return await _page(info, entities_around, first, after, longitude=longitude, latitude=latitude, kinds=wanted)
+        return await _page(info, entities_around, page, longitude=longitude, latitude=latitude, kinds=wanted)
 
 
-async def _page(info: Info, work: Any, first: int, after: str | None, **arguments: Any) -> EntityConnection:
-    rows = await page_read(info, work, first, after, **arguments)
+async def _page(info: Info, work: Any, page: PageRequest, **arguments: Any) -> EntityConnection:
+    rows = await page_read(info, work, page, **arguments)
     return to_entity_connection(await entities_loaded(info, rows))
 
 

@@ -10,15 +10,21 @@ import strawberry
 from domain.nodes.queries import nodes_get
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
 from gql.access.principal import ADMINS, DEVICES, VIEWERS, Principal
+from gql.base.connections import Connection, paged
 from gql.base.context import Info
 from gql.base.converters import to_object
 from gql.base.entities import (
+    ActivityConnection,
+    AssetConnection,
+    DeviceConnection,
     Entity,
     EntityConnection,
     EntityFilter,
     EntityKindEnum,
     EntityOrderEnum,
     Node,
+    PersonConnection,
+    SpaceConnection,
     entity_connection,
     to_entity,
 )
@@ -29,6 +35,7 @@ from gql.base.scalars import DateTime
 from graph.entities.queries import entities_get, entity_by_external_id
 from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
+from graph.paging import PageRequest
 
 NODES_MAX = 500
 
@@ -50,19 +57,20 @@ class Viewer:
     subject: str
 
 
-def _entity_list(kind: EntityKind | None, description: str) -> Any:
-    """Return a field that lists the entities of one kind, or of all."""
+def _entity_list(kind: EntityKind | None, connection: Any, description: str) -> Any:
+    """Return a field that lists the entities of one kind, or of all. connection: its type."""
 
+    @paged(returns=connection)
     async def entity_list(
         info: Info,
+        *,
+        page: PageRequest,
         filter: EntityFilter | None = None,
         order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=kind)
+    ) -> Connection[Any]:
+        return await entity_connection(info, filter, order_by, page, as_of=as_of, known_at=known_at, kind=kind)
 
     return query(VIEWERS, description=description)(entity_list)
 
@@ -128,13 +136,15 @@ class GraphQuery:
         return None if result is None else to_entity(result)
 
     entities = _entity_list(
-        None, "Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone."
+        None,
+        EntityConnection,
+        "Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone.",
     )
-    devices = _entity_list(EntityKind.DEVICE, "The devices; otherwise as `entities`.")
-    assets = _entity_list(EntityKind.ASSET, "The assets; otherwise as `entities`.")
-    spaces = _entity_list(EntityKind.SPACE, "The spaces; otherwise as `entities`.")
-    persons = _entity_list(EntityKind.PERSON, "The persons; otherwise as `entities`.")
-    activities = _entity_list(EntityKind.ACTIVITY, "The activities; otherwise as `entities`.")
+    devices = _entity_list(EntityKind.DEVICE, DeviceConnection, "The devices; otherwise as `entities`.")
+    assets = _entity_list(EntityKind.ASSET, AssetConnection, "The assets; otherwise as `entities`.")
+    spaces = _entity_list(EntityKind.SPACE, SpaceConnection, "The spaces; otherwise as `entities`.")
+    persons = _entity_list(EntityKind.PERSON, PersonConnection, "The persons; otherwise as `entities`.")
+    activities = _entity_list(EntityKind.ACTIVITY, ActivityConnection, "The activities; otherwise as `entities`.")
 
 
 async def _node(info: Info, id_: str) -> Node | None:

@@ -12,8 +12,17 @@ from strawberry import UNSET
 from domain.derivation.stays.queries import space_stays_pages
 from domain.plant.spaces.operations import space_create, space_update
 from gql.access.principal import ADMINS, OPERATORS
+from gql.base.connections import paged
 from gql.base.context import Info
-from gql.base.entities import Entity, EntityConnection, of_kind, related_all, related_connection, to_entity
+from gql.base.entities import (
+    Entity,
+    EntityConnection,
+    SpaceConnection,
+    of_kind,
+    related_all,
+    related_connection,
+    to_entity,
+)
 from gql.base.ids import uuid_named
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
 from gql.base.roots import mutation, mutations
@@ -24,6 +33,7 @@ from gql.errors import UserError
 from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
+from graph.paging import PageRequest
 
 
 @of_kind(EntityKind.SPACE)
@@ -32,12 +42,14 @@ class Space(Entity):
     """A place: a site, a building, a floor, a room, a zone."""
 
     @strawberry.field
-    async def derivation_faults(self, info: Info) -> list[DerivationFault]:
+    async def derivation_faults(self, info: Info) -> list[DerivationFault] | None:
         """Derived metrics that could not be computed although their inputs have values, and why."""
         return await derivation_faults(info, self.row.id)
 
     @strawberry.field
-    async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Space]:
+    async def parents(
+        self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None
+    ) -> list[Space] | None:
         """Spaces that contain the space, at an instant."""
         result: Any = await related_all(
             info,
@@ -51,44 +63,47 @@ class Space(Entity):
         return result  # type: ignore[no-any-return]
 
     @strawberry.field
+    @paged()
     async def children(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
+        *,
+        page: PageRequest,
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
-    ) -> EntityConnection:
+    ) -> SpaceConnection | None:
         """Spaces that the space contains, at an instant."""
         return await related_connection(
-            info, self.row, ("CONTAINS",), direction=Direction.OUT,
-            first=first, after=after, as_of=as_of, known_at=known_at,
+            info, self.row, ("CONTAINS",), page, direction=Direction.OUT,
+            as_of=as_of, known_at=known_at,
         )  # fmt: skip
 
     @strawberry.field
+    @paged()
     async def occupants(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
+        *,
+        page: PageRequest,
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
-    ) -> EntityConnection:
+    ) -> EntityConnection | None:
         """Devices, assets and persons located in the space, at an instant."""
         return await related_connection(
-            info, self.row, ("LOCATED_IN",), direction=Direction.IN,
-            first=first, after=after, as_of=as_of, known_at=known_at,
+            info, self.row, ("LOCATED_IN",), page, direction=Direction.IN,
+            as_of=as_of, known_at=known_at,
         )  # fmt: skip
 
     @strawberry.field
+    @paged()
     async def stays(
         self,
         info: Info,
+        *,
+        page: PageRequest,
         from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
         to: DateTime | None = None,
-        first: int = 50,
-        after: str | None = None,
-    ) -> StayConnection:
+    ) -> StayConnection | None:
         """Who was in the area of the space: stays that formulas of types and profiles ask for, earliest first.
 
         All stays that overlap [from, to), each in full length. Without `from` and `to`: who is there now.
@@ -98,7 +113,7 @@ class Space(Entity):
                 listed.
             to: End of the range of event time, exclusive. Default: now.
         """
-        return await stay_connection(info, space_stays_pages, self.row.id, first, after, from_=from_, to=to)
+        return await stay_connection(info, space_stays_pages, self.row.id, page, from_=from_, to=to)
 
 
 @strawberry.input

@@ -9,20 +9,21 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from gql.access.principal import VIEWERS
-from gql.base.connections import Rows, page_request, rows_of, wants_total
+from gql.base.connections import Rows, paged, rows_of, wants_total
 from gql.base.context import Info
-from gql.base.entities import DirectionEnum, Entity, EntityKindEnum, clock, to_entity
+from gql.base.entities import DirectionEnum, EdgeConnection, Entity, EntityKindEnum, clock, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.roots import queries, query
 from gql.base.scalars import DateTime
-from gql.plant.edges import Edge, EdgeConnection, edge_connection, to_edge
+from gql.plant.edges import Edge, edge_connection, to_edge
 from graph.direction import Direction
 from graph.edges.model import EdgeVersion
 from graph.edges.pages import edge_versions_page
 from graph.edges.queries import edge_versions_by_id
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError
+from graph.paging import PageRequest
 from graph.texts import text_nfc
 from graph.walk.below import below_during
 from graph.walk.model import Path as PathRow
@@ -195,16 +196,17 @@ class TraversalQuery:
         return None if row is None else Path(row=row, length=len(row.edge_ids))
 
     @query(VIEWERS)
+    @paged(first=500)
     async def edge_versions(
         self,
         info: Info,
         from_: Annotated[DateTime, strawberry.argument(name="from")],
+        *,
+        page: PageRequest,
         entity_ids: list[strawberry.ID] | None = None,
         under_id: strawberry.ID | None = None,
         relationships: list[str] | None = None,
         to: DateTime | None = None,
-        first: int = 500,
-        after: str | None = None,
     ) -> EdgeConnection:
         """All versions of all edges valid within [from, to) at these entities, corrected and retracted ones too.
 
@@ -221,7 +223,7 @@ class TraversalQuery:
         ids = [uuid_named(entity_id, "entityIds", str(n)) for n, entity_id in enumerate(entity_ids or ())]
         under = None if under_id is None else uuid_named(under_id, "underId")
         ends = clock(info) if to is None else to
-        request, count = page_request(first, after), wants_total(info)
+        count = wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[EdgeVersion]:
             if under is None:
@@ -231,16 +233,16 @@ class TraversalQuery:
                 inside = below_during(
                     session, organization_id=organization_id, entity_ids=roots, begins=from_, ends=ends
                 )
-            page = edge_versions_page(
+            versions = edge_versions_page(
                 session,
                 organization_id=organization_id,
                 entity_ids=inside,
                 begins=from_,
                 ends=ends,
-                page=request,
+                page=page,
                 relationships=relationships,
             )
-            return rows_of(page, count=count)
+            return rows_of(versions, count=count)
 
         return edge_connection(await info.context.read(read))
 

@@ -16,7 +16,7 @@ from domain.rules.model import Event as EventRow
 from domain.rules.queries import rules_get
 from domain.work.activities.queries import activities_of_events
 from gql.access.principal import OPERATORS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.descriptions import enum_described
@@ -31,6 +31,7 @@ from gql.rules.rule_input import SeverityEnum
 from gql.rules.rules import Rule, to_rule
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError, NotFoundError
+from graph.paging import PageRequest
 
 if TYPE_CHECKING:
     from gql.work.activities import Activity
@@ -153,7 +154,7 @@ class Event(Node):
         return shown
 
     @strawberry.field
-    async def corrections(self, info: Info) -> list[EventCorrection]:
+    async def corrections(self, info: Info) -> list[EventCorrection] | None:
         """Corrections by late or corrected data, the latest first; at most 100."""
         correction = await load(info.context, corrections_of, self.row.id) or ()
         return [
@@ -209,11 +210,10 @@ class EventQuery:
     """Events."""
 
     @query(VIEWERS)
-    async def events(
-        self, info: Info, filter: EventFilter | None = None, first: int = 50, after: str | None = None
-    ) -> EventConnection:
+    @paged()
+    async def events(self, info: Info, *, page: PageRequest, filter: EventFilter | None = None) -> EventConnection:
         """Events, the latest opened first. Withdrawn ones are listed too, unless `filter.states` leaves them out."""
-        rows = await page_read(info, events_page, first, after, where=_where(filter))
+        rows = await page_read(info, events_page, page, where=_where(filter))
         return EventConnection(rows=rows, show=to_event)
 
 

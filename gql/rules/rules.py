@@ -16,7 +16,7 @@ from domain.rules.model import RuleVersion as VersionRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
 from domain.rules.queries import rule_versions_get, rules_page
 from gql.access.principal import ADMINS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.entities import Node
@@ -28,6 +28,7 @@ from gql.base.scalars import JSON, DateTime, duration_print
 from gql.errors import UserError, user_error
 from gql.rules.rule_input import RuleInput, SeverityEnum, draft_of
 from graph.errors import ArgusError
+from graph.paging import PageRequest
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -88,7 +89,7 @@ class Rule(Node):
     deleted_at: DateTime | None
 
     @strawberry.field
-    async def versions(self, info: Info) -> list[RuleVersion]:
+    async def versions(self, info: Info) -> list[RuleVersion] | None:
         """All versions of the rule, by event time, of the future too; a rule has at most 1,000."""
         rule_version = await load(info.context, rule_versions_get, uuid_named(self.id, "id"))
         return [
@@ -167,9 +168,10 @@ class RuleQuery:
     """Rules."""
 
     @query(VIEWERS)
-    async def rules(self, info: Info, first: int = 50, after: str | None = None) -> RuleConnection:
+    @paged()
+    async def rules(self, info: Info, *, page: PageRequest) -> RuleConnection:
         """All rules, the newest first."""
-        rows = await page_read(info, rules_page, first, after)
+        rows = await page_read(info, rules_page, page)
         return RuleConnection(rows=rows, show=to_rule)
 
 

@@ -14,7 +14,7 @@ from domain.rules.shelving.model import Shelf as ShelfRow
 from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end
 from domain.rules.shelving.queries import maintenance_windows_page, shelves_page
 from gql.access.principal import OPERATORS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.entities import Entity, Node, to_entity
@@ -26,6 +26,7 @@ from gql.base.scalars import DateTime
 from gql.errors import UserError
 from gql.rules.rules import Rule, to_rule
 from graph.entities.queries import entities_get
+from graph.paging import PageRequest
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -122,17 +123,17 @@ class ShelvingQuery:
     """Shelves and maintenance windows."""
 
     @query(VIEWERS)
-    async def shelves(self, info: Info, first: int = 50, after: str | None = None) -> ShelfConnection:
+    @paged()
+    async def shelves(self, info: Info, *, page: PageRequest) -> ShelfConnection | None:
         """All shelves, those that are over too; the one that ends last first."""
-        rows = await page_read(info, shelves_page, first, after)
+        rows = await page_read(info, shelves_page, page)
         return ShelfConnection(rows=rows, show=to_shelf)
 
     @query(VIEWERS)
-    async def maintenance_windows(
-        self, info: Info, first: int = 50, after: str | None = None
-    ) -> MaintenanceWindowConnection:
+    @paged()
+    async def maintenance_windows(self, info: Info, *, page: PageRequest) -> MaintenanceWindowConnection | None:
         """All maintenance windows, those that are over too; the one that ends last first."""
-        rows = await page_read(info, maintenance_windows_page, first, after)
+        rows = await page_read(info, maintenance_windows_page, page)
         return MaintenanceWindowConnection(rows=rows, show=to_window)
 
 

@@ -175,6 +175,8 @@ class _Ruler:
     def requested(self, node: FieldNode, definition: GraphQLField) -> int:
         """Return how many rows a field requests, for the lists below it whose length depends on that."""
         arguments = definition.args
+        if "last" in arguments and isinstance(last := self._value(node, "last"), int):
+            return max(last, 1)
         if "first" in arguments:
             return self._number(node, definition, "first")
         if "maxPoints" in arguments:

@@ -18,10 +18,8 @@ query Plant {
       children {
         nodes {
           name
-          ... on Space {
-            children { nodes { name } }
-            occupants(first: 20) { nodes { kind name type } }
-          }
+          children { nodes { name } }
+          occupants(first: 20) { nodes { kind name type } }
         }
       }
     }
@@ -52,9 +50,7 @@ query Latest {
     nodes {
       name
       latest { metric value unit timestamp receivedAt }
-      ... on Asset {
-        devices { nodes { name ... on Device { connectivity lastSeenAt } } }
-      }
+      devices { nodes { name connectivity lastSeenAt } }
     }
   }
 }

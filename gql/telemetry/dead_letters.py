@@ -10,7 +10,7 @@ from domain.telemetry.dead_letters.model import DeadLetterState
 from domain.telemetry.dead_letters.operations import Done, dead_letters_discard, dead_letters_retry
 from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_letters_page
 from gql.access.principal import OPERATORS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.descriptions import enum_described
@@ -23,6 +23,7 @@ from gql.errors import UserError, user_error
 from gql.plant.devices import Device
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError
+from graph.paging import PageRequest
 
 DeadLetterStateEnum = enum_described(
     DeadLetterState,
@@ -142,19 +143,22 @@ class DeadLetterQuery:
     """Dead letters."""
 
     @query(VIEWERS)
+    @paged()
     async def dead_letters(
-        self, info: Info, filter: DeadLetterFilter | None = None, first: int = 50, after: str | None = None
+        self, info: Info, *, page: PageRequest, filter: DeadLetterFilter | None = None
     ) -> DeadLetterConnection:
         """Dead letters, the last received first.
 
         Args:
             filter: Conditions that a dead letter must meet. Default: it is OPEN.
         """
-        rows = await page_read(info, dead_letters_page, first, after, where=_conditions(filter))
+        rows = await page_read(info, dead_letters_page, page, where=_conditions(filter))
         return DeadLetterConnection(rows=rows, show=to_dead_letter)
 
     @query(VIEWERS)
-    async def dead_letter_groups(self, info: Info, filter: DeadLetterFilter | None = None) -> list[DeadLetterGroup]:
+    async def dead_letter_groups(
+        self, info: Info, filter: DeadLetterFilter | None = None
+    ) -> list[DeadLetterGroup] | None:
         """Number of dead letters by stage and code, the most frequent first; at most 500 groups.
 
         Args:

@@ -9,7 +9,7 @@ from domain.base.failed_items.model import FailedItemState, FailedQueue
 from domain.base.failed_items.operations import failed_items_retry
 from domain.base.failed_items.queries import failed_items_page
 from gql.access.principal import OPERATORS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuids_of
@@ -17,6 +17,7 @@ from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
+from graph.paging import PageRequest
 
 FailedItemStateEnum = enum_described(
     FailedItemState,
@@ -90,21 +91,22 @@ class FailedItemQuery:
     """Failed items."""
 
     @query(OPERATORS)
+    @paged()
     async def failed_items(
         self,
         info: Info,
+        *,
+        page: PageRequest,
         queues: list[FailedQueueEnum] | None = None,  # type: ignore[valid-type]
         states: list[FailedItemStateEnum] | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-    ) -> FailedItemConnection:
+    ) -> FailedItemConnection | None:
         """Items that failed in the organization's work queues, those that failed last first.
 
         Args:
             queues: Only items of these queues. Default: of all.
             states: Only items in one of these states. Default: those not resolved. Resolved ones are kept for 30 days.
         """
-        rows = await page_read(info, failed_items_page, first, after, queues=queues, states=states)
+        rows = await page_read(info, failed_items_page, page, queues=queues, states=states)
         return FailedItemConnection(rows=rows, show=to_failed_item)
 
 

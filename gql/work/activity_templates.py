@@ -19,7 +19,7 @@ from domain.work.activity_templates.operations import (
 )
 from domain.work.activity_templates.queries import activity_templates_page
 from gql.access.principal import ADMINS, OPERATORS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.entities import Node
@@ -30,6 +30,7 @@ from gql.base.scalars import JSON, DateTime, Duration
 from gql.errors import UserError
 from gql.work.activities import ActivityPayload, activity_payload
 from graph.entities.model import Entity as EntityRow
+from graph.paging import PageRequest
 
 
 @strawberry.type
@@ -105,11 +106,10 @@ class ActivityTemplateQuery:
     """Templates of activities."""
 
     @query(VIEWERS)
-    async def activity_templates(
-        self, info: Info, first: int = 50, after: str | None = None
-    ) -> ActivityTemplateConnection:
+    @paged()
+    async def activity_templates(self, info: Info, *, page: PageRequest) -> ActivityTemplateConnection:
         """All templates of activities, by name."""
-        rows = await page_read(info, activity_templates_page, first, after)
+        rows = await page_read(info, activity_templates_page, page)
         return ActivityTemplateConnection(rows=rows, show=to_template)
 
 

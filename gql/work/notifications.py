@@ -14,7 +14,7 @@ from domain.work.notifications.model import NotificationState, WebhookSecret
 from domain.work.notifications.operations import PREVIOUS, notification_retry, webhook_secret_rotate, webhook_test
 from domain.work.notifications.queries import notifications_page
 from gql.access.principal import ADMINS, VIEWERS
-from gql.base.connections import Connection, page_read
+from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.descriptions import enum_described
@@ -25,6 +25,7 @@ from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
+from graph.paging import PageRequest
 
 _SECRET_BYTES = 32
 _DAY = Duration("P1D", 0, PREVIOUS)
@@ -100,19 +101,20 @@ class NotificationQuery:
     """Notifications."""
 
     @query(VIEWERS)
+    @paged()
     async def notifications(
         self,
         info: Info,
+        *,
+        page: PageRequest,
         states: list[NotificationStateEnum] | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-    ) -> NotificationConnection:
+    ) -> NotificationConnection | None:
         """Calls of webhooks, the newest first.
 
         Args:
             states: Only notifications in one of these states. Default: in any.
         """
-        rows = await page_read(info, notifications_page, first, after, states=states)
+        rows = await page_read(info, notifications_page, page, states=states)
         return NotificationConnection(rows=rows, show=to_notification)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Uuid, literal_column, text
 from sqlalchemy.orm import Session
 
 from graph.direction import Direction
@@ -17,22 +16,21 @@ from graph.edges.model import EdgeVersion
 from graph.edges.queries import edges_count_sql, edges_sql
 from graph.edges.rows import EDGE_COLUMNS, edge_of_row
 from graph.edges.rules import interval_of
-from graph.errors import BadInputError
 from graph.ids import EntityId
-from graph.instants import instant_utc, moment_resolve, moment_sql, moment_values
-from graph.paging import CursorKey, Page, PageRequest
+from graph.instants import moment_resolve, moment_sql, moment_values
+from graph.keyset import Keyset
+from graph.paging import Page, PageRequest, page_of_read
+from graph.tables import INSTANT
 
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """A list of an entity's edges. condition, after: of the table e; order: of output columns."""
-
-    condition: str
-    values: Mapping[str, Any]
-    after: str
-    after_values: Callable[[CursorKey], Mapping[str, Any]]
-    order: str
-    key: Callable[[EdgeVersion], CursorKey]
+_ID: Final = literal_column("e.id", Uuid)
+_EDGE_ID: Final = literal_column("e.edge_id", Uuid)
+_VALID_FROM: Final = literal_column("lower(e.valid)", INSTANT)
+_RECORDED_AT: Final = literal_column("lower(e.recorded)", INSTANT)
+_EDGES: Final = Keyset("edges", {"edge_id": _EDGE_ID})
+_HISTORY: Final = Keyset(
+    "edge history", {"valid_from": _VALID_FROM, "recorded_at": _RECORDED_AT, "id": _ID}, is_descending=True
+)
+_VERSIONS: Final = Keyset("edge versions", {"edge_id": _EDGE_ID, "recorded_at": _RECORDED_AT})
 
 
 def edges_pages(
@@ -51,15 +49,17 @@ def edges_pages(
     Two statements, however many entities there are. A correction does not move an edge in the order.
     """
     moment = moment_resolve(session, organization_id=organization_id, as_of=as_of, known_at=known_at)
-    listing = _Listing(
+    return _pages(
+        session,
+        organization_id=organization_id,
+        entity_ids=entity_ids,
+        page=page,
+        keyset=_EDGES,
+        direction=direction,
+        relationships=relationships,
         condition=moment_sql(moment),
         values=moment_values(moment),
-        after="e.edge_id > CAST(:after_id AS uuid)",
-        after_values=lambda key: {"after_id": _uuid(key, 0, 1)},
-        order="edge_id",
-        key=_edge_key,
     )
-    return _pages(session, organization_id, entity_ids, page, direction, relationships, listing)
 
 
 def edge_history_pages(
@@ -74,7 +74,17 @@ def edge_history_pages(
 
     Ended, corrected and retracted ones too; one statement, however many entities there are.
     """
-    return _pages(session, organization_id, entity_ids, page, Direction.ANY, relationships, _HISTORY)
+    return _pages(
+        session,
+        organization_id=organization_id,
+        entity_ids=entity_ids,
+        page=page,
+        keyset=_HISTORY,
+        direction=Direction.ANY,
+        relationships=relationships,
+        condition="true",
+        values={},
+    )
 
 
 def edge_versions_page(
@@ -105,120 +115,57 @@ def edge_versions_page(
         "ends": valid.end,
         "relationships": None if relationships is None else list(relationships),
     }
-    after = ""
-    if page.after is not None:
-        after = " AND (e.edge_id, lower(e.recorded)) > (CAST(:after_id AS uuid), CAST(:after_at AS timestamptz))"
-        values |= {"after_id": _uuid(page.after, 0, 2), "after_at": _instant(page.after, 1, 2)}
-    statement = f"SELECT {EDGE_COLUMNS}{condition}{after} ORDER BY e.edge_id, lower(e.recorded) LIMIT :limit"
-    rows = session.execute(text(statement), {**values, "limit": page.first + 1})
+    seek = _VERSIONS.seek(page)
+    statement = f"SELECT {EDGE_COLUMNS}{condition} AND {seek.condition} ORDER BY {seek.order} LIMIT :limit"
+    rows = session.execute(text(statement), {**values, **seek.values, "limit": page.size + 1})
     count = text(f"SELECT count(*){condition}")
-    return _page(
+    return page_of_read(
         [edge_of_row(row) for row in rows],
         page,
-        key=_version_key,
+        key=_VERSIONS.key,
         total=lambda: int(session.execute(count, values).scalar_one()),
     )
 
 
-def _edge_key(edge: EdgeVersion) -> CursorKey:
-    return (str(edge.edge_id),)
-
-
-def _version_key(edge: EdgeVersion) -> CursorKey:
-    return (str(edge.edge_id), edge.recorded_at.isoformat())
-
-
-def _history_key(edge: EdgeVersion) -> CursorKey:
-    return (edge.valid_from.isoformat(), edge.recorded_at.isoformat(), str(edge.id))
-
-
-def _history_after(key: CursorKey) -> Mapping[str, Any]:
-    return {
-        "after_valid": _instant(key, 0, 3),
-        "after_recorded": _instant(key, 1, 3),
-        "after_id": _uuid(key, 2, 3),
-    }
-
-
-_HISTORY = _Listing(
-    condition="true",
-    values={},
-    after="(lower(e.valid), lower(e.recorded), e.id) < (CAST(:after_valid AS timestamptz),"
-    " CAST(:after_recorded AS timestamptz), CAST(:after_id AS uuid))",
-    after_values=_history_after,
-    order="valid_from DESC, recorded_at DESC, id DESC",
-    key=_history_key,
-)
-
-
-def _pages(  # noqa: PLR0917  (private, and each caller names them)
+def _pages(
     session: Session,
+    *,
     organization_id: int,
     entity_ids: Sequence[UUID],
     page: PageRequest,
+    keyset: Keyset,
     direction: Direction,
     relationships: Collection[str] | None,
-    listing: _Listing,
+    condition: str,
+    values: Mapping[str, Any],
 ) -> dict[EntityId, Page[EdgeVersion]]:
-    values: dict[str, Any] = {
+    """Return one page of the edges of each entity. condition, values: of the table e, in SQL."""
+    values = {
         "organization_id": organization_id,
         "ids": list(entity_ids),
         "relationships": None if relationships is None else list(relationships),
-        **listing.values,
+        **values,
     }
-    after = {} if page.after is None else listing.after_values(page.after)
+    seek = keyset.seek(page)
     statement = edges_sql(
         direction=direction,
         by_relationship=relationships is not None,
-        condition=f"{listing.condition} AND {listing.after}" if after else listing.condition,
-        order=listing.order,
+        condition=f"{condition} AND {seek.condition}",
+        order=seek.order,
     )
     pages: dict[EntityId, list[EdgeVersion]] = {EntityId(item): [] for item in entity_ids}
-    for row in session.execute(text(statement), {**values, **after, "limit": page.first + 1}):
+    for row in session.execute(text(statement), {**values, **seek.values, "limit": page.size + 1}):
         pages[row.entity_id].append(edge_of_row(row))
     counts: dict[EntityId, int] = {}
 
     def total(entity_id: EntityId) -> int:
         if not counts:  # the first to ask counts for all, so that many cost what one does
-            count = edges_count_sql(
-                direction=direction, by_relationship=relationships is not None, condition=listing.condition
-            )
+            count = edges_count_sql(direction=direction, by_relationship=relationships is not None, condition=condition)
             counts.update(dict.fromkeys(pages, 0))
             counts.update({row.entity_id: row.edges for row in session.execute(text(count), values)})
         return counts[entity_id]
 
     return {
-        entity_id: _page(edges, page, key=listing.key, total=partial(total, entity_id))
+        entity_id: page_of_read(edges, page, key=keyset.key, total=partial(total, entity_id))
         for entity_id, edges in pages.items()
     }
-
-
-def _page(
-    edges: Sequence[EdgeVersion],
-    page: PageRequest,
-    *,
-    key: Callable[[EdgeVersion], CursorKey],
-    total: Callable[[], int],
-) -> Page[EdgeVersion]:
-    """Make a page of at most one row more than was asked for."""
-    items = edges[: page.first]
-    return Page(items, [key(edge) for edge in items], len(edges) > page.first, page.after is not None, total)
-
-
-def _uuid(key: CursorKey, place: int, length: int) -> UUID:
-    try:
-        return UUID(_part(key, place, length))
-    except ValueError:
-        raise BadInputError("This cursor does not belong to this list.", path=("after",)) from None
-
-
-def _instant(key: CursorKey, place: int, length: int) -> datetime:
-    try:
-        return instant_utc(datetime.fromisoformat(_part(key, place, length)), path="after")
-    except ValueError:
-        raise BadInputError("This cursor does not belong to this list.", path=("after",)) from None
-
-
-def _part(key: CursorKey, place: int, length: int) -> str:
-    part = key[place] if len(key) == length else None
-    return part if isinstance(part, str) else ""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -15,44 +13,37 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
-    and_,
     any_,
     cast,
-    column,
     func,
-    literal,
     or_,
     select,
-    tuple_,
     union_all,
 )
 from sqlalchemy.orm import Session
 
 from graph.entities.model import Entity, EntityFilter, EntityOrder
 from graph.entities.rows import ENTITY_COLUMNS, entity_of_row
-from graph.errors import BadInputError
-from graph.instants import instant_utc
 from graph.json_bounds import text_check, text_is_storable
+from graph.keyset import Keyset
 from graph.kinds import EntityKind
-from graph.paging import CursorKey, Page, PageRequest
-from graph.tables import INSTANT, entities
+from graph.paging import Page, PageRequest, page_of_read
+from graph.tables import entities
 from graph.texts import text_nfc
 
 SEARCH_MAX_CHARS: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class _Ordering:
-    column: str
-    descending: bool
+def _keyset(order: EntityOrder, name: str, *, is_descending: bool) -> Keyset:
+    return Keyset(order.value, {key: entities.c[key] for key in (name, "id")}, is_descending=is_descending)
 
 
-_ORDERINGS: Final = {
-    EntityOrder.NAME_ASC: _Ordering("name", descending=False),
-    EntityOrder.NAME_DESC: _Ordering("name", descending=True),
-    EntityOrder.CREATED_ASC: _Ordering("created_at", descending=False),
-    EntityOrder.CREATED_DESC: _Ordering("created_at", descending=True),
-    EntityOrder.UPDATED_DESC: _Ordering("updated_at", descending=True),
+_KEYSETS: Final = {
+    EntityOrder.NAME_ASC: _keyset(EntityOrder.NAME_ASC, "name", is_descending=False),
+    EntityOrder.NAME_DESC: _keyset(EntityOrder.NAME_DESC, "name", is_descending=True),
+    EntityOrder.CREATED_ASC: _keyset(EntityOrder.CREATED_ASC, "created_at", is_descending=False),
+    EntityOrder.CREATED_DESC: _keyset(EntityOrder.CREATED_DESC, "created_at", is_descending=True),
+    EntityOrder.UPDATED_DESC: _keyset(EntityOrder.UPDATED_DESC, "updated_at", is_descending=True),
 }
 
 
@@ -70,43 +61,24 @@ def entities_page(
     was made in, under any filter. Raises BadInputError for a cursor of another list or order, or a search of
     more than SEARCH_MAX_CHARS.
     """
-    by = _ORDERINGS[order]
-    after = None if page.after is None else _after(by, _cursor_read(order, by, page.after))
+    keyset = _KEYSETS[order]
     kinds = sorted(set(EntityKind if where.kinds is None else where.kinds))
     # Kind by kind, for each has an index in every order; all together would have to be sorted first.
-    parts = [_part(organization_id, replace(where, kinds=[kind]), by, after, page.first + 1) for kind in kinds]
-    rows = session.execute(_merge(parts, by, page.first + 1)).all() if parts else []
-    items = [entity_of_row(row) for row in rows[: page.first]]
+    parts = [
+        keyset.limited(select(*ENTITY_COLUMNS).where(*_conditions(organization_id, replace(where, kinds=[kind]))), page)
+        for kind in kinds
+    ]
+    rows = session.execute(_merge(parts, keyset, page)).all() if parts else []
     count = select(func.count()).select_from(entities).where(*_conditions(organization_id, where))
-    return Page(
-        items,
-        [_key(order, by, entity) for entity in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: int(session.execute(count).scalar_one()),
-    )
+    result = page_of_read(rows, page, key=keyset.key, total=lambda: int(session.execute(count).scalar_one()))
+    return result.of([entity_of_row(row) for row in result.items])
 
 
-def _part(
-    organization_id: int, where: EntityFilter, by: _Ordering, after: ColumnElement[bool] | None, limit: int
-) -> Select[Any]:
-    conditions = _conditions(organization_id, where)
-    if after is not None:
-        conditions.append(after)
-    ordered = [_directed(entities.c[name], by) for name in (by.column, "id")]
-    return select(*ENTITY_COLUMNS).where(*conditions).order_by(*ordered).limit(limit)
-
-
-def _merge(parts: list[Select[Any]], by: _Ordering, limit: int) -> Select[Any] | CompoundSelect[Any]:
+def _merge(parts: list[Select[Any]], keyset: Keyset, page: PageRequest) -> Select[Any] | CompoundSelect[Any]:
     """Return the first of all parts. By labels, for making each part a table of its own takes longer than the query."""
     if len(parts) == 1:
         return parts[0]
-    labels: list[ColumnElement[Any]] = [column(by.column), column("id")]
-    return union_all(*parts).order_by(*(_directed(label, by) for label in labels)).limit(limit)
-
-
-def _directed(column: ColumnElement[Any], by: _Ordering) -> ColumnElement[Any]:
-    return column.desc() if by.descending else column.asc()
+    return union_all(*parts).order_by(*keyset.order_by_labels(page)).limit(page.size + 1)
 
 
 def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement[bool]]:
@@ -148,34 +120,3 @@ def _named_like(organization_id: int, search: str, *, is_deleted: bool) -> Colum
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
     return column == any_(cast([text_nfc(value) for value in values if text_is_storable(value)], ARRAY(Text)))
-
-
-def _after(by: _Ordering, key: tuple[str | datetime, UUID]) -> ColumnElement[bool]:
-    value, entity_id = key
-    column = entities.c[by.column]
-    last = tuple_(literal(value, INSTANT if isinstance(value, datetime) else Text), literal(entity_id, Uuid))
-    here = tuple_(column, entities.c.id)
-    return and_(here < last if by.descending else here > last)
-
-
-def _key(order: EntityOrder, by: _Ordering, entity: Entity) -> CursorKey:
-    value = getattr(entity, by.column)
-    return (order.value, value.isoformat() if isinstance(value, datetime) else value, str(entity.id))
-
-
-def _cursor_read(order: EntityOrder, by: _Ordering, key: CursorKey) -> tuple[str | datetime, UUID]:
-    fault = BadInputError(f"This cursor does not belong to this list in the order {order}.", path=("after",))
-    if len(key) != 3 or key[0] != order.value:  # noqa: PLR2004  (order, value, id)
-        raise fault
-    _, value, entity_id = key
-    if not isinstance(value, str) or not isinstance(entity_id, str) or not text_is_storable(value):
-        raise fault
-    read: Callable[[str], str | datetime] = str if by.column == "name" else _instant
-    try:
-        return read(value), UUID(entity_id)
-    except ValueError:
-        raise fault from None
-
-
-def _instant(value: str) -> datetime:
-    return instant_utc(datetime.fromisoformat(value), path="after")

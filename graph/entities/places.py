@@ -5,8 +5,8 @@ The database finds candidates by their bounding boxes, shapely and the ellipsoid
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -22,8 +22,9 @@ from graph.errors import BadInputError, LimitExceededError
 from graph.geometry.geojson import view_of_geojson
 from graph.geometry.sphere import Bounds, boxes_around, distances_m
 from graph.ids import EntityId
+from graph.keyset import Keyset
 from graph.kinds import EntityKind
-from graph.paging import CursorKey, Page, PageRequest
+from graph.paging import CursorKey, Page, PageRequest, page_of_read, page_of_sorted
 from graph.tables import Box
 
 RADIUS_MAX_M: Final = 1_000_000.0
@@ -33,6 +34,7 @@ CANDIDATES_MAX: Final = 200_000
 _SHARES: Final = (1 / 64, 1 / 8, 1.0)
 _CHUNK_MIN: Final = 1_000
 _AREA: Final = 2  # dimensions
+_WITHIN: Final = "within"
 
 
 def entities_near(
@@ -56,7 +58,6 @@ def entities_near(
     if not 0.0 < radius_m <= RADIUS_MAX_M:
         message = f"radiusM must lie above 0 and be at most {RADIUS_MAX_M:g}; it was {radius_m:g}."
         raise BadInputError(message, path=("radiusM",))
-    after = _measured(page.after)
 
     @cache
     def found_within(radius: float) -> list[tuple[float, EntityId]]:
@@ -67,22 +68,16 @@ def entities_near(
         near = np.flatnonzero(distances <= radius)
         return sorted((float(distances[at]), ids[at]) for at in near.tolist())
 
-    later: list[tuple[float, EntityId]] = []
+    near = _measured("near", (), page)
+    seen_m = float(page.after[1] or 0) if page.after else -1.0
     for share in _SHARES:
-        radius = radius_m * share
-        if share < 1.0 and after is not None and after[0] >= radius:
+        # Whoever reads from the end needs all.
+        if share < 1.0 and (page.is_backward or seen_m >= radius_m * share):
             continue
-        later = [item for item in found_within(radius) if after is None or item > after]
-        if len(later) > page.first:
+        near = _measured("near", found_within(radius_m * share), page)
+        if near.has_next:
             break
-    items = later[: page.first]
-    return Page(
-        [item for _, item in items],
-        [(distance, str(item)) for distance, item in items],
-        len(later) > page.first,
-        page.after is not None,
-        lambda: len(found_within(radius_m)),
-    )
+    return replace(near, total=lambda: len(found_within(radius_m)))
 
 
 def entities_within(
@@ -138,7 +133,6 @@ def entities_around(
     CANDIDATES_MAX are in question.
     """
     _position_check(longitude, latitude)
-    after = _measured(page.after)
     ids, geometries = _candidates(
         session, organization_id, [(longitude, latitude, longitude, latitude)], kinds, path="longitude"
     )
@@ -146,15 +140,7 @@ def entities_around(
     contains &= shapely.get_dimensions(geometries) == _AREA
     areas = shapely.area(geometries)
     by_area = sorted((float(areas[at]), ids[at]) for at in np.flatnonzero(contains).tolist())
-    rest = [item for item in by_area if after is None or item > after]
-    items = rest[: page.first]
-    return Page(
-        [item for _, item in items],
-        [(area, str(item)) for area, item in items],
-        len(rest) > page.first,
-        page.after is not None,
-        lambda: len(by_area),
-    )
+    return _measured("around", by_area, page)
 
 
 def _within(
@@ -174,19 +160,19 @@ def _within(
         return [ids[at] for at in inside if ids[at] != without]
 
     entity_ids: list[EntityId] = []
-    after, chunk = _last_id(page.after), max(_CHUNK_MIN, 4 * page.first)
-    while len(entity_ids) <= page.first:
-        ids, geometries = _candidates(session, organization_id, boxes, kinds, path="geometry", after=after, chunk=chunk)
+    rest, chunk = page, max(_CHUNK_MIN, 4 * page.size)
+    while len(entity_ids) <= page.size:
+        ids, geometries = _candidates(session, organization_id, boxes, kinds, path="geometry", rest=rest, chunk=chunk)
         entity_ids += covered(ids, geometries)
         if len(ids) < chunk:
             break
-        after, chunk = ids[-1], min(chunk * 8, CANDIDATES_MAX)
-    items = entity_ids[: page.first]
+        end, chunk = _within_key(ids[-1]), min(chunk * 8, CANDIDATES_MAX)
+        rest = replace(rest, before=end) if page.is_backward else replace(rest, after=end)
 
     def total() -> int:
         return len(covered(*_candidates(session, organization_id, boxes, kinds, path="geometry")))
 
-    return Page(items, [(str(item),) for item in items], len(entity_ids) > page.first, page.after is not None, total)
+    return page_of_read(entity_ids[: page.size + 1], page, key=_within_key, total=total)
 
 
 def _candidates(
@@ -196,12 +182,12 @@ def _candidates(
     kinds: Collection[EntityKind] | None,
     *,
     path: str,
-    after: UUID | None = None,
-    chunk: int | None = None,
+    rest: PageRequest | None = None,
+    chunk: int = CANDIDATES_MAX + 1,
 ) -> tuple[list[EntityId], npt.NDArray[Any]]:
     """Return ids and geometries of what has a bounding box that meets one of these, one or two.
 
-    chunk: so many at most, in the order of their ids, after `after`; None: all, up to CANDIDATES_MAX.
+    rest: only those of it, `chunk` at most, in the direction of the page; None: all, up to CANDIDATES_MAX.
     """
     first, *second = [f"(({west!r},{south!r}),({east!r},{north!r}))" for west, south, east, north in boxes]
     there = func.entities_in_boxes(organization_id, _box(first), _box(second[0] if second else None)).table_valued(
@@ -210,11 +196,9 @@ def _candidates(
     query: Select[Any] = select(there.c.id, there.c.geometry)
     if kinds is not None:
         query = query.where(there.c.kind == any_(cast([kind.value for kind in kinds], ARRAY(Text))))
-    if after is not None:
-        query = query.where(there.c.id > after)
-    if chunk is not None:
-        query = query.order_by(there.c.id)
-    rows = session.execute(query.limit(CANDIDATES_MAX + 1 if chunk is None else chunk)).all()
+    if rest is not None:
+        query = Keyset(_WITHIN, {"id": there.c.id}).limited(query, rest)
+    rows = session.execute(query.limit(chunk)).all()
     if len(rows) > CANDIDATES_MAX:
         message = f"More than {CANDIDATES_MAX} entities lie there; ask for a smaller place."
         raise LimitExceededError(message, path=(path,))
@@ -232,28 +216,11 @@ def _position_check(longitude: float, latitude: float) -> None:
             raise BadInputError(f"{name} must lie between {-most:g} and {most:g}.", path=(name,))
 
 
-def _measured(key: CursorKey | None) -> tuple[float, EntityId] | None:
-    """Read the cursor of a list that is ordered by a measure, then by id."""
-    if key is None:
-        return None
-    number, last = (key[0], key[1]) if len(key) == 2 else (None, None)  # noqa: PLR2004
-    if not isinstance(number, (int, float)) or isinstance(number, bool) or not math.isfinite(number):
-        raise _foreign()
-    return float(number), _uuid(last)
+def _measured(name: str, measured: Sequence[tuple[float, EntityId]], page: PageRequest) -> Page[EntityId]:
+    """Return a page of what is sorted by a measure, then by id. name: of the list."""
+    entries = page_of_sorted(measured, page, name=name, types=(float, str), key=lambda item: (item[0], str(item[1])))
+    return entries.of([entity_id for _, entity_id in entries.items])
 
 
-def _last_id(key: CursorKey | None) -> UUID | None:
-    if key is None:
-        return None
-    return _uuid(key[0] if len(key) == 1 else None)
-
-
-def _uuid(value: Any) -> EntityId:
-    try:
-        return EntityId(UUID(value if isinstance(value, str) else ""))
-    except ValueError:
-        raise _foreign() from None
-
-
-def _foreign() -> BadInputError:
-    return BadInputError("This cursor does not belong to this list.", path=("after",))
+def _within_key(entity_id: EntityId) -> CursorKey:
+    return (_WITHIN, str(entity_id))

@@ -14,7 +14,7 @@ from graph.errors import BadInputError, LimitExceededError, NotFoundError
 from graph.ids import EntityId
 from graph.instants import Moment, moment_resolve
 from graph.kinds import EntityKind
-from graph.paging import CursorKey, Page, PageRequest
+from graph.paging import Page, PageRequest, page_of_sorted
 from graph.relationships.queries import relationship_names_check
 from graph.tables import entities
 from graph.walk.below import below_select
@@ -227,24 +227,9 @@ def _steps_check(steps: Sequence[Step], *, path: tuple[str, ...] = ()) -> None:
 
 
 def _page(reached: Reached, page: PageRequest) -> Page[EntityId]:
-    keys: list[CursorKey] = [(depth, str(node)) for node, depth in zip(reached.ids, reached.depths, strict=True)]
-    begin = 0
-    if page.after is not None:
-        depth, node = _cursor(page.after)
-        begin = sum(1 for key in zip(reached.depths, reached.ids, strict=True) if key <= (depth, node))
-    end = begin + page.first
-    return Page(
-        reached.ids[begin:end],
-        keys[begin:end],
-        len(reached.ids) > end,
-        page.after is not None,
-        lambda: len(reached.ids),
-    )
+    def key(place: int) -> tuple[int, str]:
+        return reached.depths[place], str(reached.ids[place])
 
-
-def _cursor(key: CursorKey) -> tuple[int, UUID]:
-    try:
-        depth, node = key
-        return int(str(depth)), UUID(str(node))
-    except ValueError:
-        raise BadInputError("This cursor does not belong to this list.", path=("after",)) from None
+    # By their places, so that no more keys are computed than are looked at.
+    places = page_of_sorted(range(len(reached.ids)), page, name="related", types=(int, str), key=key)
+    return places.of([reached.ids[place] for place in places.items])

@@ -77,6 +77,19 @@ def test_the_command_runs_as_a_process_of_its_own() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", [("--help",), ("import", "series", "--help"), ("organization", "list")])
+def test_a_reader_that_goes_ends_the_command_without_a_word(command: tuple[str, ...], unbuffered: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "argus", *command], stdout=write, stderr=write, cwd=PROJECT, check=False,
+        env=environment() | {"PYTHONUNBUFFERED": unbuffered, "ARGUS_HOME": "/proc/nowhere"}, timeout=patient(60),
+    )  # fmt: skip
+    os.close(write)
+    assert done.returncode == 141
+
+
 def test_without_argus_there_commands_say_how_to_get_it(tmp_path: Path, run: Callable[..., Done]) -> None:
     for command in (
         ("organization", "list"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from sqlalchemy import Engine, text
 
 from argus.cli.main import main
 from domain.exchange.imports.entities import entities_apply
+from domain.exchange.imports.files import Format, records_read
+from domain.exchange.imports.records import EdgeRecord, EntityRecord, Remark
 from runtime.database import transaction
 from testing.installation import SHARED_DATA
 from testing.servers import PASSWORD, TestDatabase
@@ -81,6 +86,7 @@ def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Pat
     assert said["ann"]["email"] == "ann@example.org"
     assert said["MONITORED_BY"] == {
         **GRAPH[4], "source": {"kind": "ASSET", "externalId": "P-1"}, "target": {"kind": "DEVICE", "externalId": "M-7"},
+        "exclusive": False,
     }  # fmt: skip
     # As of a time before the person came, the export has one edge less.
     status, out, err = argus("export", "graph", "--organization", "one", "--as-of", "2024-03-01T12:00:00Z")
@@ -136,14 +142,27 @@ def test_an_error_in_the_middle_of_a_graph_is_reported_after_what_was_done(
 def test_output_that_cannot_be_written_is_no_error_of_the_file(
     argus: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    class Closed(io.StringIO):
+    class Broken(io.StringIO):
+        error: type[OSError] | OSError = BrokenPipeError
+
         def write(self, _text: str, /) -> int:
-            raise BrokenPipeError
+            raise self.error
 
     file = written(tmp_path / "graph.ndjson", GRAPH)
-    monkeypatch.setattr("sys.stdout", Closed())
-    with pytest.raises(BrokenPipeError):
-        argus("import", "graph", str(file), "--organization", "one")
+    broken = Broken()
+    monkeypatch.setattr("sys.stdout", broken)
+    # Nobody reads on: as if the signal had ended it, without a word.
+    status, _, err = argus("import", "graph", str(file), "--organization", "one")
+    assert (status, err) == (141, "")
+    for command in (("export", "graph", "--organization", "one"), ("organization", "list")):
+        status, _, err = argus(*command)
+        assert (status, err) == (141, "")
+    broken.error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    status, _, err = argus("export", "graph", "--organization", "one")
+    assert (status, err) == (1, "argus: The output cannot be written: No space left on device.\n")
+    monkeypatch.setattr("sys.stdout", None)
+    status, _, err = argus("export", "graph", "--organization", "one")
+    assert (status, err) == (1, "argus: Standard output is closed: name a file with --out.\n")
 
 
 def test_a_file_at_fault_in_every_line_is_summed_up(argus: Any, tmp_path: Path) -> None:
@@ -224,8 +243,8 @@ def test_what_is_not_understood_is_counted_and_refuses_nothing(argus: Any, tmp_p
     assert len(lines) == 5
     assert f"{SERVED}: 2 statements are not understood; left out" in lines
     assert "https://brickschema.org/schema/Brick#drawnOn: 1 statement is not understood; left out" in lines
-    # A record that is refused: the sensor is already of another asset.
-    file.write_text(f"{BUILDING} :ahu brick:hasPoint :t . :fan a brick:Fan ; brick:hasPoint :t .")
+    # A record that is refused: a circle of parts.
+    file.write_text(f"{BUILDING} :ahu brick:hasPart :fan . :fan a brick:Fan ; brick:hasPart :ahu .")
     assert argus(*command)[0] == 1
 
 
@@ -370,3 +389,19 @@ def test_every_command_reports_an_unknown_organization(
     status, out, err = argus(*words, "--organization", "zz")
     assert (status, out) == (1, "")
     assert "There is no organization 'zz'. There are: one, other." in err
+
+
+def test_the_records_in_the_help_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["import", "graph", "--help"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    ndjson = list(records_read([line for line in lines if line.startswith('{"record"')], Format.NDJSON))
+    assert list(map(type, ndjson)) == [EntityRecord, EdgeRecord]
+    begin = next(n for n, line in enumerate(lines) if line.startswith("kind,"))
+    # Two tables beside each other.
+    halves = [[part.strip() + "\n" for part in line.split("   ", 1)] for line in lines[begin : begin + 2]]
+    tables = [item for table in zip(*halves, strict=True) for item in records_read(table, Format.CSV)]
+    assert list(map(type, tables)) == [EntityRecord, EdgeRecord]
+    for one, other in zip(ndjson, tables, strict=True):
+        assert not isinstance(one, Remark)
+        assert replace(one, line=2) == other

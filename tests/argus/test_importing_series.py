@@ -27,6 +27,9 @@ class Recorder(ArgusClient):
     def devices(self, **_where: Any) -> Iterator[dict[str, Any]]:
         return iter(())
 
+    def has_device(self, external_id: str) -> bool:
+        return external_id != "nobody"
+
     def ingest(self, readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         self.readings += readings
         return {"accepted": len(readings), "rejected": 0, "duplicates": 0, "errors": []}
@@ -36,7 +39,7 @@ def send(path: Path, data: str | bytes, **form: Any) -> tuple[Sent, list[tuple[s
     """Send a file; return the result, and each reading's time and metrics."""
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     client = Recorder()
-    form = {"timestamp": "t", "device": "probe"} | form
+    form = {"timestamps": ("t",), "device": "probe"} | form
     sent = series_send(path, Columns(**form), client=client, progress=lambda _done, _total: None)
     return sent, [(reading["timestamp"], reading["metrics"]) for reading in client.readings]
 
@@ -49,7 +52,7 @@ def file(tmp_path: Path) -> Path:
 def test_a_logger_s_file_of_another_country(file: Path) -> None:
     text = 'Zeit;Größe;Zähler\n31.01.2026 12:00;21,5;"1000"\n31.01.2026 12:10;-nan;1001\n'
     sent, readings = send(
-        file, text.encode("latin-1"), timestamp="Zeit", timestamp_format="d.m.y", timezone="Europe/Zurich",
+        file, text.encode("latin-1"), timestamps=("Zeit",), timestamp_format="d.m.y", timezone="Europe/Zurich",
         encoding="latin-1", cells=CellForm(decimal=","),
     )  # fmt: skip
     assert readings == [
@@ -98,21 +101,88 @@ def test_rows_on_one_instant_are_counted_by_device(file: Path) -> None:
 
 def test_without_a_header_columns_have_numbers(file: Path) -> None:
     sent, readings = send(
-        file, "1769860800\t5\t6\n", timestamp="1", timestamp_format="epoch-s", has_header=False,
+        file, "1769860800\t5\t6\n", timestamps=("1",), timestamp_format="epoch-s", has_header=False,
         placed={"2": ("probe", "supply")}, metrics=("2",),
     )  # fmt: skip
     assert readings == [("2026-01-31T12:00:00+00:00", {"supply": 5})]
     assert sent.columns_left_out == ["3"]
 
 
-def test_a_cell_with_a_line_break_is_a_fault(file: Path) -> None:
+def test_a_quotation_mark_that_is_not_closed_costs_its_line_alone(file: Path) -> None:
     sent, readings = send(file, 't,a\n2026-01-31,"1\n2026-02-01,2\n2026-02-02,"3\n2026-02-03,4\n')
-    assert [metrics["a"] for _, metrics in readings] == [4]
-    assert (sent.rows_failed, sent.faults_total) == (1, 1)
+    assert [metrics["a"] for _, metrics in readings] == [2, 4]
+    assert [fault.line for fault in sent.faults] == [2, 4]
     sent, readings = send(file, 't,a\n2026-01-31,"open\nsoon"\n2026-02-01,2\n')
-    assert (len(readings), sent.rows_failed, "line break" in sent.faults[0].message) == (1, 1, True)
-    sent, readings = send(file, 't,a\n2026-01-31,1\n2026-02-01,"2\n2026-02-02,3\n')
-    assert (len(readings), sent.rows_failed, sent.faults[0].line) == (1, 1, 4)
+    assert (len(readings), [fault.line for fault in sent.faults]) == (1, [2, 3])
+    many = "".join(f"2026-02-01T{n // 60:02}:{n % 60:02},3\n" for n in range(1_000))
+    sent, readings = send(file, f't,a\n2026-01-31,1\n2026-01-31T12:00,"2\n{many}')
+    assert (len(readings), sent.rows, sent.rows_failed) == (1_001, 1_002, 1)
+    assert (sent.faults[0].line, "is not closed" in sent.faults[0].message) == (3, True)
+
+
+def test_a_header_may_have_line_breaks(file: Path) -> None:
+    _, readings = send(file, 't,"a\n(C)"\n2026-01-31,1\n')
+    assert readings == [("2026-01-31T00:00:00+00:00", {"a\n(C)": 1})]
+
+
+def test_what_programs_print_after_a_delimiter_is_no_part_of_a_cell(file: Path) -> None:
+    _, readings = send(file, 't, "a", "b"\n2026-01-31, "1", "on, off"\n')
+    assert readings == [("2026-01-31T00:00:00+00:00", {"a": 1, "b": "on, off"})]
+
+
+def test_a_date_and_a_time_of_columns_of_their_own_are_joined(file: Path) -> None:
+    text = "Datum;Zeit;a\n31.01.2026;12:00;1\n31.01.2026;;2\n;;\n"
+    sent, readings = send(file, text, timestamps=("Datum", "Zeit"), timestamp_format="d.m.y")
+    assert readings == [("2026-01-31T12:00:00+00:00", {"a": 1}), ("2026-01-31T00:00:00+00:00", {"a": 2})]
+    assert (sent.rows, sent.faults_total, sent.columns_left_out) == (2, 0, [])
+
+
+def test_lines_before_the_header_are_skipped(file: Path) -> None:
+    sent, readings = send(file, "A logger, v 1\n\nt;a\n2026-01-31;1\n2026-01-32;1\n", skip=2)
+    assert readings == [("2026-01-31T00:00:00+00:00", {"a": 1})]
+    assert [fault.line for fault in sent.faults] == [5]
+
+
+def test_names_of_columns_are_one_in_whatever_form_they_come(file: Path) -> None:
+    composed, decomposed = "d\u00e9bit", "de\u0301bit"
+    for header, named in ((composed, decomposed), (decomposed, composed)):
+        text = f"t,{header},z\n2026-01-31,1,2\n"
+        _, readings = send(file, text, device=None, placed={named: ("probe", None)}, metrics=(named,))
+        assert readings == [("2026-01-31T00:00:00+00:00", {composed: 1})]
+    with pytest.raises(SeriesError, match="twice"):
+        send(file, f"t,{composed},{decomposed}\n2026-01-31,1,2\n")
+
+
+def test_texts_among_numbers_are_reported(file: Path) -> None:
+    text = "t,a,b,c\n2026-01-31,1,on,1\n2026-02-01,---,off,2\n2026-02-02,---,on,3\n2026-02-03,4,1_0,4\n"
+    sent, _ = send(file, text)
+    [column] = sent.mixed_columns
+    assert (column.column, column.numbers, column.texts, column.example, column.line) == ("a", 2, 2, "---", 3)
+    sent, readings = send(file, text, cells=CellForm(absent={"---"}))
+    assert (sent.mixed_columns, readings[1][1]) == ([], {"b": "off", "c": 2})
+
+
+def test_times_without_an_offset_are_counted(file: Path) -> None:
+    sent, _ = send(file, "t,a\n2026-01-31 12:00,1\n2026-01-31T12:00:00Z,1\n")
+    assert sent.times_local == 1
+
+
+def test_a_line_of_zero_bytes_costs_itself_alone(file: Path) -> None:
+    sent, readings = send(file, "t,a\n2026-01-31,1\n" + "\0" * 5_000 + "\n2026-02-01,2\n2026-02-02,3\0\n")
+    assert (len(readings), [fault.line for fault in sent.faults]) == (2, [3, 5])
+    assert "zero bytes" in sent.faults[0].message
+
+
+def test_milliseconds_that_are_seconds_are_no_times_of_1970(file: Path) -> None:
+    sent, readings = send(file, "t,a\n1769860800000,1\n1769860800,2\n", timestamp_format="epoch-ms")
+    assert (readings, sent.rows_failed) == ([("2026-01-31T12:00:00+00:00", {"a": 1})], 1)
+    assert "as epoch-s has" in sent.faults[0].message
+
+
+def test_an_unknown_device_is_refused_before_anything_is_sent(file: Path) -> None:
+    for form in ({"device": "nobody"}, {"device": None, "placed": {"a": ("nobody", None)}}):
+        with pytest.raises(SeriesError, match="no device with the external id 'nobody'"):
+            send(file, "t,a\n2026-01-31,1\n", **form)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +192,14 @@ def test_a_cell_with_a_line_break_is_a_fault(file: Path) -> None:
         (b"", {}, "empty"),
         ("t,größe\n".encode("latin-1"), {}, "not utf-8"),
         (b"t,a\n2026-01-31,\xff\n", {}, "not utf-8"),
+        ("t,a\n".encode("utf-16-le"), {"encoding": "utf-16"}, "not of the encoding"),
+        ("t,a\n".encode("utf-16"), {"encoding": "latin-1"}, "mark of utf-16, and is not latin-1"),
+        ("t,a\n".encode("utf-8-sig"), {"encoding": "cp1252"}, "mark of utf-8, and is not cp1252"),
+        (b'"t,a\n2026-01-31,1\n', {}, "first line cannot be read: A quotation mark"),
         (b"t,a\n", {"timestamp_format": "soon"}, "no form of times"),
         (b"t,a\n", {"timezone": "Moon"}, "no IANA time zone"),
         (b"t,a\n", {"encoding": "klingon"}, "no encoding"),
-        (b"time,a\n", {}, "no column t"),
+        (b"time,a\n", {}, "no column t; it has time, a. Name the column of times with --timestamp-column"),
         (b"t,a,b\n", {"placed": {"a": ("x", "m"), "b": ("x", "m")}}, "a and b both have the metric m of x"),
         (b"t,a,b\n", {"placed": {"a": ("probe", "b")}}, "a and b both have the metric b of probe"),
     ],
@@ -156,7 +230,7 @@ def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     client = Recorder()
-    columns = Columns(timestamp="t", device="probe")
+    columns = Columns(timestamps=("t",), device="probe")
     sent = series_send(pipe, columns, client=client, progress=lambda _done, total: totals.append(total))
     writer.join()
     assert (sent.rows, sent.accepted, totals) == (2, 2, [None])
@@ -225,6 +299,10 @@ def test_an_error_in_the_middle_of_a_file_is_reported_after_what_was_sent(
         (("--map", "a=x", "--map", "a=y::b"), "'a' twice"),
         (("--device", "x", "--device-column", "a"), "not allowed with"),
         (("--device", "x", "--url", "localhost"), "is no address"),
+        (("--timezone", "Moon"), "no IANA time zone 'Moon'"),
+        (("--timestamp-format", "soon"), "no form of times 'soon'"),
+        (("--encoding", "klingon"), "no encoding 'klingon'"),
+        (("--skip-lines", "-1"), "is not a whole number"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

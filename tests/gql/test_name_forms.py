@@ -34,7 +34,7 @@ ACTOR = f"{COMPOSED}@example.org"
 
 # Arguments that are compared with what Argus names itself, in ASCII, or with nothing at all.
 ASCII_ALONE = {
-    "actions", "after", "codes", "relationships", "stage", "stages", "timezone",
+    "actions", "after", "before", "codes", "relationships", "stage", "stages", "timezone",
 }  # fmt: skip
 # What finds the same in both forms: argument -> selection, in which FORM is replaced, of what it must find.
 QUERIES = {

@@ -115,9 +115,14 @@ def statements_of(client: Client, query: str, first: int) -> tuple[int, Any]:
 
 @pytest.fixture(scope="module")
 def client(api: Api) -> Client:
+    return entities_create(api, ROWS)
+
+
+def entities_create(api: Api, rows: int) -> Client:
+    """Create an organization with so many entities of each kind, each asset with a device in a space."""
     api.organization("many")
     client = api.client("many")
-    for n in range(ROWS):
+    for n in range(rows):
         made = {}
         for kind in ("device", "asset", "space", "person", "activity"):
             field = f"create{kind.title()}"
@@ -210,7 +215,12 @@ def test_the_health_of_a_hundred_assets_costs_what_that_of_one_does(api: Api, cl
 @pytest.fixture(scope="module")
 def watched(api: Api, client: Client) -> Client:
     """A hundred rules, events with a mark, a correction and an activity, and definitions."""
-    for n in range(ROWS):
+    return watched_create(api, client, ROWS)
+
+
+def watched_create(api: Api, client: Client, rows: int) -> Client:
+    """Create so many rules, events with what belongs to them, and definitions, for `entities_create`."""
+    for n in range(rows):
         client.call(
             """mutation M($name: String!, $rule: RuleInput!, $rollup: RollupInput!) {
               a: createRule(input: $rule) { errors { code } } b: createRollup(input: $rollup) { errors { code } }

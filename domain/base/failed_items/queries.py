@@ -6,17 +6,18 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, func, literal, or_, select, text, tuple_
+from sqlalchemy import Row, and_, literal, or_, select, text
 from sqlalchemy.orm import Session
 
 from domain.base.failed_items.model import FailedItem, FailedItemState, FailedQueue
 from domain.base.failed_items.tables import failed_items
-from graph.cursors import instant_key, instant_key_read
+from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
-from graph.tables import INSTANT
 
-_CURSOR: Final = "failed items"
+_KEYSET: Final = Keyset(
+    "failed items", {"last_failed_at": failed_items.c.last_failed_at, "id": failed_items.c.id}, is_descending=True
+)
 _OPEN = text(
     "SELECT organization_id, item, due_at IS NULL OR due_at > clock_timestamp() AS is_isolated FROM failed_items"
     " WHERE queue = :queue AND resolved_at IS NULL"
@@ -63,24 +64,8 @@ def failed_items_page(
     here = [table.organization_id == organization_id, or_(literal(value=False), *(_STATES[item] for item in wanted))]
     if queues is not None:
         here.append(any_of(table.queue, [queue.value for queue in queues]))
-    after = []
-    if page.after is not None:
-        instant, last = instant_key_read(page.after, of=_CURSOR)
-        after = [tuple_(table.last_failed_at, table.id) < tuple_(literal(instant, INSTANT), literal(last))]
-    rows = session.execute(
-        select(failed_items)
-        .where(*here, *after)
-        .order_by(table.last_failed_at.desc(), table.id.desc())
-        .limit(page.first + 1)
-    ).all()
-    items = [failed_item_of(row) for row in rows[: page.first]]
-    return Page(
-        items,
-        [instant_key(_CURSOR, item.last_failed_at, item.id) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: session.execute(select(func.count()).select_from(failed_items).where(*here)).scalar_one(),
-    )
+    rows = _KEYSET.page(session, select(failed_items).where(*here), page)
+    return rows.of([failed_item_of(row) for row in rows.items])
 
 
 def failed_item_of(row: Row[Any]) -> FailedItem:

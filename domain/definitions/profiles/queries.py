@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from domain.base.packed import micros_of
@@ -16,13 +16,13 @@ from domain.definitions.profiles.model import AssetProfile, ProfileContent, Prof
 from domain.definitions.profiles.tables import asset_profile_versions, asset_profiles
 from domain.plant.assets.tables import assets
 from domain.telemetry.model.attribution import BEGIN_US, END_US
-from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
+from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
-from graph.tables import INSTANT, entities
+from graph.tables import entities
 
-_CURSOR: Final = "assetProfiles"
+_KEYSET: Final = Keyset("assetProfiles", {"created_at": asset_profiles.c.created_at, "id": asset_profiles.c.id})
 VERSIONS_MAX: Final = 1000
 
 # By profile: when each content is in force, in microseconds of event time, half-open and ascending.
@@ -46,23 +46,9 @@ def profile_get(session: Session, *, organization_id: int, profile_id: UUID, pat
 def profiles_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[AssetProfile]:
     """Return one page, the oldest first. One statement, and one more for the total if requested."""
     here = (asset_profiles.c.organization_id == organization_id, asset_profiles.c.deleted_at.is_(None))
-    statement = _newest(organization_id).where(*here)
-    if page.after is not None:
-        instant, last = instant_key_read(page.after, of=_CURSOR)
-        key = tuple_(asset_profiles.c.created_at, asset_profiles.c.id)
-        statement = statement.where(key > tuple_(literal(instant, INSTANT), literal(last)))
-    rows = session.execute(
-        statement.order_by(asset_profiles.c.created_at, asset_profiles.c.id).limit(page.first + 1)
-    ).all()
-    items = [_profile(row) for row in rows[: page.first]]
-    total = select(func.count()).select_from(asset_profiles).where(*here)
-    return Page(
-        items,
-        [instant_key(_CURSOR, item.created_at, item.id) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: session.execute(total).scalar_one(),
-    )
+    count = select(func.count()).select_from(asset_profiles).where(*here)
+    rows = _KEYSET.page(session, _newest(organization_id).where(*here), page, count=count)
+    return rows.of([_profile(row) for row in rows.items])
 
 
 def profile_versions(

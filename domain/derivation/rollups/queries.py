@@ -7,18 +7,17 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, literal, select, tuple_
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from domain.derivation.rollups.model import Rollup, draft_of
 from domain.derivation.rollups.tables import rollups
-from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
+from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
-from graph.tables import INSTANT
 
-_CURSOR: Final = "rollups"
+_KEYSET: Final = Keyset("rollups", {"created_at": rollups.c.created_at, "id": rollups.c.id})
 
 
 def rollups_list(session: Session, *, organization_id: int, with_deleted: bool = False) -> list[Rollup]:
@@ -50,21 +49,8 @@ def rollup_get(session: Session, *, organization_id: int, rollup_id: UUID) -> Ro
 def rollups_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Rollup]:
     """Return one page, the oldest first. One statement, and one more for the total if requested."""
     every = select(rollups).where(rollups.c.organization_id == organization_id, rollups.c.deleted_at.is_(None))
-    statement = every
-    if page.after is not None:
-        instant, last = instant_key_read(page.after, of=_CURSOR)
-        statement = every.where(
-            tuple_(rollups.c.created_at, rollups.c.id) > tuple_(literal(instant, INSTANT), literal(last))
-        )
-    rows = session.execute(statement.order_by(rollups.c.created_at, rollups.c.id).limit(page.first + 1)).all()
-    items = [_rollup(row) for row in rows[: page.first]]
-    return Page(
-        items,
-        [instant_key(_CURSOR, item.created_at, item.id) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: len(session.execute(every).all()),
-    )
+    rows = _KEYSET.page(session, every, page)
+    return rows.of([_rollup(row) for row in rows.items])
 
 
 def _rollup(row: Row[Any]) -> Rollup:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, Uuid, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, literal, select
 from sqlalchemy.orm import Session
 
 from domain.definitions.processors.queries import stage_check
 from domain.derivation.shadow.model import Shadow, ShadowDifference, ShadowFilter
 from domain.derivation.shadow.tables import shadow_differences, shadows
-from graph.errors import BadInputError
 from graph.instants import instant_utc
 from graph.json_bounds import text_is_storable
-from graph.paging import CursorKey, Page, PageRequest
-from graph.tables import INSTANT
+from graph.keyset import Keyset
+from graph.paging import Page, PageRequest
 from graph.texts import text_nfc
 
-_CURSOR: Final = "shadow differences"
+_KEYSET: Final = Keyset(
+    "shadow differences",
+    {name: shadow_differences.c[name] for name in ("timestamp", "entity_id", "metric")},
+    is_descending=True,
+)
 
 
 def shadow_get(session: Session, *, organization_id: int, stage: str) -> Shadow | None:
@@ -53,22 +55,8 @@ def shadow_differences_page(
     """
     table = shadow_differences.c
     conditions = [table.organization_id == organization_id, table.stage == stage_check(stage), *_conditions(where)]
-    after = [] if page.after is None else [_before(page.after)]
-    rows = session.execute(
-        select(shadow_differences)
-        .where(*conditions, *after)
-        .order_by(table.timestamp.desc(), table.entity_id.desc(), table.metric.desc())
-        .limit(page.first + 1)
-    ).all()
-    items = [_of_row(row) for row in rows[: page.first]]
-    count = select(func.count()).select_from(shadow_differences).where(*conditions)
-    return Page(
-        items,
-        [(_CURSOR, item.timestamp.isoformat(), str(item.entity_id), item.metric) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: int(session.execute(count).scalar_one()),
-    )
+    rows = _KEYSET.page(session, select(shadow_differences).where(*conditions), page)
+    return rows.of([_of_row(row) for row in rows.items])
 
 
 def _conditions(where: ShadowFilter) -> list[ColumnElement[bool]]:
@@ -84,19 +72,6 @@ def _conditions(where: ShadowFilter) -> list[ColumnElement[bool]]:
     if where.ends is not None:
         conditions.append(table.timestamp < instant_utc(where.ends, path="to"))
     return conditions
-
-
-def _before(key: CursorKey) -> ColumnElement[bool]:
-    fault = BadInputError("This cursor does not belong to this list.", path=("after",))
-    if len(key) != 4 or key[0] != _CURSOR or not text_is_storable(str(key[3])):  # noqa: PLR2004  (list and key)
-        raise fault
-    try:
-        instant, entity_id = instant_utc(datetime.fromisoformat(str(key[1])), path="after"), UUID(str(key[2]))
-    except ValueError:
-        raise fault from None
-    table = shadow_differences.c
-    last = tuple_(literal(instant, INSTANT), literal(entity_id, Uuid), literal(str(key[3]), Text))
-    return tuple_(table.timestamp, table.entity_id, table.metric) < last
 
 
 def _of_row(row: Row[Any]) -> ShadowDifference:

@@ -24,14 +24,13 @@ from domain.telemetry.store.scan import points_scan
 from graph.entities.queries import entities_by_external_id
 from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
-from graph.paging import CursorKey, Page, PageRequest
+from graph.paging import Page, PageRequest, page_of_sorted
 from graph.sql import any_of
 from graph.tables import entities
 
 MOVING_MAX: Final = 10_000
 # How far beyond the range the ends of stays are searched for, step by step.
 _AROUND_US: Final = (0, 86_400_000_000, 7 * 86_400_000_000)
-_CURSOR: Final = "stays"
 
 # When it begins, as far as was read back; its entity, metric and area.
 _Key = tuple[int, str, str, str]
@@ -266,20 +265,5 @@ def _stays_read(
 
 def _page(listed: list[_ListedStay], page: PageRequest) -> Page[Stay]:
     listed.sort(key=lambda item: item.key)
-    after = None if page.after is None else _key_read(page.after)
-    rest = listed if after is None else [item for item in listed if item.key > after]
-    page_items = rest[: page.first]
-    return Page(
-        [item.stay for item in page_items],
-        [(_CURSOR, *item.key) for item in page_items],
-        len(rest) > page.first,
-        page.after is not None,
-        lambda: len(listed),
-    )
-
-
-def _key_read(key: CursorKey) -> _Key:
-    match key:
-        case (name, int(begins_us), str(entity_id), str(metric), str(area)) if name == _CURSOR:
-            return begins_us, entity_id, metric, area
-    raise BadInputError("This cursor does not belong to this list.", path=("after",))
+    stays = page_of_sorted(listed, page, name="stays", types=(int, str, str, str), key=lambda item: item.key)
+    return stays.of([item.stay for item in stays.items])

@@ -7,18 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, literal, select, text, tuple_
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from domain.exchange.replays.model import Replay, ReplayState
 from domain.exchange.replays.tables import replays
-from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
-from graph.paging import CursorKey, Page, PageRequest
+from graph.keyset import Keyset
+from graph.paging import Page, PageRequest
 from graph.sql import any_of
-from graph.tables import INSTANT
 
-_CURSOR: Final = "replays"
+_KEYSET: Final = Keyset("replays", {"created_at": replays.c.created_at, "id": replays.c.id}, is_descending=True)
 _OPEN = text(
     """
     SELECT organization_id, id FROM (
@@ -51,22 +50,8 @@ def replay_get(session: Session, *, organization_id: int, replay_id: UUID) -> Re
 
 def replays_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Replay]:
     """Return one page, the newest first. One statement, and one more for the total if requested."""
-    after = [] if page.after is None else [_before(page.after)]
-    rows = session.execute(
-        select(replays)
-        .where(replays.c.organization_id == organization_id, *after)
-        .order_by(replays.c.created_at.desc(), replays.c.id.desc())
-        .limit(page.first + 1)
-    ).all()
-    items = [replay_of(row) for row in rows[: page.first]]
-    every = select(replays.c.id).where(replays.c.organization_id == organization_id)
-    return Page(
-        items,
-        [instant_key(_CURSOR, item.created_at, item.id) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: len(session.execute(every).all()),
-    )
+    rows = _KEYSET.page(session, select(replays).where(replays.c.organization_id == organization_id), page)
+    return rows.of([replay_of(row) for row in rows.items])
 
 
 def replays_idle(session: Session, *, idle: timedelta, at_once: int) -> list[tuple[int, UUID]]:
@@ -96,11 +81,6 @@ def replay_of(row: Row[Any]) -> Replay:
         _utc(row.started_at),
         _utc(row.finished_at),
     )
-
-
-def _before(key: CursorKey) -> Any:
-    instant, last = instant_key_read(key, of=_CURSOR)
-    return tuple_(replays.c.created_at, replays.c.id) < tuple_(literal(instant, INSTANT), literal(last))
 
 
 def _utc(instant: datetime | None) -> datetime | None:

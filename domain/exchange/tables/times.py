@@ -69,7 +69,7 @@ def time_reader(form: str) -> Callable[[str], datetime]:
 
 
 def _iso(cell: str) -> datetime:
-    text = cell.strip()
+    text = _text(cell)
     if not _ISO.fullmatch(text):
         msg = f"{text!r} is not a time of ISO 8601 (2026-01-31T12:00:00Z){_advice(text)}."
         raise TimeError(msg)
@@ -96,10 +96,22 @@ def _advice(text: str) -> str:
     return "; name another with --timestamp-format"
 
 
+def _text(cell: str) -> str:
+    if not (text := cell.strip()):
+        msg = "There is no time."
+        raise TimeError(msg)
+    return text
+
+
 def _epoch(cell: str, *, form: str) -> datetime:
-    text = cell.strip()
+    text = _text(cell)
     if not _NUMBER.fullmatch(text):
         msg = f"{text!r} is not a number, as times in the form {form} are."
+        raise TimeError(msg)
+    # What would be 1970 as one form, and this century as another, is the other.
+    other = _EPOCH_DIGITS.get(len(text.replace(",", ".").partition(".")[0]), form)
+    if other != form:
+        msg = f"{text!r} is not a time in the form {form}: it has as many digits as {other} has."
         raise TimeError(msg)
     microseconds = Decimal(text.replace(",", ".")) * 1_000_000 / _PER_SECOND[form]
     try:
@@ -110,7 +122,7 @@ def _epoch(cell: str, *, form: str) -> datetime:
 
 
 def _excel(cell: str) -> datetime:
-    text = cell.strip()
+    text = _text(cell)
     days = Decimal(text.replace(",", ".")) if _NUMBER.fullmatch(text) else Decimal(0)
     # A spreadsheet's doubles hold milliseconds and no more.
     days_ms = int((days * _DAY_MS).to_integral_value())
@@ -121,7 +133,7 @@ def _excel(cell: str) -> datetime:
 
 
 def _dated(cell: str, *, form: str) -> datetime:
-    text = cell.strip()
+    text = _text(cell)
     pattern, shown = _DATES[form]
     date = pattern.match(text)
     rest = "" if date is None else text[date.end() :].strip(" T,")
@@ -149,7 +161,7 @@ def _clock(match: re.Match[str]) -> timedelta:
 
 
 def _patterned(cell: str, *, form: str) -> datetime:
-    text = cell.strip()
+    text = _text(cell)
     try:
         return datetime.strptime(text, form)  # noqa: DTZ007
     except ValueError:

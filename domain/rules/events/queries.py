@@ -8,21 +8,20 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from domain.rules.model import Annotation, AnnotationKind, Event, EventState, Severity
 from domain.rules.tables import event_annotations, event_changes, event_corrections, events
-from graph.cursors import instant_key, instant_key_read
 from graph.entities.queries import entities_get
 from graph.errors import LimitExceededError, NotFoundError
 from graph.instants import moment_resolve
+from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
-from graph.tables import INSTANT
 from graph.walk.below import below_select
 
-_CURSOR: Final = "events"
+_KEYSET: Final = Keyset("events", {"opened_at": events.c.opened_at, "id": events.c.id}, is_descending=True)
 # At most so many corrections of an event are returned: the latest.
 CORRECTIONS_MAX: Final = 100
 # A filter names at most so many entities, and rules.
@@ -75,25 +74,8 @@ def events_page(session: Session, *, organization_id: int, where: EventFilter, p
     """
     filter_check(session, organization_id=organization_id, where=where)
     conditions = [events.c.organization_id == organization_id, *_conditions(session, organization_id, where)]
-    after = []
-    if page.after is not None:
-        at, last = instant_key_read(page.after, of=_CURSOR)
-        after = [tuple_(events.c.opened_at, events.c.id) < tuple_(literal(at, INSTANT), literal(last))]
-    rows = session.execute(
-        select(events)
-        .where(*conditions, *after)
-        .order_by(events.c.opened_at.desc(), events.c.id.desc())
-        .limit(page.first + 1)
-    ).all()
-    page_events = _with_annotations(session, organization_id, rows[: page.first])
-    count = select(func.count()).select_from(events).where(*conditions)
-    return Page(
-        page_events,
-        [instant_key(_CURSOR, event.opened_at, event.id) for event in page_events],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: int(session.execute(count).scalar_one()),
-    )
+    rows = _KEYSET.page(session, select(events).where(*conditions), page)
+    return rows.of(_with_annotations(session, organization_id, rows.items))
 
 
 def filter_check(session: Session, *, organization_id: int, where: EventFilter) -> None:

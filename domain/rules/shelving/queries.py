@@ -7,15 +7,14 @@ from datetime import UTC
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, Table, func, literal, select, tuple_
+from sqlalchemy import Row, Table, select
 from sqlalchemy.orm import Session
 
 from domain.rules.shelving.model import MaintenanceWindow, Shelf
 from domain.rules.tables import maintenance_windows, shelves
-from graph.cursors import instant_key, instant_key_read
+from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
-from graph.tables import INSTANT
 
 T = TypeVar("T", Shelf, MaintenanceWindow)
 
@@ -52,20 +51,9 @@ def _get(
 def _page(
     session: Session, organization_id: int, page: PageRequest, table: Table, read: Callable[[Row[Any]], T]
 ) -> Page[T]:
-    statement = select(table).where(table.c.organization_id == organization_id)
-    if page.after is not None:
-        at, last = instant_key_read(page.after, of=table.name)
-        statement = statement.where(tuple_(table.c.ends, table.c.id) < tuple_(literal(at, INSTANT), literal(last)))
-    rows = session.execute(statement.order_by(table.c.ends.desc(), table.c.id.desc()).limit(page.first + 1)).all()
-    items = [read(row) for row in rows[: page.first]]
-    count = select(func.count()).where(table.c.organization_id == organization_id)
-    return Page(
-        items,
-        [instant_key(table.name, item.ends, item.id) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: int(session.execute(count).scalar_one()),
-    )
+    keyset = Keyset(table.name, {"ends": table.c.ends, "id": table.c.id}, is_descending=True)
+    rows = keyset.page(session, select(table).where(table.c.organization_id == organization_id), page)
+    return rows.of([read(row) for row in rows.items])
 
 
 def _shelf(row: Row[Any]) -> Shelf:

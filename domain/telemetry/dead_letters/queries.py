@@ -20,20 +20,20 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.orm import Session
 
 from domain.telemetry.dead_letters.model import DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState
 from domain.telemetry.store.tables import dead_letters
-from graph.cursors import instant_key, instant_key_read
 from graph.instants import instant_utc
 from graph.json_bounds import text_is_storable
-from graph.paging import CursorKey, Page, PageRequest
-from graph.tables import INSTANT
+from graph.keyset import Keyset
+from graph.paging import Page, PageRequest
 
 GROUPS_MAX: Final = 500
-_CURSOR: Final = "dead letters"
+_KEYSET: Final = Keyset(
+    "dead letters", {"received_at": dead_letters.c.received_at, "id": dead_letters.c.id}, is_descending=True
+)
 _STATES: Final = {
     DeadLetterState.OPEN: and_(dead_letters.c.resolved_at.is_(None), dead_letters.c.discarded_at.is_(None)),
     DeadLetterState.RESOLVED: and_(dead_letters.c.resolved_at.is_not(None), dead_letters.c.discarded_at.is_(None)),
@@ -48,23 +48,8 @@ def dead_letters_page(
 
     Raises BadInputError for a cursor of another list.
     """
-    conditions = dead_letter_conditions(organization_id, where)
-    after = [] if page.after is None else [_before(page.after)]
-    rows = session.execute(
-        select(dead_letters)
-        .where(*conditions, *after)
-        .order_by(dead_letters.c.received_at.desc(), dead_letters.c.id.desc())
-        .limit(page.first + 1)
-    ).all()
-    items = [_of_row(row) for row in rows[: page.first]]
-    count = select(func.count()).select_from(dead_letters).where(*conditions)
-    return Page(
-        items,
-        [instant_key(_CURSOR, item.received_at, item.id) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: int(session.execute(count).scalar_one()),
-    )
+    rows = _KEYSET.page(session, select(dead_letters).where(*dead_letter_conditions(organization_id, where)), page)
+    return rows.of([_of_row(row) for row in rows.items])
 
 
 def dead_letter_groups(session: Session, *, organization_id: int, where: DeadLetterFilter) -> list[DeadLetterGroup]:
@@ -130,12 +115,6 @@ def dead_letter_conditions(organization_id: int, where: DeadLetterFilter) -> lis
     if where.ends is not None:
         conditions.append(table.received_at < instant_utc(where.ends, path="to"))
     return conditions
-
-
-def _before(key: CursorKey) -> ColumnElement[bool]:
-    instant, last = instant_key_read(key, of=_CURSOR)
-    here = tuple_(dead_letters.c.received_at, dead_letters.c.id)
-    return here < tuple_(literal(instant, INSTANT), literal(last, Uuid))
 
 
 def _of_row(row: Row[Any]) -> DeadLetter:

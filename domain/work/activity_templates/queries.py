@@ -7,16 +7,17 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from domain.work.activity_templates.model import ActivityTemplate
 from domain.work.activity_templates.tables import activity_templates
-from graph.errors import BadInputError, NotFoundError
+from graph.errors import NotFoundError
+from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
 
-_CURSOR: Final = "activity_templates"
+_KEYSET: Final = Keyset("activity templates", {"name": activity_templates.c.name, "id": activity_templates.c.id})
 
 
 def activity_templates_get(
@@ -47,20 +48,8 @@ def activity_templates_page(session: Session, *, organization_id: int, page: Pag
     """Return one page, by name. One statement, and one more for the total if requested."""
     table = activity_templates.c
     here = (table.organization_id == organization_id, table.deleted_at.is_(None))
-    after = []
-    if page.after is not None:
-        after = [tuple_(table.name, table.id) > _after(page.after)]
-    rows = session.execute(
-        select(activity_templates).where(*here, *after).order_by(table.name, table.id).limit(page.first + 1)
-    ).all()
-    items = [template_of(row) for row in rows[: page.first]]
-    return Page(
-        items,
-        [(_CURSOR, item.name, str(item.id)) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: session.execute(select(func.count()).select_from(activity_templates).where(*here)).scalar_one(),
-    )
+    rows = _KEYSET.page(session, select(activity_templates).where(*here), page)
+    return rows.of([template_of(row) for row in rows.items])
 
 
 def template_of(row: Row[Any]) -> ActivityTemplate:
@@ -78,13 +67,3 @@ def template_of(row: Row[Any]) -> ActivityTemplate:
         row.updated_at.astimezone(UTC),
         None if row.deleted_at is None else row.deleted_at.astimezone(UTC),
     )
-
-
-def _after(key: tuple[Any, ...]) -> tuple[str, UUID]:
-    try:
-        name_of_list, name, last = key
-        if name_of_list == _CURSOR and isinstance(name, str):
-            return name, UUID(last)
-    except (ValueError, TypeError, AttributeError):
-        pass
-    raise BadInputError("This is no cursor of a page of templates.", path=("after",))

@@ -7,17 +7,18 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, literal, select, tuple_
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from domain.work.notifications.model import Notification, NotificationState
 from domain.work.notifications.tables import notifications
-from graph.cursors import instant_key, instant_key_read
+from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
-from graph.tables import INSTANT
 
-_CURSOR: Final = "notifications"
+_KEYSET: Final = Keyset(
+    "notifications", {"created_at": notifications.c.created_at, "id": notifications.c.id}, is_descending=True
+)
 
 
 def notifications_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Notification]:
@@ -39,24 +40,8 @@ def notifications_page(
     here = [table.organization_id == organization_id]
     if states is not None:
         here.append(any_of(table.state, [state.value for state in states]))
-    after = []
-    if page.after is not None:
-        instant, last = instant_key_read(page.after, of=_CURSOR)
-        after = [tuple_(table.created_at, table.id) < tuple_(literal(instant, INSTANT), literal(last))]
-    rows = session.execute(
-        select(notifications)
-        .where(*here, *after)
-        .order_by(table.created_at.desc(), table.id.desc())
-        .limit(page.first + 1)
-    ).all()
-    items = [notification_of(row) for row in rows[: page.first]]
-    return Page(
-        items,
-        [instant_key(_CURSOR, item.created_at, item.id) for item in items],
-        len(rows) > page.first,
-        page.after is not None,
-        lambda: session.execute(select(func.count()).select_from(notifications).where(*here)).scalar_one(),
-    )
+    rows = _KEYSET.page(session, select(notifications).where(*here), page)
+    return rows.of([notification_of(row) for row in rows.items])
 
 
 def notification_of(row: Row[Any]) -> Notification:

@@ -148,6 +148,20 @@ def test_pages_together_are_the_list(world: World, order: EntityOrder, first: in
             break
         after = page.keys[-1]
     assert listed == whole.items
+    backward: list[Entity] = []
+    before: CursorKey | None = None
+    while True:
+        with world.session() as session:
+            request = PageRequest(1, last=first, before=before)
+            page = entities_page(
+                session, organization_id=world.organization_id, where=EntityFilter(), page=request, order=order
+            )
+        assert page.has_next == (before is not None)
+        backward = [*page.items, *backward]
+        if not page.has_previous:
+            break
+        before = page.keys[0]
+    assert backward == whole.items
 
 
 def test_the_total_counts_the_whole_list(world: World, worlds: Callable[[str], World]) -> None:

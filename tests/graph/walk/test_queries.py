@@ -53,7 +53,7 @@ def test_related_is_nearest_first_each_once_without_itself(world: World) -> None
         )[a]
         assert (second_page.items, second_page.keys, second_page.has_next, second_page.has_previous) == (
             [d],
-            [(2, str(d))],
+            [("related", 2, str(d))],
             False,
             True,
         )
