@@ -58,7 +58,7 @@ class EntityType(Node):
     attributes: JSON
 
     @strawberry.field
-    async def versions(self, info: Info) -> list[EntityTypeVersion]:
+    async def versions(self, info: Info) -> list[EntityTypeVersion] | None:
         """All versions of the telemetry schema, by event time, of the future too."""
         schema_version = await load(info.context, schema_versions, uuid_named(self.id, "id"))
         return [

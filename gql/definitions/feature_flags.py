@@ -58,7 +58,7 @@ class FeatureFlagQuery:
     """Feature flags."""
 
     @query(VIEWERS)
-    async def feature_flags(self, info: Info) -> list[FeatureFlag]:
+    async def feature_flags(self, info: Info) -> list[FeatureFlag] | None:
         """All feature flags, those that were never set included."""
         return [_to_flag(row) for row in await info.context.read(feature_flags_list)]
 

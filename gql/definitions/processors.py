@@ -89,7 +89,7 @@ class ProcessorQuery:
     """Versions of stages."""
 
     @query(VIEWERS)
-    async def processors(self, info: Info) -> list[Processor]:
+    async def processors(self, info: Info) -> list[Processor] | None:
         """The stages that have versions."""
         return [to_processor(row) for row in await info.context.read(processors_list)]
 

@@ -95,7 +95,7 @@ class AssetProfile(Node):
     updated_at: DateTime
 
     @strawberry.field
-    async def versions(self, info: Info) -> list[AssetProfileVersion]:
+    async def versions(self, info: Info) -> list[AssetProfileVersion] | None:
         """All versions of the profile, by number."""
         profile_version = await load(info.context, profile_versions, uuid_named(self.id, "id"))
         return [_to_version(item) for item in profile_version or ()]
@@ -224,7 +224,7 @@ class AssetProfileQuery:
     @query(VIEWERS)
     async def preview_asset_profile(
         self, info: Info, id: strawberry.ID, input: AssetProfileInput
-    ) -> AssetProfilePreviewPayload:
+    ) -> AssetProfilePreviewPayload | None:
         """Preview the effect of `updateAssetProfile` with this input on the profile's assets. Nothing is written.
 
         Args:

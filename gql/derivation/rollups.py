@@ -211,7 +211,7 @@ class RollupQuery:
 
     @query(VIEWERS)
     @paged()
-    async def rollups(self, info: Info, *, page: PageRequest) -> RollupConnection:
+    async def rollups(self, info: Info, *, page: PageRequest) -> RollupConnection | None:
         """All rollups, the oldest first."""
         rows = await page_read(info, rollups_page, page)
         return RollupConnection(rows=rows, show=to_rollup)

@@ -147,7 +147,7 @@ class ShadowQuery:
         *,
         page: PageRequest,
         filter: ShadowDifferenceFilter | None = None,
-    ) -> ShadowDifferenceConnection:
+    ) -> ShadowDifferenceConnection | None:
         """Differences of the version of a stage that runs in shadow, the newest points first."""
         rows = await page_read(info, shadow_differences_page, page, stage=stage, where=_conditions(filter))
         return ShadowDifferenceConnection(rows=rows, show=_difference)

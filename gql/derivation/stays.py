@@ -40,7 +40,7 @@ class Stay:
     lost: bool
 
     @strawberry.field
-    async def entity(self, info: Info) -> Entity:
+    async def entity(self, info: Info) -> Entity | None:
         """The entity that was in the area."""
         row = await load(info.context, entities_get, self.row.entity_id)
         assert row is not None  # noqa: S101  (an entity's row is never taken away)

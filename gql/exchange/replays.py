@@ -114,7 +114,7 @@ class ReplayQuery:
 
     @query(VIEWERS)
     @paged()
-    async def replays(self, info: Info, *, page: PageRequest) -> ReplayConnection:
+    async def replays(self, info: Info, *, page: PageRequest) -> ReplayConnection | None:
         """All replays, the newest first."""
         rows = await page_read(info, replays_page, page)
         return ReplayConnection(rows=rows, show=to_replay)

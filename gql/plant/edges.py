@@ -150,8 +150,8 @@ class ReplaceDevicePayload:
         created: Links of the replacement, from that instant on.
     """
 
-    ended: list[Edge]
-    created: list[Edge]
+    ended: list[Edge] | None
+    created: list[Edge] | None
     errors: list[UserError]
 
 

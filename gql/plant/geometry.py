@@ -76,7 +76,7 @@ class GeometryQuery:
         *,
         page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
-    ) -> EntityConnection:
+    ) -> EntityConnection | None:
         """Entities whose location lies wholly in that of another entity, such as the area of a space; see `within`.
 
         Args:
@@ -100,7 +100,7 @@ class GeometryQuery:
         *,
         page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
-    ) -> EntityConnection:
+    ) -> EntityConnection | None:
         """Entities in whose area a point lies, its edge included; the smallest area first.
 
         Args:

@@ -154,7 +154,7 @@ class Event(Node):
         return shown
 
     @strawberry.field
-    async def corrections(self, info: Info) -> list[EventCorrection]:
+    async def corrections(self, info: Info) -> list[EventCorrection] | None:
         """Corrections by late or corrected data, the latest first; at most 100."""
         correction = await load(info.context, corrections_of, self.row.id) or ()
         return [

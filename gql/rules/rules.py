@@ -89,7 +89,7 @@ class Rule(Node):
     deleted_at: DateTime | None
 
     @strawberry.field
-    async def versions(self, info: Info) -> list[RuleVersion]:
+    async def versions(self, info: Info) -> list[RuleVersion] | None:
         """All versions of the rule, by event time, of the future too; a rule has at most 1,000."""
         rule_version = await load(info.context, rule_versions_get, uuid_named(self.id, "id"))
         return [

@@ -124,14 +124,14 @@ class ShelvingQuery:
 
     @query(VIEWERS)
     @paged()
-    async def shelves(self, info: Info, *, page: PageRequest) -> ShelfConnection:
+    async def shelves(self, info: Info, *, page: PageRequest) -> ShelfConnection | None:
         """All shelves, those that are over too; the one that ends last first."""
         rows = await page_read(info, shelves_page, page)
         return ShelfConnection(rows=rows, show=to_shelf)
 
     @query(VIEWERS)
     @paged()
-    async def maintenance_windows(self, info: Info, *, page: PageRequest) -> MaintenanceWindowConnection:
+    async def maintenance_windows(self, info: Info, *, page: PageRequest) -> MaintenanceWindowConnection | None:
         """All maintenance windows, those that are over too; the one that ends last first."""
         rows = await page_read(info, maintenance_windows_page, page)
         return MaintenanceWindowConnection(rows=rows, show=to_window)

@@ -156,7 +156,9 @@ class DeadLetterQuery:
         return DeadLetterConnection(rows=rows, show=to_dead_letter)
 
     @query(VIEWERS)
-    async def dead_letter_groups(self, info: Info, filter: DeadLetterFilter | None = None) -> list[DeadLetterGroup]:
+    async def dead_letter_groups(
+        self, info: Info, filter: DeadLetterFilter | None = None
+    ) -> list[DeadLetterGroup] | None:
         """Number of dead letters by stage and code, the most frequent first; at most 500 groups.
 
         Args:

@@ -99,7 +99,7 @@ class FailedItemQuery:
         page: PageRequest,
         queues: list[FailedQueueEnum] | None = None,  # type: ignore[valid-type]
         states: list[FailedItemStateEnum] | None = None,  # type: ignore[valid-type]
-    ) -> FailedItemConnection:
+    ) -> FailedItemConnection | None:
         """Items that failed in the organization's work queues, those that failed last first.
 
         Args:

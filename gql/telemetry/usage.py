@@ -93,7 +93,7 @@ class UsageQuery:
         timezone: str = "UTC",
         group_by: UsageGroupByEnum = UsageGroupBy.NOTHING,  # type: ignore[valid-type]
         first: int = 50,
-    ) -> Usage:
+    ) -> Usage | None:
         """How much was received, by time of receipt.
 
         At most 100,000 numbers (buckets x groups) and 5,000,000 readings, else LIMIT_EXCEEDED.

@@ -140,7 +140,7 @@ class Activity(Entity):
         return list(ALLOWED[state_of(self.row.status)])
 
     @strawberry.field
-    async def history(self, info: Info) -> list[ActivityStep]:
+    async def history(self, info: Info) -> list[ActivityStep] | None:
         """Steps of its history, oldest first; of the newest 500."""
         steps = await load(info.context, activity_history_get, self.row.id)
         return [_step(step) for step in steps or ()]

@@ -108,7 +108,7 @@ class NotificationQuery:
         *,
         page: PageRequest,
         states: list[NotificationStateEnum] | None = None,  # type: ignore[valid-type]
-    ) -> NotificationConnection:
+    ) -> NotificationConnection | None:
         """Calls of webhooks, the newest first.
 
         Args:
