@@ -46,7 +46,7 @@ def edge_row(world: World, source: EntityId, target: EntityId, **values: Any) ->
 def test_rows_are_those_that_single_insertions_make(world: World) -> None:
     source, target = world.entities(EntityKind.ASSET, 2)
     spans = [Range(AT, None, bounds="[)"), Range(AT.replace(year=1), AT.replace(year=2), bounds="[)")]
-    places = [{"geometry": b"\x00\xff'\\", "bounds": "((1,2),(3,4.5))"}, {}, {"deleted_at": AT}]
+    places: list[dict[str, Any]] = [{"geometry": b"\x00\xff'\\", "bounds": "((1,2),(3,4.5))"}, {}, {"deleted_at": AT}]
     rows = {
         entities: [
             *(entity_row(world, attributes={"value": value}) for value in VALUES),
