@@ -55,6 +55,7 @@ class Api:
     port: int
     app: Starlette
     admission: Admission
+    server: uvicorn.Server
 
     @property
     def work(self) -> Work:
@@ -112,7 +113,7 @@ def api_serve(
     try:
         wait_until(lambda: server.started or not thread.is_alive())
         assert server.started, "the application did not start"
-        yield Api(settings, port, app, config.http.admission)  # type: ignore[union-attr]
+        yield Api(settings, port, app, config.http.admission, server)  # type: ignore[union-attr]
     finally:
         server.should_exit = True
         thread.join()

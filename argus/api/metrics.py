@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.base.measured import Measured
+from gql.server.streams import STREAM
 from graph.errors import ArgusError
 
 # Of the numbers in `pipeline_state()` and `deliveries_state()`, what each means.
@@ -131,7 +132,8 @@ class ApiMetrics:
             finally:
                 route = self._route_of(scope)
                 self._requests.labels(route, scope["method"], str(status)).inc()
-                self._seconds.labels(route).observe(time.perf_counter() - began)
+                if STREAM not in scope:
+                    self._seconds.labels(route).observe(time.perf_counter() - began)
 
         return counting
 

@@ -175,7 +175,7 @@ class ReaderServer(uvicorn.Server):
         self._channel = None
         self.should_exit = True
 
-    def _return(self, file: int, address: str, data: bytes, _is_websocket: bool) -> bool:
+    def _return(self, file: int, address: str, data: bytes, _is_live: bool) -> bool:
         if self._channel is None:
             os.close(file)
             return False

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from gql.server.streams import STREAM
 from runtime.settings.model import ApiSettings
 
 HEAD_MAX_BYTES: Final = 64 * 1024
@@ -33,7 +34,7 @@ HEADERS_MAX: Final = 200
 PIPELINE_MAX: Final = 16
 WEBSOCKET_MESSAGE_MAX_BYTES: Final = 1024 * 1024
 # Of a subscription's updates that were handed to the system and not yet sent.
-WEBSOCKET_UNSENT_MAX_BYTES: Final = 64 * 1024
+UNSENT_MAX_BYTES: Final = 64 * 1024
 # Of Linux; elsewhere the number has another meaning or none, and nothing is lost but this bound.
 _NOTSENT_LOWAT: Final = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 # A client that takes nothing of its answer for so long is not waited for.
@@ -142,6 +143,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
+        unsent_limit(transport)
         self._address = UNKNOWN if self.client is None else self.client[0]
         if not self._is_counted:
             self._is_counted = True
@@ -169,7 +171,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Return whether the connection is kept open for a client that sends no more: it waits for an answer."""
         running = self._running
         is_waiting = running is not None and not running.response_complete and not running.more_body
-        if not is_waiting or self._is_refused or self.transport.is_closing():
+        # Of a stream there is no end to wait for.
+        if not is_waiting or self._is_streaming or self._is_refused or self.transport.is_closing():
             return False
         self._is_half_closed = True
         self._half_closed_timer = self.loop.call_later(HALF_CLOSED_S, self._half_closed_end)
@@ -177,7 +180,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _half_closed_end(self) -> None:
         """End what nobody may be waiting for any more, unless it is being answered."""
-        if self._running is None or not self._running.response_started:
+        if self._running is None or not self._running.response_started or self._is_streaming:
             self.transport.abort()
 
     def on_response_complete(self) -> None:
@@ -298,6 +301,18 @@ class BoundedHttp(HttpToolsProtocol):
             return
         super().handle_websocket_upgrade()
 
+    @property
+    def _is_streaming(self) -> bool:
+        running = self._running
+        return running is not None and STREAM in running.scope and not running.response_complete
+
+    def shutdown(self) -> None:
+        """Close with the server: at once in the middle of a stream, which has no end; else after the answer."""
+        super().shutdown()
+        if self._is_streaming:
+            # Cut, not completed: its client connects again.
+            self.transport.close()
+
     def pause_writing(self) -> None:
         """Wait for the client to take what was sent, but not for ever."""
         super().pause_writing()
@@ -356,6 +371,14 @@ class BoundedHttp(HttpToolsProtocol):
         return cycle is None or bool(cycle.response_complete)
 
 
+def unsent_limit(transport: asyncio.BaseTransport) -> None:
+    """Let little wait in the system's buffer of a connection."""
+    connected = transport.get_extra_info("socket")
+    if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
+        with suppress(OSError):
+            connected.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, UNSENT_MAX_BYTES)
+
+
 class _WithoutAddresses(logging.Filter):
     """Takes what clients wrote into the addresses of WebSockets out of uvicorn's log: it may be a token."""
 
@@ -381,10 +404,7 @@ class CountedWebSocket(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let little wait in the system's buffer: what waits there grows old, what waits in the feed is renewed."""
         super().connection_made(transport)
-        connected = transport.get_extra_info("socket")
-        if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
-            with suppress(OSError):
-                connected.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, WEBSOCKET_UNSENT_MAX_BYTES)
+        unsent_limit(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -20,7 +20,7 @@ from gql.errors import formatted
 from gql.live.sharing import shared
 from gql.server.answers import answer_encode
 from gql.server.bounds import bounds_of
-from gql.server.completion import BoundedExecutor
+from gql.server.completion import executor_of
 from gql.server.limits import COST_MAX
 from gql.server.preparation import Prepared, Preparer, Request, RequestError
 from gql.server.selection import selection_key
@@ -48,7 +48,7 @@ class Executor:
         self._schema = schema
         self._deadline_s = deadline_s
         self._preparer = Preparer(schema)
-        self._core: type[BoundedExecutor] = type("SchemaExecutor", (BoundedExecutor,), {"bounds": bounds_of(schema)})
+        self._core = executor_of(schema, bounds=bounds_of(schema))
         self._heavy = FairThreads(HEAVY_THREADS, per_caller_max=HEAVY_THREADS - 1, name="heavy")
         # The schema does not change while the process lives.
         self._introspections: OrderedDict[tuple[str, str | None], dict[str, Any]] = OrderedDict()

@@ -1,4 +1,8 @@
-"""Serve graphql-transport-ws: operations over one WebSocket, each with its own context."""
+"""Serve graphql-transport-ws: operations over one WebSocket, each with its own context.
+
+What the protocol does not allow closes the socket, with the code that it states. What is wrong with one operation is an
+`error` for its id, and the others go on.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,10 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from domain.base.errors import RateLimitedError
@@ -21,22 +23,26 @@ from gql.access.principal import Principal
 from gql.access.revocation import ENDED
 from gql.base.context import Context
 from gql.base.services import Services
-from gql.errors import UnauthenticatedError, known
+from gql.errors import UnauthenticatedError
 from gql.server.answers import answer_encode, is_text, message_encode
-from gql.server.documents import definitions_of, is_mutation_of
-from gql.server.execution import INGEST, Executor, caller_of, is_ingest, is_subscription
+from gql.server.bodies import BODY_UNKNOWN_MAX_BYTES
+from gql.server.execution import Executor, is_subscription
+from gql.server.failures import error_of, errors_of
 from gql.server.flow import Flow, Unsent
-from gql.server.http import RequestRefusedError, is_ingest_body, request_from_object
+from gql.server.forwarding import forwarded, is_forwardable, is_forwarded, is_forwarded_unparsed
 from gql.server.json_numbers import readings_json_loads
-from gql.server.preparation import Prepared, Request, RequestError
-from graph.errors import ArgusError
+from gql.server.preparation import Prepared, Request
+from gql.server.requests import RequestRefusedError, is_ingest_body, request_from_object
+from graph.errors import ArgusError, LimitExceededError, UnavailableError
 
 PROTOCOL = "graphql-transport-ws"
 INIT_TIMEOUT_S = 10.0
 OPERATIONS_MAX = 100
+# Operations that have ended, but whose last message the client has not taken, count here: a client that reads nothing
+# cannot have any number of them.
+TASKS_MAX = 2 * OPERATIONS_MAX
 MESSAGE_MAX_BYTES = 1024 * 1024
-
-_log = structlog.get_logger(__name__)
+_UNAUTHORIZED, _FORBIDDEN, _TRY_AGAIN_LATER = 4401, 4403, 1013
 
 
 class _CloseError(Exception):
@@ -63,9 +69,12 @@ class Connection:
         self._services = services
         self._principal: Principal | None = None
         self._token: str | None = None
-        self._is_ready = False
+        self._is_initialised = False
         self._introduced = asyncio.Event()
+        self._expiry: asyncio.Task[None] | None = None
+        # By id, from `subscribe` until its last message is about to be sent: from then on the id may be used again.
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._watched = contextlib.ExitStack()
         self._refusal: asyncio.Task[None] | None = None
         # Frames go out one at a time, and a slow client slows its own operations only.
@@ -76,10 +85,12 @@ class Connection:
     async def serve(self) -> None:
         """Speak the protocol until either side closes the socket."""
         if PROTOCOL not in self._socket.scope.get("subprotocols", []):
-            await self._socket.close(4406, "Subprotocol not acceptable")
+            # Refused within the protocol of WebSockets: a refused handshake has no code that the client is told.
+            await self._socket.accept()
+            await self._close(4406, "Subprotocol not acceptable")
             return
         await self._socket.accept(subprotocol=PROTOCOL)
-        watch = asyncio.create_task(self._expire())
+        watch = asyncio.create_task(self._await_init())
         try:
             while True:
                 await self._message(await self._receive())
@@ -88,11 +99,11 @@ class Connection:
         except WebSocketDisconnect:
             pass
         finally:
-            watch.cancel()
             self._watched.close()
-            for task in list(self._operations.values()):
+            running = [task for task in (watch, self._expiry, *self._tasks) if task is not None]
+            for task in running:
                 task.cancel()
-            await asyncio.gather(watch, *self._operations.values(), return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def _receive(self) -> dict[str, Any]:
         received = await self._socket.receive()
@@ -101,8 +112,9 @@ class Connection:
         text = received.get("text")
         if text is None:
             raise _CloseError(4400, "Messages are text frames")
-        if len(text) > MESSAGE_MAX_BYTES:
-            raise _CloseError(4400, f"A message is at most {MESSAGE_MAX_BYTES} bytes")
+        most = BODY_UNKNOWN_MAX_BYTES if self._principal is None else MESSAGE_MAX_BYTES
+        if len(text) > most:
+            raise _CloseError(4400, f"A message is at most {most} bytes")
         try:
             message = orjson.loads(text)
         except orjson.JSONDecodeError as error:
@@ -116,33 +128,46 @@ class Connection:
     async def _message(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "connection_init":
-                await self._init(message.get("payload"))
+                await self._init(_payload_of(message))
             case "ping":
-                await self._send({"type": "pong"})
+                await self._pong(message)
             case "pong":
+                _payload_of(message)
                 self._flow.pong()
             case "subscribe":
-                self._subscribe(message)
+                await self._subscribe(message)
             case "complete":
-                task = self._operations.pop(str(message.get("id")), None)
+                task = self._operations.pop(_id_of(message), None)
                 if task is not None:
                     task.cancel()
             case other:
                 raise _CloseError(4400, f"Unknown message type {other[:40]}")
 
-    async def _init(self, payload: object) -> None:
-        if self._is_ready:
+    async def _pong(self, ping: dict[str, Any]) -> None:
+        """Answer a ping with its payload. Pings count as operations: who sends too many waits for the pong."""
+        payload = _payload_of(ping)
+        try:
+            self._services.gate.operation(self._socket, self._principal)
+        except RateLimitedError as limited:
+            await asyncio.sleep(limited.retry_after_s)
+        await self._send({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+
+    async def _init(self, payload: dict[str, Any] | None) -> None:
+        if self._is_initialised:
             raise _CloseError(4429, "Too many initialisation requests")
-        if payload is not None and not isinstance(payload, dict):
-            raise _CloseError(4400, "The payload of connection_init is an object")
-        self._is_ready = True
+        self._is_initialised = True
+        # What is awaited from the client has come; how long the token takes is not up to it.
+        self._introduced.set()
         try:
             self._principal = await self._bearer(payload or {})
+        except UnauthenticatedError as error:
+            raise _CloseError(_UNAUTHORIZED, error.message) from None
+        except (RateLimitedError, UnavailableError) as error:
+            raise _CloseError(_TRY_AGAIN_LATER, error.message) from None
         except ArgusError as error:
-            code = 4401 if isinstance(error, UnauthenticatedError) else 4403
-            raise _CloseError(code, error.message) from None
+            raise _CloseError(_FORBIDDEN, error.message) from None
         self._watched.enter_context(self._services.tokens.watching(self._principal, self._refuse))
-        self._introduced.set()
+        self._expiry = asyncio.create_task(self._expire())
         await self._send({"type": "connection_ack"})
 
     async def _bearer(self, payload: dict[str, Any]) -> Principal | None:
@@ -155,71 +180,65 @@ class Connection:
         self._token = bearer_of(str(header) if header is not None else None)
         return await self._services.gate.admit(self._socket, self._token)
 
-    def _subscribe(self, message: dict[str, Any]) -> None:
-        identity, payload = message.get("id"), message.get("payload")
-        if not self._is_ready:
-            raise _CloseError(4401, "Unauthorized")
-        if not isinstance(identity, str) or not identity or not isinstance(payload, dict | _Unreadable):
-            raise _CloseError(4400, "subscribe needs an id and a payload")
-        if not is_text(identity):
-            raise _CloseError(4400, "The id is not valid UTF-8: it holds half of a surrogate pair")
+    async def _subscribe(self, message: dict[str, Any]) -> None:
+        identity = _id_of(message)
+        if not self._is_initialised:
+            raise _CloseError(_UNAUTHORIZED, "Unauthorized")
+        request = _request_of(message)
         if identity in self._operations:
             raise _CloseError(4409, f"Subscriber for {identity[:60]} already exists")
-        if len(self._operations) >= OPERATIONS_MAX:
-            raise _CloseError(4429, f"At most {OPERATIONS_MAX} operations at a time")
-        self._operations[identity] = asyncio.create_task(self._operate(identity, payload))
+        if len(self._operations) >= OPERATIONS_MAX or len(self._tasks) >= TASKS_MAX:
+            # Sent from here: a client that does not read its errors is not read from.
+            await self._send({"id": identity, "type": "error", "payload": [self._excess()]})
+            return
+        task = asyncio.create_task(self._operate(identity, request))
+        self._operations[identity] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _operate(self, identity: str, payload: dict[str, Any] | _Unreadable) -> None:
+    def _excess(self) -> dict[str, Any]:
+        """Return the error of an operation beyond the limit. It counts like all others."""
+        message = f"At most {OPERATIONS_MAX} operations run at a time on one socket; complete one, and try again."
+        try:
+            self._services.gate.operation(self._socket, self._principal)
+        except RateLimitedError as limited:
+            return error_of(limited)
+        return {"message": message, "extensions": {"code": LimitExceededError.code}}
+
+    async def _operate(self, identity: str, request: Request | _Unreadable) -> None:
         context = Context(self._services, self._principal, uuid.uuid4().hex, "graphql-ws")
+        last: dict[str, Any] = {"id": identity, "type": "complete"}
         try:
             self._services.gate.operation(self._socket, self._principal)
             if self._principal is not None:
                 await self._services.tokens.check(self._principal)
-            if isinstance(payload, _Unreadable):
-                raise RequestRefusedError(400, f"The message is no JSON: {payload.reason}.")
-            request = request_from_object(payload)
-            prepared = None if self._is_forwarded(request) else await self._executor.prepare(request, context)
-            if prepared is None or (self._forwards and not is_subscription(prepared) and not is_ingest(prepared)):
-                await self._unsent.room()
-                await self._answer_send(identity, await self._forwarded(context, payload))
+            if isinstance(request, _Unreadable):
+                raise RequestRefusedError(400, f"The message is no JSON: {request.reason}.")
+            forwards = is_forwardable(context, self._token)
+            prepared = None
+            if not (forwards and is_forwarded_unparsed(request)):
+                prepared = await self._executor.prepare(request, context)
+            if prepared is None or (forwards and is_forwarded(prepared)):
+                await self._forward(identity, request, context)
             else:
                 await self._execute(identity, prepared, context)
-            await self._send({"id": identity, "type": "complete"})
-        except RequestError as refused:
-            await self._send({"id": identity, "type": "error", "payload": refused.errors})
-        except RequestRefusedError as refused:
-            errors = [{"message": refused.message, "extensions": {"code": refused.code}}]
-            await self._send({"id": identity, "type": "error", "payload": errors})
         except WebSocketDisconnect:
-            pass
+            return
         except Exception as error:  # noqa: BLE001  (one operation's defect is not the socket's end)
-            await self._failed(identity, context, error)
-        finally:
-            if self._operations.get(identity) is asyncio.current_task():
-                del self._operations[identity]
+            last |= {"type": "error", "payload": errors_of(error, trace_id=context.trace_id)}
+        if self._operations.get(identity) is not asyncio.current_task():
+            # The client has completed it.
+            return
+        # The client may use the id again as soon as it has read this, which may be before it is known to be sent.
+        del self._operations[identity]
+        with contextlib.suppress(WebSocketDisconnect):
+            await self._send(last)
 
     async def _room(self, sent_bytes: int) -> None:
         """Wait until the client has read enough of its updates; those that come meanwhile are merged into one."""
         if self._flow.sent(sent_bytes):
             await self._send({"type": "ping"})
         await self._flow.wait()
-
-    async def _failed(self, identity: str, context: Context, error: Exception) -> None:
-        located_errors = known(error)
-        if located_errors is None:
-            _log.error("graphql.defect", trace_id=context.trace_id, exc_info=error)
-            message = "Something went wrong inside Argus."
-            extensions: dict[str, Any] = {"code": "INTERNAL", "traceId": context.trace_id}
-        else:
-            message, extensions = located_errors.message, {"code": located_errors.code}
-            if located_errors.path:
-                extensions["argumentPath"] = list(located_errors.path)
-            if isinstance(located_errors, RateLimitedError):
-                extensions["retryAfterSeconds"] = located_errors.retry_after_s
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await self._send(
-                {"id": identity, "type": "error", "payload": [{"message": message, "extensions": extensions}]}
-            )
 
     async def _execute(self, identity: str, prepared: Prepared, context: Context) -> None:
         if not is_subscription(prepared):
@@ -232,30 +251,9 @@ class Connection:
                 await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
                 await self._room(len(answer))
 
-    @property
-    def _forwards(self) -> bool:
-        return self._services.forward is not None and self._token is not None
-
-    def _is_forwarded(self, request: Request) -> bool:
-        """Tell, without parsing it, that a document is another process's: it has no subscription and is no ingest.
-
-        One of several operations is decided about once it is known which.
-        """
-        definitions = definitions_of(request.query) if self._forwards else {"subscription"}
-        if "subscription" in definitions:
-            return False
-        return "mutation" not in definitions or not is_mutation_of(request.query, INGEST)
-
-    async def _forwarded(self, context: Context, payload: Mapping[str, Any]) -> bytes:
-        forward, token = self._services.forward, self._token
-        assert forward is not None  # noqa: S101  (see _forwards)
-        assert token is not None  # noqa: S101
-        # So many at a time, as if they were executed here.
-        async with self._services.shares.slot(caller_of(context)):
-            forwarded = await forward(token, orjson.dumps(payload))
-        if forwarded.answer is None:
-            raise RequestError([dict(error) for error in forwarded.errors])
-        return forwarded.answer
+    async def _forward(self, identity: str, request: Request, context: Context) -> None:
+        await self._unsent.room()
+        await self._answer_send(identity, await forwarded(context, self._token, request))
 
     async def _answer_send(self, identity: str, answer: bytes) -> None:
         with self._unsent.holding(len(answer)):
@@ -271,26 +269,57 @@ class Connection:
                     # The server has closed the socket by itself, where the client gave no sign of life for too long.
                     raise WebSocketDisconnect(1006) from error
 
-    async def _expire(self) -> None:
-        """Close the socket of a client that sends no connection_init, or whose token expires."""
+    async def _await_init(self) -> None:
+        """Close the socket of a client that sends no connection_init."""
         try:
             async with asyncio.timeout(INIT_TIMEOUT_S):
                 await self._introduced.wait()
         except TimeoutError:
             await self._close(4408, "Connection initialisation timeout")
-            return
+
+    async def _expire(self) -> None:
+        """Close the socket when its token expires."""
         if self._principal is not None and self._principal.expires_at is not None:
             await asyncio.sleep(max(self._principal.expires_at - time.time(), 0))
-            await self._close(4403, "The token has expired")
+            await self._close(_FORBIDDEN, "The token has expired")
 
     def _refuse(self) -> None:
         """Close the socket of a device whose token is no longer valid."""
-        self._refusal = asyncio.ensure_future(self._close(4403, ENDED))
+        self._refusal = asyncio.ensure_future(self._close(_FORBIDDEN, ENDED))
 
     async def _close(self, code: int, reason: str) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             # A control frame's reason holds 123 bytes.
             await self._socket.close(code, reason.encode(errors="replace")[:123].decode(errors="ignore"))
+
+
+def _payload_of(message: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the payload of a message that may have one."""
+    payload = message.get("payload")
+    if payload is None or isinstance(payload, dict):
+        return payload
+    raise _CloseError(4400, f"The payload of {message['type']} is an object")
+
+
+def _id_of(message: dict[str, Any]) -> str:
+    identity = message.get("id")
+    if not isinstance(identity, str) or not identity:
+        raise _CloseError(4400, f"{message['type']} needs an id")
+    if not is_text(identity):
+        raise _CloseError(4400, "The id is not valid UTF-8: it holds half of a surrogate pair")
+    return identity
+
+
+def _request_of(message: dict[str, Any]) -> Request | _Unreadable:
+    payload = message.get("payload")
+    if isinstance(payload, _Unreadable):
+        return payload
+    if not isinstance(payload, dict):
+        raise _CloseError(4400, "subscribe needs a payload")
+    try:
+        return request_from_object(payload)
+    except RequestRefusedError as refused:
+        raise _CloseError(4400, f"Invalid subscribe: {refused.message}") from None
 
 
 def _message_error(text: str, reason: str) -> dict[str, Any] | None:

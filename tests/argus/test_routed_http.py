@@ -69,7 +69,7 @@ class Listening:
         self.routing = Routing(by_head=listener_by_head, by_body=listener_by_body, hand=self._hand)
         self.admission = Admission(bounds(body_timeout_s=1))
 
-    def _hand(self, file: int, address: str, data: bytes, _is_websocket: bool) -> bool:
+    def _hand(self, file: int, address: str, data: bytes, _is_live: bool) -> bool:
         self.handed.append(data)
         self.admission.leave(address)
         connection = socket.socket(fileno=file)

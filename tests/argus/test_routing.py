@@ -18,7 +18,7 @@ from argus.api.readers.routing import (
 )
 from gql.server.documents import definitions_of, is_mutation_of
 
-HERE, ELSEWHERE, BY_BODY = Destination.HERE, Destination.ELSEWHERE, Destination.BY_BODY
+HERE, ELSEWHERE, LIVE, BY_BODY = Destination.HERE, Destination.ELSEWHERE, Destination.LIVE, Destination.BY_BODY
 INGEST = "mutation { ingestTelemetry(readings: [{metrics: {a: 1}}]) { accepted } }"
 
 
@@ -45,6 +45,28 @@ def test_routing_by_the_head(url: bytes, token: bytes | None, expected: Destinat
     assert listener_by_head(b"POST", url, headers) is expected
     # A reader keeps what it was given by the body.
     assert reader_by_head(b"POST", url, headers) is (ELSEWHERE if expected is HERE else HERE)
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+@pytest.mark.parametrize(
+    ("accept", "is_live"),
+    [
+        ([b"text/event-stream"], True),
+        ([b"multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"], True),
+        ([b"text/html", b"text/event-stream, multipart/mixed"], True),
+        ([b"application/json, text/event-stream"], False),
+        ([b"application/json"], False),
+        ([b"\xff\xfe, *"], False),
+        ([], False),
+    ],
+)
+def test_streams_are_answered_where_the_live_data_is(method: bytes, accept: list[bytes], is_live: bool) -> None:
+    headers = [(b"authorization", b"Bearer a.b.c"), *((b"accept", value) for value in accept)]
+    usual = listener_by_head(method, b"/graphql", headers[:1])
+    assert listener_by_head(method, b"/graphql", headers) is (LIVE if is_live else usual)
+    # Nobody subscribes without a token.
+    assert listener_by_head(method, b"/graphql", headers[1:]) is ELSEWHERE
+    assert reader_by_head(method, b"/graphql", headers) is HERE
 
 
 @pytest.mark.parametrize(

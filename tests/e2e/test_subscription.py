@@ -1,4 +1,7 @@
-"""The graphql-ws client sees each reading it asked for once, from the ingest of another process."""
+"""Clients of subscriptions see each reading they subscribed to once, from the ingest of another process.
+
+The clients: graphql-ws over a WebSocket, graphql-sse over server-sent events, and Apollo's over multipart/mixed.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ CLIENTS = PROJECT / "tests" / "clients"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        shutil.which("node") is None or not (CLIENTS / "node_modules" / "graphql-ws").exists(),
-        reason="node or the graphql-ws package is not installed (.ci/run installs it)",
+        shutil.which("node") is None
+        or not all((CLIENTS / "node_modules" / name).exists() for name in ("graphql-ws", "graphql-sse", "@apollo")),
+        reason="node or the clients' packages are not installed (.ci/run installs them)",
     ),
 ]
 
@@ -37,17 +41,22 @@ READINGS = 300
 class Subscriber:
     """One node process that subscribes and hands over what it sees."""
 
-    def __init__(self, installation: Installation, client: Client, variables: dict[str, Any]) -> None:
+    def __init__(
+        self, installation: Installation, client: Client, variables: dict[str, Any], program: str = "subscribe.mjs"
+    ) -> None:
         assert client.token is not None
+        is_websocket = program == "subscribe.mjs"
+        url = installation.websocket_url if is_websocket else installation.url
         self.process = subprocess.Popen(
-            ["node", "subscribe.mjs", installation.websocket_url, client.token, SUBSCRIPTION, json.dumps(variables)],
+            ["node", program, url, client.token, SUBSCRIPTION, json.dumps(variables)],
             cwd=CLIENTS,
             stdout=subprocess.PIPE,
             text=True,
         )
         self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        assert self.lines.get(timeout=patient(20)) == {"connected": True}
+        if is_websocket:
+            assert self.lines.get(timeout=patient(20)) == {"connected": True}
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -81,9 +90,17 @@ class Subscriber:
         self.process.wait()
 
 
-@pytest.fixture(scope="module")
-def site(installation: Installation) -> tuple[Client, dict[str, str]]:
-    client = installation.organization("Subscriptions")
+@pytest.fixture(params=["subscribe.mjs", "sse.mjs", "apollo.mjs"])
+def program(request: pytest.FixtureRequest) -> str:
+    """The program of a client."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def site(installation: Installation, program: str) -> tuple[Client, dict[str, str]]:
+    """A plant of the client's own."""
+    client = installation.organization(f"Subscriptions {program.removesuffix('.mjs')}")
     ids = {}
     for kind, name in (("device", "probe"), ("device", "other"), ("asset", "pump"), ("space", "hall")):
         field = f"create{kind.title()}"
@@ -142,7 +159,7 @@ def expected(entity: str, metric: str, numbers: range, sign: int = 1) -> Counter
 
 
 def test_each_reading_once_at_device_asset_and_below_a_space(
-    installation: Installation, site: tuple[Client, dict[str, str]], subscribers: list[Subscriber]
+    installation: Installation, site: tuple[Client, dict[str, str]], subscribers: list[Subscriber], program: str
 ) -> None:
     client, ids = site
     filters: list[dict[str, Any]] = [
@@ -150,7 +167,7 @@ def test_each_reading_once_at_device_asset_and_below_a_space(
         {"ids": [ids["pump"]]},
         {"underId": ids["hall"], "metrics": ["t", "temperature"]},
     ]
-    subscribers.extend(Subscriber(installation, client, variables) for variables in filters)
+    subscribers.extend(Subscriber(installation, client, variables, program) for variables in filters)
     awake(client, subscribers)
     send(client, 0, READINGS)
     numbers = range(READINGS)
@@ -165,7 +182,7 @@ def test_each_reading_once_at_device_asset_and_below_a_space(
     # A client that was away goes on from its cursor: without a gap, without a repeat.
     subscribers[0].close()
     send(client, READINGS, 50)
-    again = Subscriber(installation, client, {"ids": [ids["probe"]], "metrics": ["t"], "after": cursor})
+    again = Subscriber(installation, client, {"ids": [ids["probe"]], "metrics": ["t"], "after": cursor}, program)
     subscribers.append(again)
     send(client, READINGS + 50, 50)
     resumed, _ = again.points(100)

@@ -48,7 +48,7 @@ class Handed:
     file: int
     address: str
     data: bytes
-    is_websocket: bool
+    is_live: bool
     since_s: float
 
 
@@ -144,9 +144,9 @@ class Readers:
         self._waiting.clear()
         await asyncio.to_thread(self._template.close)
 
-    def give(self, file: int, address: str, data: bytes, is_websocket: bool) -> bool:
+    def give(self, file: int, address: str, data: bytes, is_live: bool) -> bool:
         """Hand a connection to the reader of its kind that has the fewest; False: none can take it. Closes the file."""
-        if self._give(Handed(file, address, data, is_websocket, time.monotonic())):
+        if self._give(Handed(file, address, data, is_live, time.monotonic())):
             return True
         os.close(file)
         return False
@@ -206,7 +206,7 @@ class Readers:
 
     def _give(self, handed: Handed) -> bool:
         # What is live does not wait for what is heavy.
-        kind = [reader for reader in self.readers if reader.is_live == handed.is_websocket]
+        kind = [reader for reader in self.readers if reader.is_live == handed.is_live]
         living = [reader for reader in kind if reader.channel is not None]
         if not living and not _is_full(self._waiting):
             # The first that comes back takes it.

@@ -34,8 +34,8 @@ class Routing:
 
     by_head: who answers a request, by its method, its address and its headers.
     by_body: the same by its body, where the head leaves it open; never BY_BODY.
-    hand: hands an open file over, with the client's address, what was read, and whether it becomes a WebSocket; False:
-    there is nobody to take it. It closes the file either way.
+    hand: hands an open file over, with the client's address, what was read, and whether the process that has the live
+    data is to take it; False: there is nobody to take it. It closes the file either way.
     is_returning: whether a connection is handed over, too, once a request has been answered.
     examined: the connections whose body is waited for, the longest waiting first; examined_bytes: of their bodies.
     """
@@ -58,7 +58,7 @@ class RoutedHttp(BoundedHttp):
         # What came of a request whose head is not whole; None: it began somewhere behind another one.
         self._raw: list[bytes] | None = None
         self._has_begun = False
-        self._is_websocket = False
+        self._is_live = False
         self._is_parsing = False
         self._adopted: bytes | None = None
         # The body of a request whose head does not tell who answers it.
@@ -123,9 +123,10 @@ class RoutedHttp(BoundedHttp):
             return
         if not self._is_refused:
             destination = self.routing.by_head(self.parser.get_method(), self.url, self.headers)
-            if destination is Destination.ELSEWHERE:
+            if destination in {Destination.ELSEWHERE, Destination.LIVE}:
                 self._is_going = True
-                self._is_websocket = bool(self.parser.should_upgrade()) and self._should_upgrade()
+                is_websocket = bool(self.parser.should_upgrade()) and self._should_upgrade()
+                self._is_live = is_websocket or destination is Destination.LIVE
                 return
             if destination is Destination.BY_BODY:
                 self._examine()
@@ -265,7 +266,7 @@ class RoutedHttp(BoundedHttp):
 
     def _hand(self, data: bytes) -> bool:
         file = os.dup(self.transport.get_extra_info("socket").fileno())
-        if not self.routing.hand(file, self._address, data, self._is_websocket):
+        if not self.routing.hand(file, self._address, data, self._is_live):
             return False
         # Counted on, for whoever has it now.
         self._is_counted = False

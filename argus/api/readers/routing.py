@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import unquote
@@ -13,9 +13,10 @@ import orjson
 
 from domain.plant.devices.tokens import TOKEN_PREFIX
 from gql.server.execution import INGEST
-from gql.server.http import is_ingest_body
 from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
+from gql.server.negotiation import negotiate
+from gql.server.requests import is_ingest_body
 from graph.errors import LimitExceededError
 
 # A larger body is not waited for by the process that listens. A thousand readings take a tenth to half of it.
@@ -29,10 +30,11 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Destination(Enum):
-    """The process that answers a request. BY_BODY: its body decides."""
+    """The process that answers a request. LIVE: the one that has the live data. BY_BODY: its body decides."""
 
     HERE = auto()
     ELSEWHERE = auto()
+    LIVE = auto()
     BY_BODY = auto()
 
 
@@ -42,14 +44,18 @@ def listener_by_head(method: bytes, url: bytes, headers: Headers) -> Destination
     if path is None or _is_own(path):
         # Without a path it is refused wherever it is.
         return Destination.HERE
-    if path != _GRAPHQL:
-        return Destination.ELSEWHERE
     named = dict(reversed(headers))
-    if b"authorization" not in named:
-        # Nobody ingests without a token.
+    if path != _GRAPHQL or b"authorization" not in named:
+        # Nobody ingests or subscribes without a token.
         return Destination.ELSEWHERE
     if b"upgrade" in named:
         return Destination.HERE if _is_device(headers) else Destination.ELSEWHERE
+    if _prefers_stream(headers):
+        return Destination.LIVE
+    return _by_body_or_length(method, named, headers)
+
+
+def _by_body_or_length(method: bytes, named: Mapping[bytes, bytes], headers: Headers) -> Destination:
     if method != b"POST" or named.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         return Destination.ELSEWHERE
     length = named.get(b"content-length", b"0")
@@ -78,6 +84,13 @@ def listener_by_body(body: bytes) -> Destination:
     except (LimitExceededError, orjson.JSONDecodeError):
         return Destination.ELSEWHERE
     return Destination.HERE if is_ingest_body(request) else Destination.ELSEWHERE
+
+
+def _prefers_stream(headers: Headers) -> bool:
+    """Return whether the answer is wanted as a stream, which only a subscription's needs to be."""
+    accept = b", ".join(value for name, value in headers if name == b"accept")
+    accepted = negotiate(accept.decode("latin-1"))
+    return accepted is not None and accepted.is_stream_preferred
 
 
 def _is_device(headers: Headers) -> bool:

@@ -29,7 +29,7 @@ from runtime.database import engine_create, transaction
 from runtime.ids import new_id
 from testing.api import Api
 from testing.waits import patient, quiet_period_async, wait_until_async
-from tests.gql.server.test_websocket import receive, run, send, socket, subscribe
+from tests.gql.server.graphql_ws import receive, run, send, socket, subscribe
 
 T = TypeVar("T")
 FIELDS = "{ id state severity openedAt clearedAt rule { name } entity { name } }"

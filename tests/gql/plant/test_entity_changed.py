@@ -15,7 +15,7 @@ import gql.plant.entity_changed
 from domain.plant.entities.changed import trail_end
 from testing.api import Api
 from testing.waits import wait_until_async
-from tests.gql.server.test_websocket import receive, run, send, socket, subscribe
+from tests.gql.server.graphql_ws import receive, run, send, socket, subscribe
 
 FIELDS = "{ id name deletedAt __typename }"
 # From where running subscriptions send changes.

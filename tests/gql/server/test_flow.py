@@ -11,7 +11,7 @@ from gql.server.flow import PING_EVERY_BYTES, UNREAD_MAX_BYTES, Flow, Unsent
 from testing.api import Api
 from testing.waits import patient, wait_until_async
 from tests.gql.plant.test_entity_changed import PLACES, places_noted  # noqa: F401
-from tests.gql.server.test_websocket import receive, run, send, socket
+from tests.gql.server.graphql_ws import receive, run, send, socket
 
 
 def test_a_client_that_reads_is_never_waited_for_long() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from testing.api import Api
-from tests.gql.server.test_websocket import receive, run, send, socket
+from tests.gql.server.graphql_ws import receive, run, send, socket
 
 SUBSCRIPTIONS = {
     "telemetry.entityIds": "subscription S($ids: [ID!]) { telemetry(entityIds: $ids) { cursor } }",

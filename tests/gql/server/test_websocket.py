@@ -5,59 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from starlette.websockets import WebSocket
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
 
-import gql.server.websocket
+import gql.server.failures
 from testing.api import Api
 from testing.waits import patient, quiet_period_async, wait_until_async
-
-PROTOCOL = Subprotocol("graphql-transport-ws")
-
-
-@asynccontextmanager
-async def socket(api: Api, *, token: str | None = None, init: bool = True) -> AsyncIterator[ClientConnection]:
-    async with connect(api.websocket_url, subprotocols=[PROTOCOL]) as opened:
-        if init:
-            payload = None if token is None else {"Authorization": f"Bearer {token}"}
-            await send(opened, {"type": "connection_init", "payload": payload})
-            assert await receive(opened) == {"type": "connection_ack"}
-        yield opened
-
-
-async def send(opened: ClientConnection, message: Any) -> None:
-    await opened.send(message if isinstance(message, str | bytes) else json.dumps(message))
-
-
-async def receive(opened: ClientConnection) -> Any:
-    frame = await asyncio.wait_for(opened.recv(), timeout=patient(30))
-    assert isinstance(frame, str), "frames are text"
-    return json.loads(frame)
-
-
-async def closed_with(opened: ClientConnection) -> int:
-    try:
-        while True:
-            await asyncio.wait_for(opened.recv(), timeout=patient(30))
-    except ConnectionClosed as closed:
-        return 0 if closed.rcvd is None else closed.rcvd.code
-
-
-def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(scenario(), timeout=patient(120)))
-
-
-def subscribe(identity: str, query: str) -> dict[str, Any]:
-    return {"id": identity, "type": "subscribe", "payload": {"query": query}}
+from tests.gql.server.graphql_ws import PROTOCOL, closed_with, receive, run, send, socket, subscribe
 
 
 def test_queries_run_over_the_socket(api: Api) -> None:
@@ -339,7 +299,7 @@ def test_an_update_to_a_socket_that_the_server_has_closed_is_no_defect(
         await send_text(socket, data)
 
     monkeypatch.setattr(WebSocket, "send_text", closed)
-    monkeypatch.setattr(gql.server.websocket, "_log", defects)
+    monkeypatch.setattr(gql.server.failures, "_log", defects)
 
     async def scenario() -> None:
         async with socket(api, token=api.token("plant", "viewer")) as opened:
