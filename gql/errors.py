@@ -24,7 +24,7 @@ TOP_LEVEL = frozenset(
         "DEADLINE_EXCEEDED",
     }
 )  # fmt: skip
-_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+_SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 # A statement that ran into its own time limit, or was cancelled.
 _QUERY_CANCELED = "57014"
 _SLOW_MESSAGE = "A statement of this operation took longer than it may and was ended. Ask for less at once."
@@ -89,16 +89,19 @@ def known(error: BaseException) -> ArgusError | None:
     return None
 
 
-def formatted(error: GraphQLError, *, trace_id: str) -> dict[str, Any]:
-    """Return one top-level error as it is sent, and log it where it is a defect."""
+def formatted(error: GraphQLError, *, trace_id: str, suggests: bool) -> dict[str, Any]:
+    """Return one top-level error as it is sent, and log it where it is a defect.
+
+    suggests: whether names are suggested for one that does not exist, which tells of the schema.
+    """
     original = error.original_error
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
     answer: dict[str, Any] = {}
     if original is None or isinstance(original, GraphQLError):
         located_errors = original or error
-        # Names of fields and types are no secret here, but guesses at them are noise.
-        answer["message"] = _SUGGESTION.sub("", located_errors.message)
+        message = located_errors.message
+        answer["message"] = message if suggests else _SUGGESTION.sub("", message)
         extensions = {**(error.extensions or {}), **(located_errors.extensions or {})}
         extensions.setdefault("code", "BAD_USER_INPUT")
     elif (argus := known(original)) is not None:

@@ -33,7 +33,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from gql.access.principal import PERMISSIONS, permit
 from gql.base.context import Context
-from gql.errors import formatted
+from gql.errors import UnauthenticatedError, formatted
 from gql.server.documents import TOKENS_MAX, TOKENS_UNKNOWN_MAX, document_check, variables_check
 from gql.server.inputs import inputs_check
 from gql.server.limits import Limits
@@ -62,11 +62,15 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent. variables and extensions are objects, not yet checked against the document."""
+    """What a client sent. variables: not yet checked against the document.
+
+    query: empty where only the id of the document was sent. document_id: a SHA-256 hash, or a name that was agreed on.
+    """
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,11 @@ class Work:
 
 
 class Preparer:
-    """Prepares requests against one schema."""
+    """Prepares requests against one schema. anonymous_introspection: whether it can be read without a token."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, anonymous_introspection: bool = True) -> None:
         self._schema = schema
+        self._anonymous_introspection = anonymous_introspection
         self._limits = Limits(schema)
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="documents")
@@ -116,6 +121,7 @@ class Preparer:
             document = await loop.run_in_executor(self._threads, self._document, request, context)
         operation = _operation(document, request)
         roots = _root_fields(document, operation)
+        self._permit_schema(document, roots, context)
         _permit(context, operation, [name for name in roots if not name.startswith("__")])
         try:
             inputs_check(self._schema, operation, request.variables)
@@ -137,7 +143,7 @@ class Preparer:
         except ArgusError as error:
             raise RequestError([_error(error.message, error.code)]) from None
         except GraphQLSyntaxError as error:
-            raise RequestError([formatted(error, trace_id=context.trace_id)]) from None
+            raise RequestError([_formatted(error, context)]) from None
         except RecursionError:
             raise RequestError([_error("The document is nested too deeply.", "LIMIT_EXCEEDED")]) from None
         names = self._permit_known_fields(document, request, context)
@@ -164,9 +170,28 @@ class Preparer:
             return []
         operation = _operation(document, request)
         root = self._schema.get_root_type(operation.operation)
-        names = [name for name in _root_fields(document, operation) if not name.startswith("__")]
+        roots = _root_fields(document, operation)
+        self._permit_schema(document, roots, context)
+        names = [name for name in roots if not name.startswith("__")]
         _permit(context, operation, [name for name in names if root is not None and name in root.fields])
         return names
+
+    def _permit_schema(self, document: DocumentNode, roots: Sequence[str], context: Context) -> None:
+        """Raise RequestError where a caller without a token may not know the schema, and the answer would tell of it.
+
+        So would a fragment's or a variable's type, when it is validated.
+        """
+        if context.bearer is not None or self._anonymous_introspection:
+            return
+        [definition, *others] = document.definitions
+        is_plain = (
+            isinstance(definition, OperationDefinitionNode)
+            and not definition.variable_definitions
+            and all(isinstance(node, FieldNode) for node in definition.selection_set.selections)
+        )
+        if others or not is_plain or set(roots) != {"__typename"}:
+            message = "Without a token nothing is answered but { __typename }: Authorization: Bearer TOKEN."
+            raise RequestError([_error(message, UnauthenticatedError.code)], status=401)
 
     def stop(self) -> None:
         """Take no more."""
@@ -194,13 +219,17 @@ def _permit(context: Context, operation: OperationDefinitionNode, names: Sequenc
 
 
 def _invalid(error: GraphQLError, context: Context) -> dict[str, Any]:
-    located_errors = formatted(error, trace_id=context.trace_id)
+    located_errors = _formatted(error, context)
     if error.message == _ABORTED:
         located_errors["message"] = (
             "The document's fields and fragments overlap too often to be compared with each other."
         )
         located_errors["extensions"]["code"] = "LIMIT_EXCEEDED"
     return located_errors
+
+
+def _formatted(error: GraphQLError, context: Context) -> dict[str, Any]:
+    return formatted(error, trace_id=context.trace_id, suggests=context.bearer is not None)
 
 
 def _error(message: str, code: str = "BAD_USER_INPUT") -> dict[str, Any]:

@@ -214,6 +214,7 @@ class Connection:
                 await self._services.tokens.check(self._principal)
             if isinstance(request, _Unreadable):
                 raise RequestRefusedError(400, f"The message is no JSON: {request.reason}.")
+            request = self._executor.resolve(request, context)
             forwards = is_forwardable(context, self._token)
             prepared = None
             if not (forwards and is_forwarded_unparsed(request)):
@@ -253,7 +254,9 @@ class Connection:
 
     async def _forward(self, identity: str, request: Request, context: Context) -> None:
         await self._unsent.room()
-        await self._answer_send(identity, await forwarded(context, self._token, request))
+        answer = await forwarded(context, self._token, request)
+        self._executor.remember(request, context)
+        await self._answer_send(identity, answer)
 
     async def _answer_send(self, identity: str, answer: bytes) -> None:
         with self._unsent.holding(len(answer)):
