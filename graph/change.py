@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from graph.errors import NotFoundError
 from graph.ids import NewId
 from graph.locks import CHANGE_LOCK, ORGANIZATION_LOCK
+from graph.sql import rows_insert
 from graph.tables import changes
 from graph.tenancy import organization_set
 
@@ -147,5 +148,4 @@ def changes_record(session: Session, *, change: GraphChange, audits: Sequence[Au
         }
         for audit in audits
     ]
-    if rows:
-        session.execute(insert(changes), rows)
+    rows_insert(session, changes, rows)

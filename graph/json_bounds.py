@@ -24,6 +24,9 @@ INTEGER_MAX: Final = 2**64 - 1
 # From here on Python writes a double with an exponent and rounded digits, of which jsonb makes another integer.
 _EXPONENT_FROM: Final = 1e16
 _MINUS_ZERO: Final = "-0.0"
+# Bytes of JSON at most: of a character of a text, of which \u0001 takes six, of a number, which has at most as many
+# digits as a double, and of the signs around a member.
+_CHARACTER_BYTES, _NUMBER_BYTES, _SIGN_BYTES = 6, 400, 6
 
 Path = tuple[str, ...]
 
@@ -42,7 +45,7 @@ def json_object_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES
 
 def json_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES) -> Any:
     """Return a JSON value in the form in which it is read again; raises as `json_object_check` does."""
-    is_canonical = True
+    is_canonical, most_bytes = True, 0
     # Without recursion, for the value is the caller's.
     waiting: list[tuple[Any, Path, int]] = [(value, path, 1)]
     while waiting:
@@ -51,14 +54,23 @@ def json_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES) -> An
             if level > JSON_DEPTH_MAX:
                 message = f"{_name(path)} may be nested {JSON_DEPTH_MAX} levels deep."
                 raise LimitExceededError(message, path=path)
-            waiting.extend((inner, (*place, key), level + 1) for key, inner in _members(item, place))
+            for key, inner in _members(item, place):
+                waiting.append((inner, (*place, key), level + 1))
+                most_bytes += _CHARACTER_BYTES * len(key) + _SIGN_BYTES
         else:
             is_canonical &= _leaf_check(item, place)
+            most_bytes += _CHARACTER_BYTES * len(item) if isinstance(item, str) else _NUMBER_BYTES
+    # To write it takes longer than all the rest, and hardly anything is nearly so large.
+    if most_bytes + _SIGN_BYTES > max_bytes:
+        _size_check(value, path, max_bytes)
+    return value if is_canonical else _canonical(value)
+
+
+def _size_check(value: Any, path: Path, max_bytes: int) -> None:
     size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_mapping).encode())
     if size > max_bytes:
         message = f"{_name(path)} may take {max_bytes} bytes as JSON; it takes {size}."
         raise LimitExceededError(message, path=path)
-    return value if is_canonical else _canonical(value)
 
 
 def text_check(value: Any, *, path: Path, max_chars: int, min_chars: int = 0) -> str:

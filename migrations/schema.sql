@@ -1196,7 +1196,7 @@ FUNCTION derivation_revision_raise(integer) RETURNS void sql VOLATILE SET search
 FUNCTION device_token_owner(bytea) RETURNS SETOF record sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 e693a3dc12041575ea087a3559d550e3 GRANT EXECUTE TO argus_api
 FUNCTION device_tokens_ended(integer[],uuid[]) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 22fdb74c899d05889fd33b23a106ad38 GRANT EXECUTE TO argus_api
 FUNCTION drop_partitions(text,timestamp with time zone) RETURNS SETOF text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 0689f96d1dd8835cdd713a29f1009a85 GRANT EXECUTE TO argus_pipeline
-FUNCTION edge_difference(entity_edges,boolean) RETURNS tstzmultirange plpgsql STABLE SET search_path=pg_catalog, public, pg_temp MD5 ef7c840046abbc490159e9bd5c94886c
+FUNCTION edge_difference(entity_edges,boolean) RETURNS tstzmultirange plpgsql STABLE SET search_path=pg_catalog, public, pg_temp MD5 c5fb0705cf9412f4c513fdfa37b14276
 FUNCTION edges_recorded_since(integer,timestamp with time zone,integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a506f42da5e6466d6edf3d8f0ec2a25c GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
 FUNCTION ensure_partition(text,timestamp with time zone) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2f90dbd92806ce4f22a414c5a6f0915e GRANT EXECUTE TO argus_ingest; EXECUTE TO argus_pipeline
 FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 f8348f298ebce9824a9064c72d90d49e GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
@@ -1210,7 +1210,7 @@ FUNCTION invalidate_on_area() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER 
 FUNCTION invalidate_on_attributes() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 fb84347bfde2eccf42457c72d5c36e32
 FUNCTION invalidate_on_deletion() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 cdb0b5a86cfad321395927c1d98a2ac5
 FUNCTION invalidate_on_hierarchy() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0eb13b43b125427b21dbcfdf11a0846f
-FUNCTION invalidate_on_link() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 05422a418a51fb02c541a77184fb9adf
+FUNCTION invalidate_on_link() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 3e939010bf0901fc44747b70a56c421f
 FUNCTION invalidate_on_membership() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 325277ad0bbf5576444db057b2cf17b6
 FUNCTION invalidate_on_processor_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 61ab15f65886dcabb346fda653f66a9b
 FUNCTION invalidate_on_profile_assignment() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a04179ceefdddd720c594a60f849571e

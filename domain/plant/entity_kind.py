@@ -21,6 +21,7 @@ from graph.entities.rules import STATUS_DEFAULT
 from graph.errors import ArgusError
 from graph.ids import EntityId
 from graph.kinds import EntityKind
+from graph.sql import rows_insert
 
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -87,8 +88,7 @@ def typed_entities_create(
         for entity, (_, details, _), other in zip(created, new, others, strict=True)
         if isinstance(entity, Entity)
     ]
-    if rows:
-        session.execute(insert(spec.table), rows)
+    rows_insert(session, spec.table, rows)
     return created
 
 

@@ -26,7 +26,8 @@ class Context:
 
     loaders: its batch loaders by what they batch, made when first asked for (see `gql/base/loaders.py`).
     stop: ends what is done for it.
-    cost_left: what lists may still cost that turn out longer than their bound (`gql/server/bounds.py`).
+    cost_max, cost_left: what it may cost, and what of that is left for lists that turn out longer than their bound
+        (`gql/server/bounds.py`).
     """
 
     services: Services
@@ -35,13 +36,15 @@ class Context:
     transport: str
     loaders: dict[Hashable, Any] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
+    cost_max: float = math.inf
     cost_left: float = math.inf
 
     def charge(self, cost: float) -> None:
         """Charge an answer's cost beyond the document's estimate. Raises CostLimitError where that is too much."""
         self.cost_left -= cost
         if self.cost_left < 0:
-            raise CostLimitError("The answer is longer than the operation's cost allows: ask for less at once.")
+            message = "The answer is longer than the operation's cost allows: ask for less at once."
+            raise CostLimitError(message, cost=self.cost_max - self.cost_left, cost_max=self.cost_max)
 
     @property
     def principal(self) -> Principal:

@@ -1,27 +1,66 @@
-"""Complete results: check lists against their bounds, end work that is to stop, pass lists of floats unchanged."""
+"""Complete results for many objects at once: field by field for all of a list, not object by object.
+
+The core resolves each field of each object by itself, with an awaitable, a path and an `info` each. Here the fields
+that are selected of a type are planned once (`plans.py`). Of all objects of a list the attributes that are scalars are
+read in one go, a field with a resolver is called for all of them with the same arguments, and what it returns is
+completed for all of them together, at any depth. What is unusual takes the core's ordinary way: a field without a plan,
+a value of no known type, an error. The answer is the same, but for the order of its errors.
+
+Whatever a resolver or a conversion raises is an error of the answer at its place, so that all exceptions are caught.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from graphql import GraphQLFloat, GraphQLList, GraphQLNonNull, GraphQLOutputType, GraphQLResolveInfo
-from graphql.execution.collect_fields import FieldDetailsList
+from graphql import (
+    GraphQLFloat,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    is_abstract_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor_throwing_on_incremental import ExecutorThrowingOnIncremental
-from graphql.pyutils import AwaitableOrValue, Path
+from graphql.execution.values import get_argument_values
+from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
+from strawberry.schema import Schema
+from strawberry.types import Info
+from strawberry.types.arguments import convert_arguments
 
 from gql.base.context import Context
 from gql.server.bounds import Bound
+from gql.server.plans import Plan, PlannedField, Plans
 
 # What an item counts that a list has beyond its bound.
 EXCESS_COST: Final = 10
 
 
-class BoundedExecutor(ExecutorThrowingOnIncremental):
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A place in the answer that cannot be null and has an error: what it is a part of fails."""
+
+    error: Exception
+
+
+class BulkExecutor(ExecutorThrowingOnIncremental):
     """Executes an operation whose context is a `Context`. bounds: of the schema's lists, by `Type.field`."""
 
-    bounds: dict[str, Bound]
+    bounds: Mapping[str, Bound]
+    plans: Plans
+    made_of: Schema
 
     def complete_list_value(
         self,
@@ -32,23 +71,430 @@ class BoundedExecutor(ExecutorThrowingOnIncremental):
         result: AsyncIterable[Any] | Iterable[Any],
         position_context: None,
     ) -> AwaitableOrValue[list[Any]]:
-        """Complete a list: charge what is beyond its bound, and check whether to go on."""
-        context: Context = self.context_value
-        if isinstance(result, list | tuple):
-            bound = self.bounds[f"{info.parent_type.name}.{info.field_name}"]
-            beyond = len(result) - (bound.rows or len(result))
-            if beyond > 0:
-                context.charge(beyond * EXCESS_COST)
-            if _is_plain(return_type.of_type, result):
-                context.stop.check()
-                return list(result)
-        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+        """Complete a list: charge what is beyond its bound, check whether to go on, and complete all items together."""
+        if not isinstance(result, list | tuple):
+            return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+        self._charge(info, result)
+        item_type = return_type.of_type
+        if _is_plain(item_type, result):
+            return list(result)
+        if not _is_composite(item_type):
+            return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+        paths = [Path(path, place, None) for place in range(len(result))]
+        completed: AwaitableOrValue[list[Any]] = _then(
+            self._complete(item_type, field_details_list, info, result, paths), _all_or_raise
+        )
+        return completed
 
-    def complete_list_item_value(self, *arguments: Any) -> bool:
-        """Complete one item, unless the operation is to stop."""
+    def execute_collected_subfields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path,
+        grouped_field_set: GroupedFieldSet,
+        *_: Any,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Execute the fields that are selected of one object."""
+        rows = self._execute(parent_type, grouped_field_set, [source_value], [path])
+        row: AwaitableOrValue[dict[str, Any]] = _then(rows, lambda done: _all_or_raise(done)[0])
+        return row
+
+    def _complete(
+        self,
+        return_type: GraphQLOutputType,
+        details: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        values: Sequence[Any],
+        paths: Sequence[Path],
+    ) -> AwaitableOrValue[list[Any]]:
+        """Complete values of one type, each at its path; one that is an exception is an error there."""
+        inner = return_type.of_type if is_non_null_type(return_type) else return_type
+        if is_list_type(inner) and _is_composite(inner.of_type):
+            completed = self._complete_lists(inner, details, info, values, paths)
+        elif _is_composite(inner):
+            completed = self._complete_objects(inner, details, info, values, paths)
+        else:
+            leaves = [self._complete_ordinarily(inner, details, info, *at) for at in zip(values, paths, strict=True)]
+            completed = self._awaited_too(leaves, leaves, range(len(leaves)))
+        handled: AwaitableOrValue[list[Any]] = _then(
+            completed, partial(self._errors_handled, return_type, details, info, paths)
+        )
+        return handled
+
+    def _errors_handled(
+        self,
+        return_type: GraphQLOutputType,
+        details: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        paths: Sequence[Path],
+        completed: list[Any],
+    ) -> list[Any]:
+        """Have the error of a place that may be null recorded; leave a `Failed` where it may not."""
+        is_required = is_non_null_type(return_type)
+        for place, value in enumerate(completed):
+            error: Exception
+            if type(value) is Failed:
+                error = value.error
+            elif value is None and is_required:
+                error = TypeError(f"Cannot return null for non-nullable field {info.parent_type}.{info.field_name}.")
+            else:
+                continue
+            completed[place] = None
+            try:
+                self.handle_field_error(error, return_type, details, paths[place])
+            except Exception as located:  # noqa: BLE001
+                completed[place] = Failed(located)
+        return completed
+
+    def _complete_ordinarily(
+        self,
+        inner: GraphQLOutputType,
+        details: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        value: Any,
+        path: Path,
+    ) -> Any:
+        try:
+            return self.complete_value(inner, details, info, path, value, None)
+        except Exception as error:  # noqa: BLE001
+            return Failed(error)
+
+    def _complete_lists(
+        self,
+        inner: GraphQLList[GraphQLOutputType],
+        details: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        values: Sequence[Any],
+        paths: Sequence[Path],
+    ) -> AwaitableOrValue[list[Any]]:
+        """Complete lists of objects, the items of all of them together."""
+        completed: list[Any] = [None] * len(values)
+        items: list[Any] = []
+        item_paths: list[Path] = []
+        spans: list[tuple[int, int, int]] = []
+        odd: list[int] = []
+        for place, value in enumerate(values):
+            if isinstance(value, list | tuple):
+                try:
+                    self._charge(info, value)
+                except Exception as error:  # noqa: BLE001
+                    completed[place] = Failed(error)
+                    continue
+                spans.append((place, len(items), len(items) + len(value)))
+                items += value
+                path = paths[place]
+                item_paths += [Path(path, number, None) for number in range(len(value))]
+            elif value is not None:
+                completed[place] = self._complete_ordinarily(inner, details, info, value, paths[place])
+                odd.append(place)
+
+        def split(done: list[Any]) -> list[Any]:
+            for place, begin, end in spans:
+                part = done[begin:end]
+                failed = next((item for item in part if type(item) is Failed), None)
+                completed[place] = part if failed is None else failed
+            return completed
+
+        together = _then(self._complete(inner.of_type, details, info, items, item_paths), split)
+        return self._awaited_too(together, completed, odd)
+
+    def _complete_objects(
+        self,
+        inner: GraphQLOutputType,
+        details: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        values: Sequence[Any],
+        paths: Sequence[Path],
+    ) -> AwaitableOrValue[list[Any]]:
+        """Complete objects, those of one type together."""
+        completed: list[Any] = [None] * len(values)
+        places: dict[GraphQLObjectType, list[int]] = {}
+        odd: list[int] = []
+        for place, value in enumerate(values):
+            if value is None:
+                continue
+            if isinstance(value, Exception):
+                completed[place] = Failed(value)
+                continue
+            object_type = self._type_of(inner, value, info)
+            if object_type is None:
+                completed[place] = self._complete_ordinarily(inner, details, info, value, paths[place])
+                odd.append(place)
+            else:
+                places.setdefault(object_type, []).append(place)
+
+        waiting: list[Awaitable[None]] = []
+        for object_type, of_type in places.items():
+            grouped, _, _ = self.collect_subfields(object_type, details)
+            rows = self._execute(
+                object_type, grouped, [values[place] for place in of_type], [paths[place] for place in of_type]
+            )
+            taken = _then(rows, partial(_put, completed, of_type))
+            if isinstance(taken, Awaitable):
+                waiting.append(taken)
+        together: AwaitableOrValue[list[Any]] = completed
+        if waiting:
+            together = _all_awaited(waiting, completed)
+        return self._awaited_too(together, completed, odd)
+
+    def _awaited_too(
+        self, together: AwaitableOrValue[list[Any]], completed: list[Any], odd: Sequence[int]
+    ) -> AwaitableOrValue[list[Any]]:
+        """Return what is completed together, once what took the ordinary way has been awaited, too."""
+        waiting = [place for place in odd if self.is_awaitable(completed[place])]
+        if not waiting:
+            return together
+
+        async def finish() -> list[Any]:
+            caught = [_caught(completed[place]) for place in waiting]
+            if isinstance(together, Awaitable):
+                caught.append(_caught(together))
+            done = await gather_with_cancel(*caught)
+            _put(completed, waiting, done[: len(waiting)])
+            return completed
+
+        return finish()
+
+    def _type_of(self, inner: GraphQLOutputType, value: Any, info: GraphQLResolveInfo[Any]) -> GraphQLObjectType | None:
+        """Return the type of a value; None where only the core can tell."""
+        of_class = self.plans.types.get(type(value))
+        if is_object_type(inner):
+            if inner.is_type_of is None or of_class is inner:
+                return inner
+            return inner if inner.is_type_of(value, info) is True else None
+        if of_class is not None and is_abstract_type(inner) and self.schema.is_sub_type(inner, of_class):
+            return of_class
+        return None
+
+    def _execute(
+        self,
+        object_type: GraphQLObjectType,
+        grouped: GroupedFieldSet,
+        sources: Sequence[Any],
+        paths: Sequence[Path],
+    ) -> AwaitableOrValue[list[Any]]:
+        """Return the answer's object for each source, or a `Failed`."""
+        plan = self.plans.get(object_type, grouped)
         context: Context = self.context_value
         context.stop.check()
-        return super().complete_list_item_value(*arguments)
+        rows = [self._row(object_type, plan, source, path) for source, path in zip(sources, paths, strict=True)]
+        waiting: list[Awaitable[None]] = []
+        try:
+            for planned in plan.valued:
+                field_paths = [Path(path, planned.name, object_type.name) for path in paths]
+                completed = self._field(object_type, planned, sources, field_paths)
+                taken = _then(completed, partial(_fill, rows, planned.name))
+                if isinstance(taken, Awaitable):
+                    waiting.append(taken)
+            for planned in plan.ordinary:
+                for place, (source, path) in enumerate(zip(sources, paths, strict=True)):
+                    field_path = Path(path, planned.name, object_type.name)
+                    taken = self._field_ordinarily(object_type, planned, source, field_path, rows, place)
+                    if taken is not None:
+                        waiting.append(taken)
+        except Exception:
+            self.settle_in_background(waiting)
+            raise
+        return _all_awaited(waiting, rows) if waiting else rows
+
+    def _row(self, object_type: GraphQLObjectType, plan: Plan, source: Any, path: Path) -> Any:
+        with contextlib.suppress(Exception):
+            return plan.row(source)
+        # One of the leaves has an error, or is null where it must not be: each by itself.
+        row: Any = dict.fromkeys(plan.names)
+        rows = [row]
+        for leaf in plan.leaves:
+            field_path = Path(path, leaf.name, object_type.name)
+            self._field_ordinarily(object_type, leaf, source, field_path, rows, 0)
+        return rows[0]
+
+    def _field_ordinarily(
+        self,
+        object_type: GraphQLObjectType,
+        planned: PlannedField,
+        source: Any,
+        path: Path,
+        rows: list[Any],
+        place: int,
+    ) -> Awaitable[None] | None:
+        """Have the core resolve a field of one source; return what is to be awaited, if anything."""
+        try:
+            value = self.execute_field(object_type, source, planned.details, path, None)
+        except Exception as error:  # noqa: BLE001
+            value = Failed(error)
+        if not self.is_awaitable(value):
+            _fill_one(rows, planned.name, place, value)
+            return None
+
+        async def finish() -> None:
+            _fill_one(rows, planned.name, place, await _caught(value))
+
+        return finish()
+
+    def _field(
+        self,
+        object_type: GraphQLObjectType,
+        planned: PlannedField,
+        sources: Sequence[Any],
+        paths: Sequence[Path],
+    ) -> AwaitableOrValue[list[Any]]:
+        """Resolve and complete a field of all sources."""
+        info = self.build_resolve_info(
+            planned.definition, [detail.node for detail in planned.details], object_type, paths[0]
+        )
+        values: AwaitableOrValue[list[Any]]
+        if planned.resolver is None:
+            values = [_attribute(source, planned.attribute or "") for source in sources]
+        else:
+            try:
+                arguments = self._arguments(planned, info)
+            except Exception as error:  # noqa: BLE001
+                values = [error] * len(sources)
+            else:
+                values = self._resolve(planned, sources, arguments)
+        complete = partial(self._complete, planned.definition.type, planned.details, info, paths=paths)
+        if not isinstance(values, Awaitable):
+            return complete(values)
+
+        async def finish() -> list[Any]:
+            completed = complete(await values)
+            return await completed if isinstance(completed, Awaitable) else completed
+
+        return finish()
+
+    def _arguments(self, planned: PlannedField, info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
+        """Return the arguments of a field's resolver, which are the same for all sources."""
+        first = planned.details[0]
+        assert planned.field is not None  # noqa: S101  (of a field with a resolver)
+        assert planned.resolver is not None  # noqa: S101
+        of_field: Info[Any, Any] = Info(_raw_info=info, _field=planned.field)
+        arguments: dict[str, Any] = {}
+        if planned.definition.args or first.node.arguments:
+            given = get_argument_values(
+                planned.definition,
+                first.node,
+                self.variable_values,
+                first.fragment_variable_values,
+                self.hide_suggestions,
+            )
+            arguments = convert_arguments(
+                given,
+                planned.field.arguments,
+                scalar_registry=self.made_of.schema_converter.scalar_registry,
+                config=self.made_of.config,
+                info=of_field,
+            )
+        if (parameter := planned.resolver.info_parameter) is not None:
+            arguments[parameter.name] = of_field
+        return arguments
+
+    def _resolve(
+        self, planned: PlannedField, sources: Sequence[Any], arguments: dict[str, Any]
+    ) -> AwaitableOrValue[list[Any]]:
+        """Call a field's resolver for each source; return the values, an exception where it raised one."""
+        resolver: Callable[..., Any] = planned.resolver  # type: ignore[assignment]
+        values: list[Any] = []
+        waiting: list[int] = []
+        for source in sources:
+            try:
+                value = resolver(source, **arguments)
+            except Exception as error:  # noqa: BLE001
+                value = error
+            if self.is_awaitable(value):
+                waiting.append(len(values))
+            values.append(value)
+        if not waiting:
+            return values
+
+        async def finish() -> list[Any]:
+            done = await asyncio.gather(*(values[place] for place in waiting), return_exceptions=True)
+            for place, value in zip(waiting, done, strict=True):
+                if isinstance(value, BaseException) and not isinstance(value, Exception):
+                    raise value
+                values[place] = value
+            return values
+
+        return finish()
+
+    def _charge(self, info: GraphQLResolveInfo[Any], items: Sequence[Any]) -> None:
+        context: Context = self.context_value
+        context.stop.check()
+        bound = self.bounds[f"{info.parent_type.name}.{info.field_name}"]
+        beyond = len(items) - (bound.rows or len(items))
+        if beyond > 0:
+            context.charge(beyond * EXCESS_COST)
+
+
+def executor_of(schema: GraphQLSchema, *, bounds: Mapping[str, Bound]) -> type[BulkExecutor]:
+    """Return the executor of a schema's operations. bounds: of its lists, by `Type.field`."""
+    made_of: Schema = schema._strawberry_schema  # type: ignore[attr-defined]  # noqa: SLF001  (as its own code does)
+    members = {"bounds": bounds, "plans": Plans(schema), "made_of": made_of}
+    return type("SchemaExecutor", (BulkExecutor,), members)
+
+
+def _then(value: AwaitableOrValue[list[Any]], work: Callable[[list[Any]], Any]) -> Any:
+    """Apply work to a value, or to what an awaitable will return."""
+    if not isinstance(value, Awaitable):
+        return work(value)
+
+    async def finish() -> Any:
+        return work(await value)
+
+    return finish()
+
+
+async def _all_awaited(waiting: Sequence[Awaitable[None]], rows: list[Any]) -> list[Any]:
+    if len(waiting) == 1:
+        await waiting[0]
+    else:
+        await gather_with_cancel(*waiting)
+    return rows
+
+
+async def _caught(value: Awaitable[Any]) -> Any:
+    try:
+        return await value
+    except Exception as error:  # noqa: BLE001
+        return Failed(error)
+
+
+def _put(completed: list[Any], places: Sequence[int], values: Sequence[Any]) -> None:
+    for place, value in zip(places, values, strict=True):
+        completed[place] = value
+
+
+def _fill(rows: list[Any], name: str, values: Sequence[Any]) -> None:
+    for place, value in enumerate(values):
+        _fill_one(rows, name, place, value)
+
+
+def _fill_one(rows: list[Any], name: str, place: int, value: Any) -> None:
+    row = rows[place]
+    if type(row) is Failed:
+        return
+    if type(value) is Failed:
+        rows[place] = value
+    else:
+        row[name] = value
+
+
+def _all_or_raise(completed: list[Any]) -> list[Any]:
+    for value in completed:
+        if type(value) is Failed:
+            raise value.error
+    return completed
+
+
+def _attribute(source: Any, name: str) -> Any:
+    try:
+        return getattr(source, name)
+    except Exception as error:  # noqa: BLE001
+        return error
+
+
+def _is_composite(value_type: GraphQLOutputType) -> bool:
+    inner = value_type.of_type if is_non_null_type(value_type) else value_type
+    return is_object_type(inner) or is_abstract_type(inner)
 
 
 def _is_plain(item_type: GraphQLOutputType, items: Sequence[Any]) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gql.access.principal import Principal
+from gql.errors import ErrorCode
 from gql.server.documents import TEXT_MAX_CHARS
 from gql.server.preparation import Request, RequestError
 from gql.server.trusted import TrustedDocuments, document_hash
@@ -21,14 +22,14 @@ ALL_MAX_BYTES: Final = 64 * 1024 * 1024
 # Besides its text, of what a document takes.
 _ENTRY_BYTES: Final = 300
 # Clients look for the message as well as for the code.
-_NOT_FOUND: Final = {"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}
+_NOT_FOUND: Final = {"message": "PersistedQueryNotFound", "extensions": {"code": ErrorCode.PERSISTED_QUERY_NOT_FOUND}}
 _UNTRUSTED: Final = {
     "message": "This API executes its trusted documents alone, and this is none of them.",
-    "extensions": {"code": "UNTRUSTED_DOCUMENT"},
+    "extensions": {"code": ErrorCode.UNTRUSTED_DOCUMENT},
 }
 _MISMATCH: Final = {
     "message": "The id is not the SHA-256 hash of the document.",
-    "extensions": {"code": "BAD_USER_INPUT"},
+    "extensions": {"code": ErrorCode.BAD_USER_INPUT},
 }
 
 

@@ -15,7 +15,6 @@ from typing import Any, Final
 from graphql import (
     DocumentNode,
     FieldNode,
-    FieldsOnCorrectTypeRule,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
@@ -26,17 +25,17 @@ from graphql import (
     OperationType,
     get_operation_ast,
     parse,
-    specified_rules,
     validate,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from gql.access.principal import PERMISSIONS, permit
 from gql.base.context import Context
-from gql.errors import UnauthenticatedError, formatted
+from gql.errors import ErrorCode, argus_error, formatted
 from gql.server.documents import TOKENS_MAX, TOKENS_UNKNOWN_MAX, document_check, variables_check
 from gql.server.inputs import inputs_check
 from gql.server.limits import Limits
+from gql.server.validation import RULES, FieldRule
 from graph.errors import ArgusError
 
 DOCUMENTS_CACHED_MAX: Final = 512
@@ -128,7 +127,7 @@ class Preparer:
             variables_check(request.variables)
             cost = self._limits.check(document, operation, request.variables)
         except ArgusError as error:
-            raise RequestError([_error(error.message, error.code)]) from None
+            raise RequestError([argus_error(error)]) from None
         is_introspection = operation.operation is OperationType.QUERY and all(name.startswith("__") for name in roots)
         return Prepared(request, document, operation, cost, is_introspection)
 
@@ -141,16 +140,19 @@ class Preparer:
             self.work.parsed += 1
             document = parse(query, max_tokens=TOKENS_MAX)
         except ArgusError as error:
-            raise RequestError([_error(error.message, error.code)]) from None
+            raise RequestError([argus_error(error)]) from None
         except GraphQLSyntaxError as error:
-            raise RequestError([_formatted(error, context)]) from None
+            raise RequestError([formatted(error, trace_id=context.trace_id)]) from None
         except RecursionError:
             raise RequestError([_error("The document is nested too deeply.", "LIMIT_EXCEEDED")]) from None
         names = self._permit_known_fields(document, request, context)
         # Without a token one may only ask what the schema is; an unknown field is reported by one rule.
-        rules = specified_rules if is_known or not names else [FieldsOnCorrectTypeRule]
+        rules = RULES if is_known or not names else [FieldRule]
         self.work.rules += len(rules)
-        errors = validate(self._schema, document, rules, max_errors=VALIDATION_ERRORS_MAX)
+        # Names of fields and types are no secret, but nobody finds them out by guessing.
+        errors = validate(
+            self._schema, document, rules, max_errors=VALIDATION_ERRORS_MAX, hide_suggestions=not is_known
+        )
         if errors:
             raise RequestError([_invalid(error, context) for error in errors])
         if len(query) <= DOCUMENT_CACHED_LENGTH_MAX:
@@ -191,7 +193,7 @@ class Preparer:
         )
         if others or not is_plain or set(roots) != {"__typename"}:
             message = "Without a token nothing is answered but { __typename }: Authorization: Bearer TOKEN."
-            raise RequestError([_error(message, UnauthenticatedError.code)], status=401)
+            raise RequestError([_error(message, ErrorCode.UNAUTHENTICATED)], status=_STATUS["UNAUTHENTICATED"])
 
     def stop(self) -> None:
         """Take no more."""
@@ -215,24 +217,20 @@ def _permit(context: Context, operation: OperationDefinitionNode, names: Sequenc
         for name in names:
             permit(context.bearer, root=operation.operation.value.capitalize(), field=name)
     except ArgusError as error:
-        raise RequestError([_error(error.message, error.code)], status=_STATUS[error.code]) from None
+        raise RequestError([argus_error(error)], status=_STATUS[error.code]) from None
 
 
 def _invalid(error: GraphQLError, context: Context) -> dict[str, Any]:
-    located_errors = _formatted(error, context)
+    located_errors = formatted(error, trace_id=context.trace_id)
     if error.message == _ABORTED:
         located_errors["message"] = (
             "The document's fields and fragments overlap too often to be compared with each other."
         )
-        located_errors["extensions"]["code"] = "LIMIT_EXCEEDED"
+        located_errors["extensions"]["code"] = ErrorCode.LIMIT_EXCEEDED
     return located_errors
 
 
-def _formatted(error: GraphQLError, context: Context) -> dict[str, Any]:
-    return formatted(error, trace_id=context.trace_id, suggests=context.bearer is not None)
-
-
-def _error(message: str, code: str = "BAD_USER_INPUT") -> dict[str, Any]:
+def _error(message: str, code: str = ErrorCode.BAD_USER_INPUT) -> dict[str, Any]:
     return {"message": message, "extensions": {"code": code}}
 
 

@@ -23,11 +23,11 @@ from gql.access.principal import Principal
 from gql.access.revocation import ENDED
 from gql.base.context import Context
 from gql.base.services import Services
-from gql.errors import UnauthenticatedError
+from gql.errors import UnauthenticatedError, argus_error
 from gql.server.answers import answer_encode, is_text, message_encode
 from gql.server.bodies import BODY_UNKNOWN_MAX_BYTES
 from gql.server.execution import Executor, is_subscription
-from gql.server.failures import error_of, errors_of
+from gql.server.failures import errors_of
 from gql.server.flow import Flow, Unsent
 from gql.server.forwarding import forwarded, is_forwardable, is_forwarded, is_forwarded_unparsed
 from gql.server.json_numbers import readings_json_loads
@@ -202,7 +202,7 @@ class Connection:
         try:
             self._services.gate.operation(self._socket, self._principal)
         except RateLimitedError as limited:
-            return error_of(limited)
+            return argus_error(limited)
         return {"message": message, "extensions": {"code": LimitExceededError.code}}
 
     async def _operate(self, identity: str, request: Request | _Unreadable) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, insert, update
+from sqlalchemy import Row, delete, func, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from graph.edges.rules import Interval, Place
 from graph.errors import ConflictError
 from graph.ids import EdgeId, EdgeVersionId, EntityId
 from graph.kinds import EntityKind
+from graph.sql import rows_insert
 from graph.tables import entity_edges
 
 # What `edge_of_row` needs, of the table under the name e.
@@ -86,7 +87,7 @@ def versions_insert(
         for version, place in versions
     ]
     try:
-        session.execute(insert(entity_edges), rows)
+        rows_insert(session, entity_edges, rows)
     except IntegrityError as fault:
         constraint = getattr(getattr(fault.orig, "diag", None), "constraint_name", None)
         if constraint == "ex_entity_edges_believed":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, cast, insert, select, update
+from sqlalchemy import ARRAY, Uuid, any_, cast, select, update
 from sqlalchemy.orm import Session
 
 from graph.change import Audit, GraphChange, changes_record
@@ -20,6 +20,7 @@ from graph.errors import ArgusError, ConflictError, LimitExceededError
 from graph.ids import EntityId
 from graph.json_bounds import json_same
 from graph.kinds import EntityKind
+from graph.sql import rows_insert
 from graph.tables import entities
 
 DRAFTS_MAX: Final = 5_000
@@ -86,7 +87,7 @@ def entities_create(
     for name in sorted({row["type"] for row in rows} - {None}):
         type_ensure(session, change=change, kind=kind, name=name)
     if rows:
-        session.execute(insert(entities), rows)
+        rows_insert(session, entities, rows)
         changes_record(session, change=change, audits=audits)
     return results
 

@@ -58,6 +58,13 @@ BEGIN
         END IF;
         RETURN now_valid;
     END IF;
+    -- Where a change ends no version, as an import does, no index of versions need be searched.
+    IF NOT EXISTS (
+        SELECT FROM public.entity_edges e
+        WHERE e.organization_id = of_edge.organization_id AND upper(e.recorded) = lower(of_edge.recorded)
+    ) THEN
+        RETURN now_valid;
+    END IF;
     SELECT * INTO earlier FROM public.entity_edges e
     WHERE e.organization_id = of_edge.organization_id AND e.edge_id = of_edge.edge_id
         AND upper(e.recorded) = lower(of_edge.recorded);

@@ -92,16 +92,18 @@ $$;
 CREATE OR REPLACE FUNCTION invalidate_on_link() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    dirty tstzmultirange := public.edge_difference(NEW, TG_OP = 'INSERT');
+    dirty tstzmultirange;
     source record;
 BEGIN
-    IF dirty IS NULL THEN
-        RETURN NULL;
-    END IF;
     SELECT e.kind, e.type INTO source FROM public.entities e
     WHERE e.organization_id = NEW.organization_id AND e.id = NEW.source_id;
-    IF public.type_derives(NEW.organization_id, source.kind, source.type)
-            OR public.organization_has_consumers(NEW.organization_id) THEN
+    IF NOT public.organization_has_consumers(NEW.organization_id)
+            AND NOT public.type_derives(NEW.organization_id, source.kind, source.type) THEN
+        RETURN NULL;
+    END IF;
+    -- Last, for it takes the longest.
+    dirty := public.edge_difference(NEW, TG_OP = 'INSERT');
+    IF dirty IS NOT NULL THEN
         PERFORM public.windows_insert(NEW.organization_id, NEW.source_id, dirty, 'link');
         PERFORM public.derivation_revision_raise(NEW.organization_id);
     END IF;

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
-from sqlalchemy import text
+import psycopg
 from sqlalchemy.orm import Session
 
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
@@ -29,8 +30,6 @@ T = TypeVar("T")
 CHUNK_RECORDS: Final = 1_000
 # Edges whose ends had not been met are tried again at the end; so many are remembered.
 WAITING_MAX: Final = 200_000
-# A plan that is to fit any list of a thousand names compares each name with each row; one made for the list does not.
-_PLAN_FOR_THE_VALUES: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 class ChangeRunner(Protocol):
@@ -107,11 +106,11 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
         return
 
     def apply(session: Session, change: GraphChange) -> list[EdgeRecord]:
-        session.execute(_PLAN_FOR_THE_VALUES)
-        for word in words:
-            _word_apply(session, change, word, outcome)
-        entities_apply(session, change=change, records=entities, outcome=outcome)
-        return edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
+        with _planned_for_values(session):
+            for word in words:
+                _word_apply(session, change, word, outcome)
+            entities_apply(session, change=change, records=entities, outcome=outcome)
+            return edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
 
     missing = _write(work, apply)
     work.deleted.extend(record for record in entities if record.deleted_at is not None)
@@ -121,6 +120,24 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
     for record in missing:
         end = record.label
         outcome.remarks.append(Remark(end, "An end of this edge is not there.", "NOT_FOUND", record.line))
+
+
+@contextmanager
+def _planned_for_values(session: Session) -> Iterator[None]:
+    """Have each statement within the block planned for its values.
+
+    A plan that is to fit any list of a thousand names compares each name with each row. It is a matter of the driver's,
+    not a setting of the transaction's, under which the database would plan each check of a foreign key and each query
+    of a trigger again for every row.
+    """
+    driver = session.connection().connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101  (the only driver there is)
+    before = driver.prepare_threshold
+    driver.prepare_threshold = None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = before
 
 
 def _delete(
