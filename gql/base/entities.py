@@ -21,7 +21,7 @@ from gql.base.context import Info
 from gql.base.converters import converts, to_object
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuid_named
-from gql.base.loaders import load
+from gql.base.loaders import load, load_many
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
 from graph.changes import Change, entities_as_recorded
 from graph.direction import Direction
@@ -434,10 +434,9 @@ async def related_connection(
 
 async def entities_loaded(info: Info, rows: Rows[UUID]) -> Rows[EntityRow]:
     """Return a page of entities for a page of their ids."""
-    import asyncio
-
-    entities = await asyncio.gather(*(load(info.context, entities_get, item) for item in rows.items))
-    return Rows([row for row in entities if row is not None], rows.cursors, rows.page_info, rows.total)
+    entities = await load_many(info.context, entities_get, rows.items)
+    # None is missing: an entity is never removed.
+    return rows.of([row for row in entities if row is not None])
 
 
 async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], **arguments: Any) -> list[Entity]:
@@ -446,7 +445,7 @@ async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], 
     Raises BadInputError where it is not.
     """
     connection = await related_connection(info, row, relationships, PageRequest(FIRST_MAX), **arguments)
-    if connection.rows.page_info.has_next_page:
+    if connection.rows.has_next:
         raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
     return [to_entity(item) for item in connection.rows.items]
 
