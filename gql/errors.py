@@ -38,6 +38,9 @@ class ErrorCode(StrEnum):
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL = "INTERNAL"
+    # Of documents that are sent by their ids, or trusted.
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    UNTRUSTED_DOCUMENT = "UNTRUSTED_DOCUMENT"
     # Of a reading, in a payload alone.
     UNKNOWN_DEVICE = "UNKNOWN_DEVICE"
     INVALID_TIMESTAMP = "INVALID_TIMESTAMP"

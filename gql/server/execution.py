@@ -23,6 +23,7 @@ from gql.server.bounds import bounds_of
 from gql.server.completion import executor_of
 from gql.server.hints import Hints
 from gql.server.limits import COST_MAX
+from gql.server.persisted import PersistedDocuments
 from gql.server.preparation import Prepared, Preparer, Request, RequestError
 from gql.server.selection import selection_key
 from gql.server.variables import variable_errors
@@ -43,12 +44,24 @@ INTROSPECTIONS_CACHED_MAX: Final = 32
 
 
 class Executor:
-    """Prepares and executes operations against one schema. deadline_s: how long each may run."""
+    """Prepares and executes operations against one schema.
 
-    def __init__(self, schema: GraphQLSchema, *, deadline_s: float = DEADLINE_S) -> None:
+    deadline_s: how long each may run. anonymous_introspection: whether the schema can be read without a token.
+    documents: finds documents by their ids.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        deadline_s: float = DEADLINE_S,
+        anonymous_introspection: bool = True,
+        documents: PersistedDocuments | None = None,
+    ) -> None:
         self._schema = schema
         self._deadline_s = deadline_s
-        self._preparer = Preparer(schema)
+        self._documents = PersistedDocuments() if documents is None else documents
+        self._preparer = Preparer(schema, anonymous_introspection=anonymous_introspection)
         self._core = executor_of(schema, bounds=bounds_of(schema))
         self._hints = Hints()
         self._heavy = FairThreads(HEAVY_THREADS, per_caller_max=HEAVY_THREADS - 1, name="heavy")
@@ -61,8 +74,19 @@ class Executor:
         return self._preparer
 
     async def prepare(self, request: Request, context: Context) -> Prepared:
-        """Return the request, ready to execute. Raises RequestError; see `Preparer.prepare`."""
-        return await self._preparer.prepare(request, context)
+        """Return the request, ready to execute. Raises RequestError; see `resolve`, `Preparer.prepare`."""
+        request = self.resolve(request, context)
+        prepared = await self._preparer.prepare(request, context)
+        self.remember(request, context)
+        return prepared
+
+    def resolve(self, request: Request, context: Context) -> Request:
+        """Return the request with its document. Raises RequestError; see `PersistedDocuments.resolve`."""
+        return self._documents.resolve(request, context.bearer)
+
+    def remember(self, request: Request, context: Context) -> None:
+        """Note that a document is valid: from then on its hash is enough."""
+        self._documents.remember(request, context.bearer)
 
     async def execute(self, prepared: Prepared, context: Context) -> dict[str, Any]:
         """Execute a query or a mutation and return its answer. Raises DeadlineExceededError, RateLimitedError.

@@ -61,11 +61,15 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent. variables and extensions are objects, not yet checked against the document."""
+    """What a client sent. variables: not yet checked against the document.
+
+    query: empty where only the id of the document was sent. document_id: a SHA-256 hash, or a name that was agreed on.
+    """
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,11 @@ class Work:
 
 
 class Preparer:
-    """Prepares requests against one schema."""
+    """Prepares requests against one schema. anonymous_introspection: whether it can be read without a token."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, anonymous_introspection: bool = True) -> None:
         self._schema = schema
+        self._anonymous_introspection = anonymous_introspection
         self._limits = Limits(schema)
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="documents")
@@ -115,6 +120,7 @@ class Preparer:
             document = await loop.run_in_executor(self._threads, self._document, request, context)
         operation = _operation(document, request)
         roots = _root_fields(document, operation)
+        self._permit_schema(document, roots, context)
         _permit(context, operation, [name for name in roots if not name.startswith("__")])
         try:
             inputs_check(self._schema, operation, request.variables)
@@ -166,9 +172,28 @@ class Preparer:
             return []
         operation = _operation(document, request)
         root = self._schema.get_root_type(operation.operation)
-        names = [name for name in _root_fields(document, operation) if not name.startswith("__")]
+        roots = _root_fields(document, operation)
+        self._permit_schema(document, roots, context)
+        names = [name for name in roots if not name.startswith("__")]
         _permit(context, operation, [name for name in names if root is not None and name in root.fields])
         return names
+
+    def _permit_schema(self, document: DocumentNode, roots: Sequence[str], context: Context) -> None:
+        """Raise RequestError where a caller without a token may not know the schema, and the answer would tell of it.
+
+        So would a fragment's or a variable's type, when it is validated.
+        """
+        if context.bearer is not None or self._anonymous_introspection:
+            return
+        [definition, *others] = document.definitions
+        is_plain = (
+            isinstance(definition, OperationDefinitionNode)
+            and not definition.variable_definitions
+            and all(isinstance(node, FieldNode) for node in definition.selection_set.selections)
+        )
+        if others or not is_plain or set(roots) != {"__typename"}:
+            message = "Without a token nothing is answered but { __typename }: Authorization: Bearer TOKEN."
+            raise RequestError([_error(message, ErrorCode.UNAUTHENTICATED)], status=_STATUS["UNAUTHENTICATED"])
 
     def stop(self) -> None:
         """Take no more."""
