@@ -6,9 +6,11 @@ are top-level errors with `extensions.code`; a defect is masked, logged, and can
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, Final
 
 import strawberry
 import structlog
@@ -18,13 +20,45 @@ from sqlalchemy.exc import DBAPIError
 from domain.base.transient import NO_ANSWER, is_transient, transient_reason
 from graph.errors import ArgusError, DeadlineExceededError, UnavailableError
 
-TOP_LEVEL = frozenset(
+
+class ErrorCode(StrEnum):
+    """Codes of errors, at `extensions.code` and `UserError.code`; docs/reference/errors.md says what they mean."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    OVERLAP = "OVERLAP"
+    CYCLE = "CYCLE"
+    KIND_NOT_ALLOWED = "KIND_NOT_ALLOWED"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    COST_LIMIT_EXCEEDED = "COST_LIMIT_EXCEEDED"
+    RATE_LIMITED = "RATE_LIMITED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+    # Of documents that are sent by their ids, or trusted.
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    UNTRUSTED_DOCUMENT = "UNTRUSTED_DOCUMENT"
+    # Of a reading, in a payload alone.
+    UNKNOWN_DEVICE = "UNKNOWN_DEVICE"
+    INVALID_TIMESTAMP = "INVALID_TIMESTAMP"
+    INVALID_METRICS = "INVALID_METRICS"
+
+
+# Never in a payload: the caller cannot fix them by another argument.
+TOP_LEVEL: Final = frozenset(
     {
-        "UNAUTHENTICATED", "FORBIDDEN", "COST_LIMIT_EXCEEDED", "RATE_LIMITED", "UNAVAILABLE", "INTERNAL",
-        "DEADLINE_EXCEEDED",
+        ErrorCode.UNAUTHENTICATED,
+        ErrorCode.FORBIDDEN,
+        ErrorCode.COST_LIMIT_EXCEEDED,
+        ErrorCode.RATE_LIMITED,
+        ErrorCode.UNAVAILABLE,
+        ErrorCode.INTERNAL,
+        ErrorCode.DEADLINE_EXCEEDED,
     }
-)  # fmt: skip
-_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+)
 # A statement that ran into its own time limit, or was cancelled.
 _QUERY_CANCELED = "57014"
 _SLOW_MESSAGE = "A statement of this operation took longer than it may and was ended. Ask for less at once."
@@ -39,7 +73,8 @@ class UserError:
     """An error that the caller can fix.
 
     Attributes:
-        code: One of the documented codes, e.g. BAD_USER_INPUT, NOT_FOUND, CONFLICT.
+        code: One of BAD_USER_INPUT, NOT_FOUND, CONFLICT, OVERLAP, CYCLE, KIND_NOT_ALLOWED, LIMIT_EXCEEDED; of a reading
+            also UNKNOWN_DEVICE, INVALID_TIMESTAMP, INVALID_METRICS, RATE_LIMITED.
         message: One sentence, for a person.
         path: Where the fault lies: the path into the arguments, e.g. ['readings', '3', 'timestamp'].
     """
@@ -62,9 +97,13 @@ class ForbiddenError(ArgusError):
 
 
 class CostLimitError(ArgusError):
-    """An operation that asks for too much at once."""
+    """An operation that asks for too much at once. cost: as far as it was counted."""
 
     code = "COST_LIMIT_EXCEEDED"
+
+    def __init__(self, message: str, *, cost: float, cost_max: float) -> None:
+        super().__init__(message)
+        self.cost, self.cost_max = cost, cost_max
 
 
 def user_error(error: ArgusError, *, under: Sequence[str] = ()) -> UserError:
@@ -76,6 +115,16 @@ def user_error(error: ArgusError, *, under: Sequence[str] = ()) -> UserError:
         raise error
     path = [*under, *error.path]
     return UserError(code=error.code, message=error.message, path=path)
+
+
+@contextmanager
+def errors_under(*path: str) -> Iterator[None]:
+    """Put the argument that the core's paths lie in before the paths of its errors."""
+    try:
+        yield
+    except ArgusError as error:
+        error.path = (*path, *error.path)
+        raise
 
 
 def known(error: BaseException) -> ArgusError | None:
@@ -91,33 +140,45 @@ def known(error: BaseException) -> ArgusError | None:
 
 def formatted(error: GraphQLError, *, trace_id: str) -> dict[str, Any]:
     """Return one top-level error as it is sent, and log it where it is a defect."""
-    original = error.original_error
-    while isinstance(original, GraphQLError) and original.original_error is not None:
+    original: BaseException | None = error
+    extensions: dict[str, Any] = {}
+    while isinstance(original, GraphQLError):
+        extensions = {**(original.extensions or {}), **extensions}
         original = original.original_error
     answer: dict[str, Any] = {}
-    if original is None or isinstance(original, GraphQLError):
-        located_errors = original or error
-        # Names of fields and types are no secret here, but guesses at them are noise.
-        answer["message"] = _SUGGESTION.sub("", located_errors.message)
-        extensions = {**(error.extensions or {}), **(located_errors.extensions or {})}
-        extensions.setdefault("code", "BAD_USER_INPUT")
+    if original is None:
+        answer["message"] = error.message
+        extensions.setdefault("code", ErrorCode.BAD_USER_INPUT)
     elif (argus := known(original)) is not None:
         answer["message"] = argus.message
-        extensions = {"code": argus.code}
-        if argus.path:
-            extensions["argumentPath"] = list(argus.path)
-        if (retry := getattr(argus, "retry_after_s", None)) is not None:
-            extensions["retryAfterSeconds"] = retry
+        extensions = extensions_of(argus)
     else:
         _log.error("graphql.defect", trace_id=trace_id, path=error.path, exc_info=original)
         answer["message"] = DEFECT_MESSAGE
-        extensions = {"code": "INTERNAL", "traceId": trace_id}
+        extensions = {"code": ErrorCode.INTERNAL, "traceId": trace_id}
     if error.locations:
         answer["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path:
         answer["path"] = error.path
     answer["extensions"] = extensions
     return answer
+
+
+def argus_error(error: ArgusError) -> dict[str, Any]:
+    """Return an error of an operation that was not executed."""
+    return {"message": error.message, "extensions": extensions_of(error)}
+
+
+def extensions_of(error: ArgusError) -> dict[str, Any]:
+    """Return what a top-level error says besides its message."""
+    extensions: dict[str, Any] = {"code": error.code}
+    if error.path:
+        extensions["argumentPath"] = list(error.path)
+    if isinstance(error, CostLimitError):
+        extensions["cost"] = {"asked": math.ceil(error.cost), "allowed": math.floor(error.cost_max)}
+    if (retry := getattr(error, "retry_after_s", None)) is not None:
+        extensions["retryAfterSeconds"] = retry
+    return extensions
 
 
 def transport_error(code: str, message: str, **extensions: object) -> dict[str, Any]:

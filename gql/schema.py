@@ -8,12 +8,12 @@ from pkgutil import iter_modules
 from typing import Final
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLInputObjectType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from gql import definitions, derivation, exchange, plant, rules, telemetry, work
-from gql.base.descriptions import describe
+from gql.base.descriptions import definition_of, describe
 from gql.base.entities import ENTITY_TYPES
 from gql.base.roots import ROOTS
 from gql.base.scalars import SCALARS
@@ -42,6 +42,10 @@ schema = strawberry.Schema(
 
 # The one resolver that strawberry's own way would slow down.
 schema._schema.type_map["Mutation"].fields["ingestTelemetry"].resolve = ingest_resolve  # type: ignore[attr-defined]  # noqa: SLF001
+for _type in schema._schema.type_map.values():  # noqa: SLF001
+    if isinstance(_type, GraphQLInputObjectType):
+        # Strawberry checks this by itself; introspection and graphql-core's validation have to know, too.
+        _type.is_one_of = definition_of(_type).is_one_of
 describe(schema._schema)  # noqa: SLF001  (strawberry offers no other way to its product)
 
 

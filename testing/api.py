@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from argus.api.serving import Admission, server_config
-from argus.api.wiring import app_create
+from argus.api.wiring import app_create, exposure_of
 from argus.tokens import token_create
 from domain.plant.organizations.operations import organization_create
 from gql.base.services import Services
@@ -105,7 +105,7 @@ def api_serve(
     urls = {role: database.url(role) for role in ("owner", "api", "ingest", "pipeline")}
     settings = replace(usual, database_urls=urls, tokens=tokens, **others)
     port = free_port()
-    app = app_create(settings)
+    app = app_create(settings, exposure_of(settings.api))
     config = server_config(app, settings.api, host="127.0.0.1", port=port, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

@@ -22,7 +22,8 @@ from argus.api.readers.protocol import RoutedHttp, Routing, connection_adopt
 from argus.api.readers.routing import listener_by_body, listener_by_head, reader_by_head
 from argus.api.readers.template import Template
 from argus.api.serving import Admission, files_raise, server_config
-from argus.api.wiring import app_create
+from argus.api.wiring import app_create, exposure_of
+from gql.server.exposure import Exposure
 from runtime.collection import startup_freeze
 from runtime.settings.model import ApiSettings, RateSettings, Settings
 
@@ -65,22 +66,26 @@ def server_create(settings: Settings, *, host: str, port: int) -> uvicorn.Server
     """Return the server of the process that listens; its readers start meanwhile. Call it before any thread starts."""
     bounds = replace(settings.api, connections_max=files_raise(settings.api.connections_max))
     own = replace(settings, api=bounds)
+    exposure = exposure_of(bounds)
     if not bounds.processes:
         return uvicorn.Server(
-            server_config(app_create(own), bounds, host=host, port=port, log_config=None, access_log=False)
+            server_config(app_create(own, exposure), bounds, host=host, port=port, log_config=None, access_log=False)
         )
     # What is loaded by now is shared by all of them.
     startup_freeze()
-    readers = Readers(Template.fork(partial(reader_run, settings)), bounds.processes, admission=Admission(bounds))
+    template = Template.fork(partial(reader_run, settings, exposure))
+    readers = Readers(template, bounds.processes, admission=Admission(bounds))
     readers.processes_start()
-    return _listening_server(own, readers, host=host, port=port)
+    return _listening_server(own, exposure, readers, host=host, port=port)
 
 
-def _listening_server(settings: Settings, readers: Readers, *, host: str, port: int) -> ListeningServer:
+def _listening_server(
+    settings: Settings, exposure: Exposure, readers: Readers, *, host: str, port: int
+) -> ListeningServer:
     """Return the server that has readers. settings: those that the readers' admission has too."""
     routing = Routing(by_head=listener_by_head, by_body=listener_by_body, hand=readers.give)
     config = server_config(
-        app_create(settings, readers=readers),
+        app_create(settings, exposure, readers=readers),
         settings.api,
         host=host,
         port=port,
@@ -194,7 +199,7 @@ class ReaderServer(uvicorn.Server):
             self._channel.send(Kind.CLOSED, body=address.encode())
 
 
-def reader_run(settings: Settings, file: int, is_live: bool) -> int:
+def reader_run(settings: Settings, exposure: Exposure, file: int, is_live: bool) -> int:
     """Be a reader until the process that listens ends; return the exit status.
 
     file: its end of the channel. is_live: it has the WebSockets.
@@ -205,7 +210,7 @@ def reader_run(settings: Settings, file: int, is_live: bool) -> int:
     own = settings if is_live else reader_settings(settings)
     files_raise(own.api.connections_max)
     forwarder = Forwarder()
-    app = app_create(own, forward=forwarder.forward if is_live else None)
+    app = app_create(own, exposure, forward=forwarder.forward if is_live else None)
     server = ReaderServer(app, own.api, socket.socket(fileno=file), forwarder)
     startup_freeze()
     # A Ctrl-C in a terminal reaches all processes: the one that listens tells the others.

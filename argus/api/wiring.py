@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Engine, event
@@ -40,13 +41,17 @@ from gql.live.events import EventFeed
 from gql.live.hub import FeedHub
 from gql.live.source import BusFeedSource
 from gql.server.app import create_app
+from gql.server.exposure import Exposure
+from gql.server.trusted import TrustedDocumentsError, trusted_documents_load
 from graph.stopping import stop_check
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 from runtime.clock import utc_now
 from runtime.database import engine_create, statement_interrupt, transaction
 from runtime.ids import new_id
-from runtime.settings.model import QuotaSettings, RateSettings, Settings
+from runtime.settings.kinds import SettingsError
+from runtime.settings.model import ApiSettings, QuotaSettings, RateSettings, Settings
+from runtime.settings.table import TRUSTED_DOCUMENTS
 from runtime.watchdog import DISK_FULL, DatabaseWatchdog
 
 T = TypeVar("T")
@@ -144,7 +149,25 @@ class Parts:
             engine.dispose()
 
 
-def app_create(settings: Settings, *, readers: Readers | None = None, forward: Forward | None = None) -> Starlette:
+def exposure_of(settings: ApiSettings) -> Exposure:
+    """Return what an API shows to whom. Raises SettingsError where its trusted documents cannot be read."""
+    path = settings.trusted_documents
+    try:
+        trusted = None if path is None else trusted_documents_load(Path(path))
+    except TrustedDocumentsError as error:
+        msg = f"{TRUSTED_DOCUMENTS.name}: {error}"
+        raise SettingsError(msg) from None
+    return Exposure(
+        cors_origins=settings.cors_origins,
+        graphiql=settings.graphiql,
+        anonymous_introspection=settings.anonymous_introspection,
+        trusted=trusted,
+    )
+
+
+def app_create(
+    settings: Settings, exposure: Exposure, *, readers: Readers | None = None, forward: Forward | None = None
+) -> Starlette:
     """Return the application of one API process; its parts start and stop with it.
 
     readers: the processes that answer what is neither ingest nor health; None: this one answers all. forward: has
@@ -152,7 +175,7 @@ def app_create(settings: Settings, *, readers: Readers | None = None, forward: F
     """
     parts = Parts(settings, threads=THREADS if readers is None else THREADS_BESIDE_READERS)
     services = _services(parts, readers, forward)
-    app = create_app(services)
+    app = create_app(services, exposure)
     metrics = _metrics(app, services, parts)
     app.state.metrics = metrics
     state = metrics.endpoint(state=partial(parts.bridge.run, None, _state), unavailable=services.ready, readers=readers)

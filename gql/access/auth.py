@@ -32,6 +32,7 @@ VERIFY_WITHIN_S = 8.0
 _LEEWAY_S = 10
 _ORGANIZATION_FRESH_S = 10.0
 _JWKS_TIMEOUT_S = 5
+_CHALLENGE = 'Bearer realm="Argus"'
 _NO_GOOD = "The token is not valid: {reason}."
 
 
@@ -158,3 +159,8 @@ def bearer_of(header: str | None) -> str | None:
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthenticatedError("The Authorization header must read: Bearer TOKEN.")
     return token.strip()
+
+
+def challenge(*, has_token: bool) -> str:
+    """Return the header WWW-Authenticate of an answer 401 (RFC 6750). has_token: a token came, and was refused."""
+    return f'{_CHALLENGE}, error="invalid_token"' if has_token else _CHALLENGE

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from strawberry.types.lazy_type import LazyType
 
 from domain.base.packed import Aggregate
+from domain.nodes.names import NameKind
 from domain.plant.devices.model import Connectivity
 from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
@@ -286,12 +287,16 @@ class Entity(Node):
             bucket=None if bucket is None else (bucket.months, bucket.length),
             aggregate=aggregate, timezone=timezone, max_points=max_points, now=clock(info),
         )  # fmt: skip
+        if metrics is not None:
+            _metrics_unmatched(info, metrics, {series.metric for series in result or () if not series.is_empty})
         return [to_object(series, self) for series in result or ()]
 
     @strawberry.field
     async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType] | None:
         """The latest point of each series of the entity."""
         points = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
+        if metrics is not None:
+            _metrics_unmatched(info, metrics, {point.metric for point in points or ()})
         return [to_object(point) for point in points or ()]
 
 
@@ -392,6 +397,9 @@ async def entity_connection(
         where=where, order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
         as_of=as_of, known_at=known_at,
     )  # fmt: skip
+    if not rows.items and page.is_whole:
+        info.context.unmatched_add_all(NameKind.TYPE, conditions.types, "filter", "types")
+        info.context.unmatched_add_all(NameKind.STATUS, conditions.statuses, "filter", "statuses")
     return to_entity_connection(rows)
 
 
@@ -429,6 +437,8 @@ async def related_connection(
         relationships=tuple(relationships), direction=direction, kinds=_names(kinds), types=_names(types), depth=depth,
         as_of=as_of, known_at=known_at,
     )  # fmt: skip
+    if not reached.items and page.is_whole:
+        info.context.unmatched_add_all(NameKind.TYPE, types, "types")
     return to_entity_connection(await entities_loaded(info, reached))
 
 
@@ -457,6 +467,13 @@ def clock(info: Info) -> datetime:
         loaders["clock"] = info.context.services.clock()
     now: datetime = loaders["clock"]
     return now
+
+
+def _metrics_unmatched(info: Info, metrics: Sequence[str], present: set[str]) -> None:
+    """Note which of the metrics that were named are not among those that have a point."""
+    for place, name in enumerate(metrics):
+        if name not in present:
+            info.context.unmatched_add(NameKind.METRIC, name, "metrics", str(place))
 
 
 def _names(values: Sequence[Any] | None) -> tuple[Any, ...] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import strawberry
@@ -32,12 +33,13 @@ async def payload_of(
     under: Sequence[str] = ("input",),
     reason: str | None = None,
     beside: Sequence[str] = ("id",),
+    named: Mapping[str, str] = MappingProxyType({}),
 ) -> P:
     """Make one change and return its payload.
 
     prepare: parses the input before the transaction takes the organization's lock, and returns what makes the change: a
     function of the session and `change`. under: the argument that the core's paths lie in. beside: arguments next to
-    it; a path that begins with one stays.
+    it; a path that begins with one stays. named: arguments by the names that the core has for them in its paths.
     """
     try:
         work = prepare()
@@ -47,6 +49,8 @@ async def payload_of(
 
         return make(await info.context.change(run, reason=reason), [])
     except ArgusError as error:
+        if error.path:
+            error.path = (named.get(error.path[0], error.path[0]), *error.path[1:])
         own = bool(error.path) and error.path[0] in beside
         return make(None, [user_error(error, under=() if own else under)])
 

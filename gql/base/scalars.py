@@ -51,11 +51,11 @@ def date_time_parse(value: object) -> datetime:
     if not isinstance(value, str):
         _refuse(f"A DateTime is RFC 3339 text such as 2026-03-01T08:00:00+01:00; it was {_quoted(value)}.")
     if not _DATE_TIME.fullmatch(value):
-        _refuse(f"{_quoted(value)} is no RFC 3339 time with an offset, such as 2026-03-01T08:00:00Z.")
+        _refuse(f"{_quoted(value)} is not an RFC 3339 time with an offset, such as 2026-03-01T08:00:00Z.")
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        _refuse(f"{_quoted(value)} names no instant between the years 1 and 9999.")
+        _refuse(f"{_quoted(value)} is not an instant between the years 1 and 9999.")
 
 
 def date_time_print(value: datetime) -> str:
@@ -71,7 +71,7 @@ def duration_parse(value: object) -> Duration:
     """Parse an ISO 8601 duration."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= _DURATION_MAX_CHARS else None
     if match is None or not isinstance(value, str) or not any(match.groups()):
-        _refuse(f"{_quoted(value)} is no ISO 8601 duration such as PT15M or P1D.")
+        _refuse(f"{_quoted(value)} is not an ISO 8601 duration such as PT15M or P1D.")
     years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
     try:
         length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=float(match[7] or 0))
@@ -92,7 +92,7 @@ def duration_print(value: object) -> str:
 
 
 def json_parse(value: object) -> object:
-    """Take any JSON value as it is; NaN and Infinity are none."""
+    """Take any JSON value as it is; NaN and Infinity are not JSON."""
     if isinstance(value, float) and not math.isfinite(value):
         _refuse("NaN and Infinity are not JSON.")
     return value
@@ -103,7 +103,7 @@ def json_parse_literal(node: ValueNode, variables: Mapping[str, Any] | None = No
     try:
         return value_from_ast_untyped(node, variables)  # type: ignore[arg-type]
     except (ValueError, TypeError):
-        _refuse("This is no JSON value.")
+        _refuse("This is not a JSON value.")
 
 
 def geojson_parse(value: object) -> object:

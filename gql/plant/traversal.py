@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 from sqlalchemy.orm import Session
 
+from domain.nodes.names import NameKind
 from gql.access.principal import VIEWERS
 from gql.base.connections import Rows, paged, rows_of, wants_total
 from gql.base.context import Info
@@ -16,6 +17,7 @@ from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.roots import queries, query
 from gql.base.scalars import DateTime
+from gql.errors import errors_under
 from gql.plant.edges import Edge, edge_connection, to_edge
 from graph.direction import Direction
 from graph.edges.model import EdgeVersion
@@ -148,15 +150,19 @@ class TraversalQuery:
             )
             for step in input.steps
         ]
-        reached = await info.context.read(
-            traverse,
-            start_ids=[uuid_named(start_id, "input", "startIds", str(n)) for n, start_id in enumerate(input.start_ids)],
-            steps=steps,
-            limit=input.limit,
-            with_edges=_wants(info, "edges"),
-            as_of=input.as_of,
-            known_at=input.known_at,
-        )
+        with errors_under("input"):
+            reached = await info.context.read(
+                traverse,
+                start_ids=[uuid_named(start_id, "startIds", str(n)) for n, start_id in enumerate(input.start_ids)],
+                steps=steps,
+                limit=input.limit,
+                with_edges=_wants(info, "edges"),
+                as_of=input.as_of,
+                known_at=input.known_at,
+            )
+        if not reached.ids:
+            for place, step in enumerate(input.steps):
+                info.context.unmatched_add_all(NameKind.TYPE, step.types, "input", "steps", str(place), "types")
         return Traversal(
             reached=reached,
             node_ids=[strawberry.ID(str(entity_id)) for entity_id in reached.ids],

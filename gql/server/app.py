@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final
@@ -10,6 +10,8 @@ from typing import Final
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -21,26 +23,35 @@ from gql.errors import transport_error
 from gql.schema import core_schema
 from gql.server.attributes_http import AttributesOverHttp
 from gql.server.execution import Executor
+from gql.server.exposure import Exposure
 from gql.server.graphiql import ASSETS, is_wanted, page
 from gql.server.http import GraphQLOverHttp
 from gql.server.ingest_http import IngestOverHttp
+from gql.server.persisted import PersistedDocuments
 from gql.server.websocket import Connection
 
+# For so long a browser need not ask again.
+_PREFLIGHT_S: Final = 600
 _REFUSALS: Final = {
     404: ("NOT_FOUND", "Nothing is at this address. GraphQL is at /graphql, ingest at /api/v1/telemetry/ingest."),
     405: ("BAD_USER_INPUT", "This address takes no {method}; the header Allow names what it takes."),
 }
 
 
-def create_app(services: Services) -> Starlette:
+def create_app(services: Services, exposure: Exposure) -> Starlette:
     """Return the application. The caller starts and stops the services."""
-    executor = Executor(core_schema(), deadline_s=services.deadline_s)
+    executor = Executor(
+        core_schema(),
+        deadline_s=services.deadline_s,
+        anonymous_introspection=exposure.anonymous_introspection,
+        documents=PersistedDocuments(exposure.trusted),
+    )
     over_http = GraphQLOverHttp(executor, services)
     ingest = IngestOverHttp(services)
     attributes = AttributesOverHttp(services)
 
     async def graphql(request: Request) -> Response:
-        if request.method == "GET" and "query" not in request.query_params and is_wanted(request):
+        if exposure.graphiql and request.method == "GET" and "query" not in request.query_params and is_wanted(request):
             return page()
         return await over_http.answer(request)
 
@@ -73,9 +84,9 @@ def create_app(services: Services) -> Starlette:
             executor.stop()
             ingest.stop()
 
+    of_graphiql = [Route("/", root), Mount("/static", StaticFiles(directory=ASSETS))] if exposure.graphiql else []
     app = Starlette(
         routes=[
-            Route("/", root),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", socket),
             Route("/api/v1/telemetry/ingest", ingest.answer, methods=["POST"]),
@@ -83,14 +94,33 @@ def create_app(services: Services) -> Starlette:
             Route("/api/v1/{token}/attributes", attributes.answer, methods=["GET", "POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/static", StaticFiles(directory=ASSETS)),
+            *of_graphiql,
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse},
+        middleware=_cors(exposure.cors_origins),
     )
     app.state.executor = executor
     app.state.services = services
     return app
+
+
+def _cors(origins: Sequence[str]) -> list[Middleware]:
+    """Return what lets web pages of these origins call; without any, browsers refuse them all."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            # Whatever a client has for itself; tokens are sent by the page alone, never by the browser.
+            allow_headers=["*"],
+            allow_credentials=False,
+            expose_headers=["Retry-After", "WWW-Authenticate", "X-Trace-Id"],
+            max_age=_PREFLIGHT_S,
+        )
+    ]
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -21,9 +21,12 @@ from gql.live.sharing import shared
 from gql.server.answers import answer_encode
 from gql.server.bounds import bounds_of
 from gql.server.completion import executor_of
+from gql.server.hints import Hints
 from gql.server.limits import COST_MAX
+from gql.server.persisted import PersistedDocuments
 from gql.server.preparation import Prepared, Preparer, Request, RequestError
 from gql.server.selection import selection_key
+from gql.server.variables import variable_errors
 from graph.errors import AbandonedError, DeadlineExceededError
 from graph.stopping import Stop
 
@@ -41,13 +44,26 @@ INTROSPECTIONS_CACHED_MAX: Final = 32
 
 
 class Executor:
-    """Prepares and executes operations against one schema. deadline_s: how long each may run."""
+    """Prepares and executes operations against one schema.
 
-    def __init__(self, schema: GraphQLSchema, *, deadline_s: float = DEADLINE_S) -> None:
+    deadline_s: how long each may run. anonymous_introspection: whether the schema can be read without a token.
+    documents: finds documents by their ids.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        deadline_s: float = DEADLINE_S,
+        anonymous_introspection: bool = True,
+        documents: PersistedDocuments | None = None,
+    ) -> None:
         self._schema = schema
         self._deadline_s = deadline_s
-        self._preparer = Preparer(schema)
+        self._documents = PersistedDocuments() if documents is None else documents
+        self._preparer = Preparer(schema, anonymous_introspection=anonymous_introspection)
         self._core = executor_of(schema, bounds=bounds_of(schema))
+        self._hints = Hints()
         self._heavy = FairThreads(HEAVY_THREADS, per_caller_max=HEAVY_THREADS - 1, name="heavy")
         # The schema does not change while the process lives.
         self._introspections: OrderedDict[tuple[str, str | None], dict[str, Any]] = OrderedDict()
@@ -58,8 +74,19 @@ class Executor:
         return self._preparer
 
     async def prepare(self, request: Request, context: Context) -> Prepared:
-        """Return the request, ready to execute. Raises RequestError; see `Preparer.prepare`."""
-        return await self._preparer.prepare(request, context)
+        """Return the request, ready to execute. Raises RequestError; see `resolve`, `Preparer.prepare`."""
+        request = self.resolve(request, context)
+        prepared = await self._preparer.prepare(request, context)
+        self.remember(request, context)
+        return prepared
+
+    def resolve(self, request: Request, context: Context) -> Request:
+        """Return the request with its document. Raises RequestError; see `PersistedDocuments.resolve`."""
+        return self._documents.resolve(request, context.bearer)
+
+    def remember(self, request: Request, context: Context) -> None:
+        """Note that a document is valid: from then on its hash is enough."""
+        self._documents.remember(request, context.bearer)
 
     async def execute(self, prepared: Prepared, context: Context) -> dict[str, Any]:
         """Execute a query or a mutation and return its answer. Raises DeadlineExceededError, RateLimitedError.
@@ -67,7 +94,7 @@ class Executor:
         Where the caller of a query is cancelled, so is all that is done for it. A mutation's transaction, which may be
         all but committed, is left to finish within its deadline.
         """
-        context.cost_left = COST_MAX - prepared.cost
+        context.cost_max, context.cost_left = COST_MAX, COST_MAX - prepared.cost
         key = (prepared.request.query, prepared.request.operation_name)
         is_cacheable = prepared.is_introspection and not prepared.request.variables
         if is_cacheable and key in self._introspections:
@@ -79,7 +106,10 @@ class Executor:
         caller = None if is_ingest(prepared) else caller_of(context)
         async with context.services.shares.slot(caller):
             result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
-        answer = answer_of(result, context)
+            hints = await self._hints.of(context) if context.unmatched else []
+        answer = self._answer_of(result, prepared, context)
+        if hints:
+            answer["extensions"] = {"hints": hints}
         if is_cacheable and "errors" not in answer:
             self._introspections[key] = answer
             while len(self._introspections) > INTROSPECTIONS_CACHED_MAX:
@@ -94,12 +124,13 @@ class Executor:
         """
         source = await self._bounded(context, partial(self._source, prepared, context))
         if isinstance(source, ExecutionResult):
-            raise RequestError(answer_of(source, context)["errors"])
+            raise RequestError(self._answer_of(source, prepared, context)["errors"])
         key = (selection_key(prepared), context.principal.role)
         async for payload in source:
             # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
             context.loaders.clear()
-            context.stop, context.cost_left = Stop(), COST_MAX - prepared.cost
+            context.stop = Stop()
+            context.cost_max, context.cost_left = COST_MAX, COST_MAX - prepared.cost
             try:
                 yield await self._bounded(context, partial(self._event_answer, prepared, context, key, payload))
             except DeadlineExceededError as late:
@@ -115,7 +146,7 @@ class Executor:
         """Return the answer to an event of a subscription. One with errors names the caller, and is not shared."""
 
         async def make() -> tuple[bytes, bool]:
-            answer = answer_of(await self._run(prepared, context, root=event), context)
+            answer = self._answer_of(await self._run(prepared, context, root=event), prepared, context)
             return answer_encode(answer, trace_id=context.trace_id), "errors" not in answer
 
         memo: dict[Any, Any] | None = getattr(event, "memo", None)
@@ -141,6 +172,24 @@ class Executor:
             if not is_change:
                 stop.stop(AbandonedError("The caller has disconnected."))
             raise
+
+    def _answer_of(self, result: ExecutionResult, prepared: Prepared, context: Context) -> dict[str, Any]:
+        """Return the response of a result: errors in one form, internal errors masked."""
+        if not result.errors:
+            return {"data": result.data}
+        if result.data is None and all(error.path is None for error in result.errors):
+            # Variables that do not fit: nothing was executed, so there is no data to speak of.
+            errors = variable_errors(
+                self._schema,
+                prepared.operation,
+                prepared.request.variables,
+                hide_suggestions=context.bearer is None,
+            )
+            return {"errors": [formatted(error, trace_id=context.trace_id) for error in errors or result.errors]}
+        return {
+            "data": result.data,
+            "errors": [formatted(error, trace_id=context.trace_id) for error in result.errors],
+        }
 
     async def _run(self, prepared: Prepared, context: Context, *, root: Any = None) -> ExecutionResult:
         result = execute(
@@ -196,17 +245,6 @@ class Executor:
             return ExecutionResult(None, errors=list(built))
         source = create_source_event_stream(built)
         return await source if isinstance(source, Awaitable) else source
-
-
-def answer_of(result: ExecutionResult, context: Context) -> dict[str, Any]:
-    """Return the response of a result: errors in one form, internal errors masked."""
-    answer: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        answer["errors"] = [formatted(error, trace_id=context.trace_id) for error in result.errors]
-        if result.data is None and all(error.path is None for error in result.errors):
-            # Variables that do not fit: nothing was executed, so there is no data to speak of.
-            del answer["data"]
-    return answer
 
 
 def caller_of(context: Context) -> str | None:

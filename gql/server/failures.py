@@ -7,11 +7,9 @@ from typing import Any, Final
 
 import structlog
 
-from domain.base.errors import RateLimitedError
-from gql.errors import DEFECT_MESSAGE, known
+from gql.errors import DEFECT_MESSAGE, ErrorCode, argus_error, known
 from gql.server.preparation import RequestError
 from gql.server.requests import RequestRefusedError
-from graph.errors import ArgusError
 
 INVALID: Final = 400
 # The status of HTTP for a code; 400 for any other.
@@ -36,16 +34,6 @@ def errors_of(error: Exception, *, trace_id: str) -> list[dict[str, Any]]:
         return [{"message": error.message, "extensions": {"code": error.code}}]
     shown = known(error)
     if shown is not None:
-        return [error_of(shown)]
+        return [argus_error(shown)]
     _log.error("graphql.defect", trace_id=trace_id, exc_info=error)
-    return [{"message": DEFECT_MESSAGE, "extensions": {"code": "INTERNAL", "traceId": trace_id}}]
-
-
-def error_of(error: ArgusError) -> dict[str, Any]:
-    """Return the error to send for a refusal."""
-    extensions: dict[str, Any] = {"code": error.code}
-    if error.path:
-        extensions["argumentPath"] = list(error.path)
-    if isinstance(error, RateLimitedError):
-        extensions["retryAfterSeconds"] = error.retry_after_s
-    return {"message": error.message, "extensions": extensions}
+    return [{"message": DEFECT_MESSAGE, "extensions": {"code": ErrorCode.INTERNAL, "traceId": trace_id}}]

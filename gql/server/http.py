@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from domain.base.errors import RateLimitedError
 from domain.base.quotas import whole_seconds
-from gql.access.auth import bearer_of
+from gql.access.auth import bearer_of, challenge
 from gql.access.gate import COST_OF_A_REQUEST
 from gql.access.trace import trace_id_of
 from gql.base.context import Context
@@ -68,7 +68,10 @@ class GraphQLOverHttp:
         try:
             return await self._answer(http, accepted, trace_id)
         except Exception as error:  # noqa: BLE001  (an answer is JSON whatever happened)
-            return _failure(error, accepted.json or JSON, trace_id)
+            response = _failure(error, accepted.json or JSON, trace_id)
+        if response.status_code == STATUS["UNAUTHENTICATED"]:
+            response.headers["WWW-Authenticate"] = challenge(has_token="authorization" in http.headers)
+        return response
 
     async def _answer(self, http: HttpRequest, accepted: Accepted, trace_id: str) -> Response:
         gate = self._services.gate

@@ -20,7 +20,7 @@ from domain.telemetry.ingest.transports.forms import Form, form_of
 from domain.telemetry.ingest.transports.plain import plain_add
 from domain.telemetry.ingest.transports.sent import Sent
 from domain.telemetry.model.readings import UserError, readings_count_check
-from gql.access.auth import bearer_of
+from gql.access.auth import bearer_of, challenge
 from gql.access.principal import Principal, permit
 from gql.access.trace import trace_id_of
 from gql.base.services import Services
@@ -184,7 +184,7 @@ def http_refusal(error: ArgusError, trace_id: str) -> Response:
     """Return the answer to a call of which nothing was taken."""
     headers: dict[str, str] = {}
     if error.code == "UNAUTHENTICATED":
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = challenge(has_token=False)
     if isinstance(error, RateLimitedError):
         headers |= _retry_after(error.retry_after_s)
     elif error.code == "UNAVAILABLE":

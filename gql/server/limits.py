@@ -101,7 +101,7 @@ class Limits:
                 "what lies below a list costs that much for each row that the list can have: ask for fewer rows, "
                 "with first or limit, or name the metrics."
             )
-            raise CostLimitError(message)
+            raise CostLimitError(message, cost=measure.cost, cost_max=COST_MAX)
         return measure.cost
 
 

@@ -15,7 +15,6 @@ from typing import Any, Final
 from graphql import (
     DocumentNode,
     FieldNode,
-    FieldsOnCorrectTypeRule,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
@@ -26,17 +25,17 @@ from graphql import (
     OperationType,
     get_operation_ast,
     parse,
-    specified_rules,
     validate,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from gql.access.principal import PERMISSIONS, permit
 from gql.base.context import Context
-from gql.errors import formatted
+from gql.errors import ErrorCode, argus_error, formatted
 from gql.server.documents import TOKENS_MAX, TOKENS_UNKNOWN_MAX, document_check, variables_check
 from gql.server.inputs import inputs_check
 from gql.server.limits import Limits
+from gql.server.validation import RULES, FieldRule
 from graph.errors import ArgusError
 
 DOCUMENTS_CACHED_MAX: Final = 512
@@ -62,11 +61,15 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent. variables and extensions are objects, not yet checked against the document."""
+    """What a client sent. variables: not yet checked against the document.
+
+    query: empty where only the id of the document was sent. document_id: a SHA-256 hash, or a name that was agreed on.
+    """
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,11 @@ class Work:
 
 
 class Preparer:
-    """Prepares requests against one schema."""
+    """Prepares requests against one schema. anonymous_introspection: whether it can be read without a token."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, anonymous_introspection: bool = True) -> None:
         self._schema = schema
+        self._anonymous_introspection = anonymous_introspection
         self._limits = Limits(schema)
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="documents")
@@ -116,13 +120,14 @@ class Preparer:
             document = await loop.run_in_executor(self._threads, self._document, request, context)
         operation = _operation(document, request)
         roots = _root_fields(document, operation)
+        self._permit_schema(document, roots, context)
         _permit(context, operation, [name for name in roots if not name.startswith("__")])
         try:
             inputs_check(self._schema, operation, request.variables)
             variables_check(request.variables)
             cost = self._limits.check(document, operation, request.variables)
         except ArgusError as error:
-            raise RequestError([_error(error.message, error.code)]) from None
+            raise RequestError([argus_error(error)]) from None
         is_introspection = operation.operation is OperationType.QUERY and all(name.startswith("__") for name in roots)
         return Prepared(request, document, operation, cost, is_introspection)
 
@@ -135,16 +140,19 @@ class Preparer:
             self.work.parsed += 1
             document = parse(query, max_tokens=TOKENS_MAX)
         except ArgusError as error:
-            raise RequestError([_error(error.message, error.code)]) from None
+            raise RequestError([argus_error(error)]) from None
         except GraphQLSyntaxError as error:
             raise RequestError([formatted(error, trace_id=context.trace_id)]) from None
         except RecursionError:
             raise RequestError([_error("The document is nested too deeply.", "LIMIT_EXCEEDED")]) from None
         names = self._permit_known_fields(document, request, context)
         # Without a token one may only ask what the schema is; an unknown field is reported by one rule.
-        rules = specified_rules if is_known or not names else [FieldsOnCorrectTypeRule]
+        rules = RULES if is_known or not names else [FieldRule]
         self.work.rules += len(rules)
-        errors = validate(self._schema, document, rules, max_errors=VALIDATION_ERRORS_MAX)
+        # Names of fields and types are no secret, but nobody finds them out by guessing.
+        errors = validate(
+            self._schema, document, rules, max_errors=VALIDATION_ERRORS_MAX, hide_suggestions=not is_known
+        )
         if errors:
             raise RequestError([_invalid(error, context) for error in errors])
         if len(query) <= DOCUMENT_CACHED_LENGTH_MAX:
@@ -164,9 +172,28 @@ class Preparer:
             return []
         operation = _operation(document, request)
         root = self._schema.get_root_type(operation.operation)
-        names = [name for name in _root_fields(document, operation) if not name.startswith("__")]
+        roots = _root_fields(document, operation)
+        self._permit_schema(document, roots, context)
+        names = [name for name in roots if not name.startswith("__")]
         _permit(context, operation, [name for name in names if root is not None and name in root.fields])
         return names
+
+    def _permit_schema(self, document: DocumentNode, roots: Sequence[str], context: Context) -> None:
+        """Raise RequestError where a caller without a token may not know the schema, and the answer would tell of it.
+
+        So would a fragment's or a variable's type, when it is validated.
+        """
+        if context.bearer is not None or self._anonymous_introspection:
+            return
+        [definition, *others] = document.definitions
+        is_plain = (
+            isinstance(definition, OperationDefinitionNode)
+            and not definition.variable_definitions
+            and all(isinstance(node, FieldNode) for node in definition.selection_set.selections)
+        )
+        if others or not is_plain or set(roots) != {"__typename"}:
+            message = "Without a token nothing is answered but { __typename }: Authorization: Bearer TOKEN."
+            raise RequestError([_error(message, ErrorCode.UNAUTHENTICATED)], status=_STATUS["UNAUTHENTICATED"])
 
     def stop(self) -> None:
         """Take no more."""
@@ -190,7 +217,7 @@ def _permit(context: Context, operation: OperationDefinitionNode, names: Sequenc
         for name in names:
             permit(context.bearer, root=operation.operation.value.capitalize(), field=name)
     except ArgusError as error:
-        raise RequestError([_error(error.message, error.code)], status=_STATUS[error.code]) from None
+        raise RequestError([argus_error(error)], status=_STATUS[error.code]) from None
 
 
 def _invalid(error: GraphQLError, context: Context) -> dict[str, Any]:
@@ -199,11 +226,11 @@ def _invalid(error: GraphQLError, context: Context) -> dict[str, Any]:
         located_errors["message"] = (
             "The document's fields and fragments overlap too often to be compared with each other."
         )
-        located_errors["extensions"]["code"] = "LIMIT_EXCEEDED"
+        located_errors["extensions"]["code"] = ErrorCode.LIMIT_EXCEEDED
     return located_errors
 
 
-def _error(message: str, code: str = "BAD_USER_INPUT") -> dict[str, Any]:
+def _error(message: str, code: str = ErrorCode.BAD_USER_INPUT) -> dict[str, Any]:
     return {"message": message, "extensions": {"code": code}}
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from gql.server.documents import is_mutation_of
 from gql.server.execution import INGEST
 from gql.server.preparation import Request
+
+_TEXTS: Final = ("query", "operationName", "documentId")
+_SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
+_SHA256_PREFIX: Final = "sha256:"
+_ID_MAX_CHARS: Final = 200
 
 
 class RequestRefusedError(Exception):
@@ -28,7 +34,9 @@ def is_ingest_body(body: Any) -> bool:
 
 def request_from_object(body: Mapping[str, Any]) -> Request:
     """Return the request a JSON object describes. Raises RequestRefusedError."""
-    query = body.get("query")
+    query, document_id = body.get("query"), _document_id_of(body)
+    if query is None and document_id is not None:
+        query = ""
     if not isinstance(query, str):
         raise RequestRefusedError(400, "query must be a string.")
     operation_name = body.get("operationName")
@@ -37,12 +45,12 @@ def request_from_object(body: Mapping[str, Any]) -> Request:
     for name in ("variables", "extensions"):
         if body.get(name) is not None and not isinstance(body[name], dict):
             raise RequestRefusedError(400, f"{name} must be an object.")
-    return Request(query, operation_name or None, body.get("variables") or {})
+    return Request(query, operation_name or None, body.get("variables") or {}, document_id)
 
 
 def request_from_query(parameters: Mapping[str, str]) -> Request:
     """Return the request that the parameters of an address describe. Raises RequestRefusedError."""
-    body: dict[str, Any] = {name: parameters[name] for name in ("query", "operationName") if name in parameters}
+    body: dict[str, Any] = {name: parameters[name] for name in _TEXTS if name in parameters}
     for name in ("variables", "extensions"):
         if parameters.get(name):
             try:
@@ -50,6 +58,25 @@ def request_from_query(parameters: Mapping[str, str]) -> Request:
             except orjson.JSONDecodeError:
                 raise RequestRefusedError(400, f"{name} must be a JSON object.") from None
     return request_from_object(body)
+
+
+def _document_id_of(body: Mapping[str, Any]) -> str | None:
+    """Return the id of a document: of the appendix on persisted documents of GraphQL over HTTP, or Apollo's hash."""
+    extensions = body.get("extensions")
+    persisted = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
+    if persisted is not None:
+        if not isinstance(persisted, dict) or persisted.get("version") != 1:
+            raise RequestRefusedError(400, "extensions.persistedQuery must have version 1.")
+        sha256 = persisted.get("sha256Hash")
+        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+            raise RequestRefusedError(400, "extensions.persistedQuery.sha256Hash must be 64 hexadecimal digits.")
+        return sha256.lower()
+    document_id = body.get("documentId")
+    if document_id is None:
+        return None
+    if not isinstance(document_id, str) or not 0 < len(document_id) <= _ID_MAX_CHARS:
+        raise RequestRefusedError(400, f"documentId must be a string of 1 to {_ID_MAX_CHARS} characters.")
+    return document_id.removeprefix(_SHA256_PREFIX)
 
 
 def request_to_json(request: Request) -> bytes:

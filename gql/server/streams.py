@@ -18,9 +18,9 @@ from starlette.types import Receive, Scope, Send
 
 from gql.access.revocation import ENDED
 from gql.base.context import Context
-from gql.errors import UnauthenticatedError
+from gql.errors import UnauthenticatedError, argus_error
 from gql.server.answers import answer_encode, message_encode
-from gql.server.failures import error_of, errors_of
+from gql.server.failures import errors_of
 from gql.server.negotiation import EVENT_STREAM, MULTIPART, Stream
 
 # In the scope of a request whose answer is a stream.
@@ -150,7 +150,7 @@ class StreamResponse(Response):
                 if gone.done():
                     return None
                 if ended.done():
-                    return framing.failed([error_of(UnauthenticatedError(f"{ENDED}."))])
+                    return framing.failed([argus_error(UnauthenticatedError(f"{ENDED}."))])
                 if not coming.done():
                     await write(framing.heartbeat or b"")
                     continue

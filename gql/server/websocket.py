@@ -23,11 +23,11 @@ from gql.access.principal import Principal
 from gql.access.revocation import ENDED
 from gql.base.context import Context
 from gql.base.services import Services
-from gql.errors import UnauthenticatedError
+from gql.errors import UnauthenticatedError, argus_error
 from gql.server.answers import answer_encode, is_text, message_encode
 from gql.server.bodies import BODY_UNKNOWN_MAX_BYTES
 from gql.server.execution import Executor, is_subscription
-from gql.server.failures import error_of, errors_of
+from gql.server.failures import errors_of
 from gql.server.flow import Flow, Unsent
 from gql.server.forwarding import forwarded, is_forwardable, is_forwarded, is_forwarded_unparsed
 from gql.server.json_numbers import readings_json_loads
@@ -202,7 +202,7 @@ class Connection:
         try:
             self._services.gate.operation(self._socket, self._principal)
         except RateLimitedError as limited:
-            return error_of(limited)
+            return argus_error(limited)
         return {"message": message, "extensions": {"code": LimitExceededError.code}}
 
     async def _operate(self, identity: str, request: Request | _Unreadable) -> None:
@@ -214,6 +214,7 @@ class Connection:
                 await self._services.tokens.check(self._principal)
             if isinstance(request, _Unreadable):
                 raise RequestRefusedError(400, f"The message is no JSON: {request.reason}.")
+            request = self._executor.resolve(request, context)
             forwards = is_forwardable(context, self._token)
             prepared = None
             if not (forwards and is_forwarded_unparsed(request)):
@@ -253,7 +254,9 @@ class Connection:
 
     async def _forward(self, identity: str, request: Request, context: Context) -> None:
         await self._unsent.room()
-        await self._answer_send(identity, await forwarded(context, self._token, request))
+        answer = await forwarded(context, self._token, request)
+        self._executor.remember(request, context)
+        await self._answer_send(identity, answer)
 
     async def _answer_send(self, identity: str, answer: bytes) -> None:
         with self._unsent.holding(len(answer)):

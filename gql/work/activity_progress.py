@@ -81,4 +81,4 @@ class ActivityProgressMutation:
                 note=note,
             )
 
-        return await payload_of(info, activity_payload, prepare, under=())
+        return await payload_of(info, activity_payload, prepare, under=(), named={"id": "activityId"})

@@ -27,7 +27,7 @@ from graph.edges.rules import Interval, Place, exclusive_of, interval_of, kinds_
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from graph.json_bounds import json_object_check
 from graph.relationships.model import Relationship
-from graph.relationships.queries import relationship_of_row
+from graph.relationships.queries import relationship_of_row, relationship_unknown
 from graph.tables import relationships
 
 DRAFTS_MAX: Final = 5_000
@@ -163,7 +163,7 @@ def _checked(change: GraphChange, draft: EdgeDraft, lookup: _Lookup) -> tuple[Fa
     valid = interval_of(change.recorded if draft.valid_from is None else draft.valid_from, draft.valid_until)
     relationship = lookup.relationships.get(draft.relationship)
     if relationship is None:
-        raise BadInputError(f"There is no relationship {draft.relationship!r}.", path=("relationship",))
+        raise relationship_unknown(draft.relationship, lookup.relationships.values())
     for end_id, path in ((draft.source_id, "sourceId"), (draft.target_id, "targetId")):
         if end_id not in lookup.ends:
             raise NotFoundError(f"There is no entity {end_id}.", path=(path,))

@@ -18,12 +18,12 @@ from graph.edges.errors import CycleError, OverlapError
 from graph.edges.model import EdgeVersion
 from graph.edges.rows import EDGE_COLUMNS, edge_of_row, range_of
 from graph.edges.rules import Interval, Place, place_of
-from graph.errors import BadInputError, ConflictError, NotFoundError
+from graph.errors import ConflictError, NotFoundError
 from graph.ids import EdgeId, EntityId
 from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive, Relationship
-from graph.relationships.queries import relationship_of_row
+from graph.relationships.queries import relationship_list, relationship_of_row, relationship_unknown
 from graph.tables import entities, relationships
 
 
@@ -131,7 +131,7 @@ def fact_load(
         ).one_or_none()
     )
     if not fact:
-        raise BadInputError(f"There is no relationship {relationship!r}.", path=("relationship",))
+        raise relationship_unknown(relationship, relationship_list(session, organization_id=change.organization_id))
     ends = ends_load(session, change=change, ids=(source_id, target_id))
     for end_id, path in ((source_id, "sourceId"), (target_id, "targetId")):
         if end_id not in ends:

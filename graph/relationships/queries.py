@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from graph.errors import BadInputError, NotFoundError
 from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
+from graph.nearest import did_you_mean
 from graph.relationships.model import Exclusive, Relationship
 from graph.tables import relationships
 
@@ -34,8 +35,13 @@ def relationship_get(session: Session, *, organization_id: int, name: str) -> Re
     return relationship_of_row(row)
 
 
-def relationship_names_check(session: Session, *, organization_id: int, names: Collection[str] | None) -> None:
-    """Refuse unknown names, so that a misspelt one is not an empty answer. Raises BadInputError."""
+def relationship_names_check(
+    session: Session, *, organization_id: int, names: Collection[str] | None, path: Sequence[str] = ("relationships",)
+) -> None:
+    """Refuse unknown names, so that a misspelt one is not an empty answer. Raises BadInputError at `path`.
+
+    One statement, and one more for names that are like an unknown one.
+    """
     if not names:
         return
     storable = list(filter(text_is_storable, names))
@@ -47,7 +53,16 @@ def relationship_names_check(session: Session, *, organization_id: int, names: C
     ).all()
     unknown = sorted(set(names) - set(known))
     if unknown:
-        raise BadInputError(f"There is no relationship {unknown[0]!r}.", path=("relationships",))
+        every = relationship_list(session, organization_id=organization_id)
+        raise relationship_unknown(unknown[0], every, path=path)
+
+
+def relationship_unknown(
+    name: str, every: Iterable[Relationship], *, path: Sequence[str] = ("relationship",)
+) -> BadInputError:
+    """Return the error for an unknown name, with those that are like it."""
+    known = sorted(relationship.name for relationship in every if relationship.retired_at is None)
+    return BadInputError(f"There is no relationship {name!r}.{did_you_mean(name, known)}", path=path)
 
 
 def relationship_of_row(row: Row[Any]) -> Relationship:

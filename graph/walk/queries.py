@@ -107,8 +107,7 @@ def traverse(
         message = f"A walk starts from at most {STARTS_MAX} entities."
         raise LimitExceededError(message, path=("startIds",))
     _steps_check(steps, path=("steps",))
-    names = {name for step in steps for name in step.relationships or ()}
-    relationship_names_check(session, organization_id=organization_id, names=names)
+    _relationships_check(session, organization_id, steps)
     starts = entities_check(session, organization_id=organization_id, ids=start_ids, path="startIds")
     moment = moment_resolve(session, organization_id=organization_id, as_of=as_of, known_at=known_at)
     engine = walk_engine(session, organization_id=organization_id, moment=moment)
@@ -197,6 +196,18 @@ def entities_check(session: Session, *, organization_id: int, ids: Sequence[UUID
             where = (path,) if len(ids) == 1 and not path.endswith("s") else (path, str(place))
             raise NotFoundError(f"There is no entity {entity_id}.", path=where)
     return [EntityId(item) for item in wanted]
+
+
+def _relationships_check(session: Session, organization_id: int, steps: Sequence[Step]) -> None:
+    """Refuse unknown names, at their step. One statement where there is none."""
+    names = {name for step in steps for name in step.relationships or ()}
+    try:
+        relationship_names_check(session, organization_id=organization_id, names=names)
+    except BadInputError:
+        for place, step in enumerate(steps):
+            path = ("steps", str(place), "relationships")
+            relationship_names_check(session, organization_id=organization_id, names=step.relationships, path=path)
+        raise
 
 
 def _step_of(

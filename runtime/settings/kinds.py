@@ -15,6 +15,8 @@ from sqlalchemy.exc import ArgumentError
 
 FOREVER: Final = "forever"
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+# A scheme, a host and perhaps a port.
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)(:[0-9]{1,5})?")
 _DAYS: Final = re.compile(r"P([1-9][0-9]{0,4})D")
 # HS256 is no stronger than its key.
 SIGNING_KEY_LENGTH_MIN: Final = 32
@@ -87,6 +89,36 @@ class Text:
     def parse(self, name: str, text: str) -> str | None:  # noqa: ARG002
         """Return the text."""
         return text or None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Whether something is on."""
+
+    allowed: str = "`on` or `off`"
+
+    def parse(self, name: str, text: str) -> bool:
+        """Return whether it is on."""
+        if text not in {"on", "off"}:
+            msg = f"{name} must be on or off; it is {text!r}."
+            raise SettingsError(msg)
+        return text == "on"
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Origins of web pages, as browsers send them."""
+
+    allowed: str = "origins such as `https://plant.example`, separated by commas, or `*`"
+
+    def parse(self, name: str, text: str) -> tuple[str, ...]:
+        """Return the origins."""
+        origins = tuple(origin.strip().lower() for origin in text.split(",") if origin.strip())
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                msg = f"{name} must be origins such as https://plant.example:8443, without a path; {origin!r} is none."
+                raise SettingsError(msg)
+        return origins
 
 
 @dataclass(frozen=True, slots=True)

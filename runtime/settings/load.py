@@ -159,6 +159,10 @@ def _api(values: Values) -> ApiSettings:
         body_timeout_s=values[table.BODY_TIMEOUT_S],
         keep_alive_s=values[table.KEEP_ALIVE_S],
         trusted_proxies=values[table.TRUSTED_PROXIES],
+        cors_origins=values[table.CORS_ORIGINS],
+        graphiql=values[table.GRAPHIQL],
+        anonymous_introspection=values[table.ANONYMOUS_INTROSPECTION],
+        trusted_documents=values[table.TRUSTED_DOCUMENTS],
     )
 
 

@@ -38,7 +38,10 @@ class RateSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
-    """Bounds on callers of an API."""
+    """Bounds on callers of an API, and what it shows to whom.
+
+    cors_origins: of web pages that may call it; `*`: any. trusted_documents: the path of the only ones it executes.
+    """
 
     processes: int
     deadline_s: int
@@ -51,6 +54,10 @@ class ApiSettings:
     body_timeout_s: int
     keep_alive_s: int
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    cors_origins: tuple[str, ...]
+    graphiql: bool
+    anonymous_introspection: bool
+    trusted_documents: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

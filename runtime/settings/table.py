@@ -18,9 +18,11 @@ from runtime.settings.kinds import (
     LogLevel,
     Networks,
     Number,
+    Origins,
     PostgresUrl,
     RedisUrl,
     SigningKey,
+    Switch,
     Text,
 )
 
@@ -208,6 +210,45 @@ KEEP_ALIVE_S: Final = Setting(
     used_by=(API,),
     default="90",
     meaning="How long a connection without a request is kept open. Best longer than devices pause between requests.",
+)
+
+CORS_ORIGINS: Final = Setting(
+    name="ARGUS_CORS_ORIGINS",
+    kind=Origins(),
+    group=Group.API,
+    used_by=(API,),
+    meaning=(
+        "Origins of web pages that may call the API from a browser "
+        "([CORS](graphql-transports.md#from-other-origins)). Without it, none but its own."
+    ),
+)
+GRAPHIQL: Final = Setting(
+    name="ARGUS_GRAPHIQL",
+    kind=Switch(),
+    group=Group.API,
+    used_by=(API,),
+    default="on",
+    meaning="Whether a browser is shown GraphiQL at `/graphql`.",
+)
+ANONYMOUS_INTROSPECTION: Final = Setting(
+    name="ARGUS_ANONYMOUS_INTROSPECTION",
+    kind=Switch(),
+    group=Group.API,
+    used_by=(API,),
+    default="on",
+    meaning=(
+        "Whether the schema can be read without a token. `off`: without one, nothing is answered but `{ __typename }`."
+    ),
+)
+TRUSTED_DOCUMENTS: Final = Setting(
+    name="ARGUS_TRUSTED_DOCUMENTS",
+    kind=Text("a path"),
+    group=Group.API,
+    used_by=(API,),
+    meaning=(
+        "File or directory of the only documents that are executed "
+        "([trusted documents](graphql-transports.md#trusted-documents)). Without it, any. It is read at the start."
+    ),
 )
 
 # Limits of the API
@@ -481,6 +522,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REDIS_URL, PARTITIONS),
     *(JWT_SECRET, JWT_JWKS_URL, JWT_AUDIENCE, JWT_ISSUER),
     *(API_PROCESSES, SNAPSHOT_MAX_MIB, TRUSTED_PROXIES, KEEP_ALIVE_S),
+    *(CORS_ORIGINS, GRAPHIQL, ANONYMOUS_INTROSPECTION, TRUSTED_DOCUMENTS),
     *(DEADLINE_S, RATE_ADDRESS_PER_S, RATE_ADDRESS_BURST, RATE_TOKEN_PER_S, RATE_TOKEN_BURST),
     *(WORK_TOKEN_PER_S, WORK_TOKEN_BURST, CONNECTIONS_MAX, CONNECTIONS_ADDRESS_MAX, HEAD_TIMEOUT_S, BODY_TIMEOUT_S),
     *(QUOTA_DEVICE_READINGS_PER_S, QUOTA_DEVICE_BURST),

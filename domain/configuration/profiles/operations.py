@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -138,11 +139,10 @@ def asset_create_from_profile(
     Raises NotFoundError with the path profileId, and what `asset_create` raises.
     """
     profile = profile_get(session, organization_id=change.organization_id, profile_id=profile_id, path="profileId")
-    filled = replace(
-        draft,
-        type=profile.type if draft.type is None else draft.type,
-        attributes={**profile.newest.content.attributes, **draft.attributes},
-    )
+    attributes: Any = draft.attributes
+    if isinstance(attributes, Mapping):  # anything else is refused with the rest
+        attributes = {**profile.newest.content.attributes, **attributes}
+    filled = replace(draft, type=profile.type if draft.type is None else draft.type, attributes=attributes)
     return asset_create(session, change=change, draft=filled, parent_id=parent_id, profile_id=profile.id)
 
 

@@ -23,6 +23,7 @@ MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
 # A range that has no end, as PostgreSQL's timestamps go.
 _FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 # One statement, so that a batch that is finished meanwhile is counted once.
 _COUNTS = text(
@@ -145,4 +146,6 @@ def _down(at: datetime, width_s: int) -> datetime:
 
 
 def _up(at: datetime, width_s: int) -> datetime:
-    return at + (EPOCH - at) % timedelta(seconds=width_s)
+    """Return the next bound, or the instant itself where none follows before the year 10000."""
+    rest = (EPOCH - at) % timedelta(seconds=width_s)
+    return at if at > _LAST - rest else at + rest

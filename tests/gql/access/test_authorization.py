@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLNonNull, GraphQLType, get_named_type, is_leaf_type, is_list_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLNonNull,
+    GraphQLType,
+    get_named_type,
+    is_leaf_type,
+    is_list_type,
+)
 from graphql.pyutils import Undefined
 
 from gql.access.principal import PERMISSIONS, Role
@@ -33,10 +41,11 @@ def literal(type_: GraphQLType) -> str:
             if isinstance(field.type, GraphQLNonNull) and field.default_value is Undefined
         )
         return "{" + ", ".join(fields) + "}"
+    if isinstance(named, GraphQLEnumType):
+        return str(next(iter(named.values)))
     return {
         "ID": f'"{NOBODY}"', "String": '"x"', "Int": "1", "Float": "1", "Boolean": "false", "JSON": "{}",
-        "DateTime": '"2026-01-01T00:00:00Z"', "EntityKind": "DEVICE", "GeoJSON": '{type: "Point", coordinates: [0, 0]}',
-        "ActivityState": "DONE", "Duration": '"PT1H"', "RollupAggregate": "SUM",
+        "DateTime": '"2026-01-01T00:00:00Z"', "GeoJSON": '{type: "Point", coordinates: [0, 0]}', "Duration": '"PT1H"',
     }[named.name]  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def test_unknown_fields_and_bad_times_are_reported_plainly(api: Api) -> None:
     client = api.client("plant")
     reply = client.call("{ viewr { role } }")
     assert reply.error_codes == ["BAD_USER_INPUT"]
-    assert "Did you mean" not in reply.body["errors"][0]["message"]
+    assert reply.body["errors"][0]["message"].startswith("Cannot query field 'viewr' on type 'Query'.")
     for time in ("2026-01-01T00:00:00", "2026-01-01", "yesterday"):
         reply = client.call("query Q($t: DateTime!) { ingestAccount(from: $t) { received } }", {"t": time})
         assert reply.error_codes == ["BAD_USER_INPUT"], time

@@ -249,7 +249,7 @@ def test_bounds_are_reported(world: World) -> None:
         ([a], [Step(("FEEDS",), depth=0)], 10, BadInputError, ("steps", "0", "depth")),
         ([a], [], 10, BadInputError, ("steps",)),
         ([a], [Step(("FEEDS",))] * 17, 10, LimitExceededError, ("steps",)),
-        ([a], [Step(("FEDS",))], 10, BadInputError, ("relationships",)),
+        ([a], [Step(("FEDS",))], 10, BadInputError, ("steps", "0", "relationships")),
         ([a], [Step(("FEEDS",))], 0, BadInputError, ("limit",)),
         ([a], [Step(("FEEDS",))], 10_001, BadInputError, ("limit",)),
         ([a] * 1_001, [Step(("FEEDS",))], 10, LimitExceededError, ("startIds",)),

@@ -1,0 +1,22 @@
+"""What an API shows to whom: settings of its transports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gql.server.trusted import TrustedDocuments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """Settings of the transports.
+
+    cors_origins: of web pages that may call it; `*`: any. graphiql: whether a browser is shown GraphiQL.
+    anonymous_introspection: whether the schema can be read without a token. trusted: the only documents that are
+    executed; None: any.
+    """
+
+    cors_origins: tuple[str, ...] = ()
+    graphiql: bool = True
+    anonymous_introspection: bool = True
+    trusted: TrustedDocuments | None = None
