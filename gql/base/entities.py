@@ -106,7 +106,14 @@ EntityOrderEnum = enum_described(
     NAME_DESC="By name, descending.",
     CREATED_ASC="By time of creation, the oldest first.",
     CREATED_DESC="By time of creation, the newest first.",
+    UPDATED_ASC="By time of the last change, the latest last.",
     UPDATED_DESC="By time of the last change, the latest first.",
+    TYPE_ASC="By the name of the type, ascending; those without one first.",
+    TYPE_DESC="By the name of the type, descending; those without one last.",
+    STATUS_ASC="By status, ascending.",
+    STATUS_DESC="By status, descending.",
+    EXTERNAL_ID_ASC="By external id, ascending; those without one first.",
+    EXTERNAL_ID_DESC="By external id, descending; those without one last.",
 )
 
 

@@ -334,7 +334,7 @@ def test_a_relationship_is_looked_for_by_name_in_each_step_and_edge(client: Clie
     ]
 
 
-def test_who_has_no_token_is_told_no_names(api: Api) -> None:
+def test_who_has_no_token_gets_no_hint(api: Api) -> None:
     anonymous = Client(api.url, None)
     for text in ("{ __schema { typs { name } } }", "{ __type(nam: 1) { name } }", "{ asets { totalCount } }"):
         for error in errors_of(anonymous, text):

@@ -103,7 +103,7 @@ def test_a_query_that_is_repeated_looks_once(client: Client) -> None:
     assert counts == [1, 0, 0]
 
 
-def test_another_organization_is_told_nothing_of_it(api: Api, client: Client) -> None:
+def test_another_organization_learns_nothing_of_it(api: Api, client: Client) -> None:
     query = '{ devices { totalCount } assets(filter: {types: ["Boilerr"]}) { totalCount } }'
     assert len(hints_of(client, query)) == 1
     api.organization("hints-elsewhere")
