@@ -41,7 +41,7 @@ class ArgusClient:
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            msg = f"{url!r} is no address such as http://127.0.0.1:8000/graphql."
+            msg = f"{url!r} is not an address such as http://127.0.0.1:8000/graphql."
             raise ClientError(msg)
         make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = make(parts.hostname, parts.port, timeout=TIMEOUT_S)
@@ -112,7 +112,7 @@ class ArgusClient:
             raise ClientError(msg, code="UNAVAILABLE") from error
         except ValueError as error:
             self._connection.close()
-            msg = f"{self._url} answers something that is no JSON."
+            msg = f"{self._url} answers something that is not JSON."
             raise ClientError(msg) from error
         if answer.get("errors"):
             first = answer["errors"][0]

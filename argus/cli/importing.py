@@ -240,9 +240,11 @@ def _outcome_print(outcome: Outcome, ending: dict[str, Any], *, as_json: bool) -
         f"{would}edges: {outcome.edges_created} created, {outcome.edges_updated} corrected,"
         f" {outcome.edges_unchanged} unchanged"
     )
-    for remark in outcome.remarks[:REMARKS_PRINTED]:
+    # In the order of the file, where an edge may have waited for its ends.
+    remarks = sorted(outcome.remarks, key=lambda remark: remark.line or 0)
+    for remark in remarks[:REMARKS_PRINTED]:
         print(_remark_line(remark), file=sys.stderr)
-    if more := outcome.remarks[REMARKS_PRINTED:]:
+    if more := remarks[REMARKS_PRINTED:]:
         counts = Counter(remark.code or "without a code" for remark in more)
         by_code = ", ".join(f"{count} {code}" for code, count in counts.most_common())
         print(f"and {len(more)} more ({by_code}); --json has all of them", file=sys.stderr)

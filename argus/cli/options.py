@@ -129,7 +129,7 @@ def duration(text: str) -> timedelta:
     """Parse an ISO 8601 duration of days, hours, minutes and seconds, as an argparse type."""
     match = _DURATION.fullmatch(text)
     if match is None or not any(match.groups()):
-        msg = f"{text!r} is no ISO 8601 duration such as PT12H or P30D"
+        msg = f"{text!r} is not an ISO 8601 duration such as PT12H or P30D"
         raise argparse.ArgumentTypeError(msg)
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -142,6 +142,6 @@ def instant(text: str) -> datetime:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        msg = f"{text!r} is no RFC 3339 time with an offset, such as 2020-01-01T00:00:00Z"
+        msg = f"{text!r} is not an RFC 3339 time with an offset, such as 2020-01-01T00:00:00Z"
         raise argparse.ArgumentTypeError(msg)
     return at

@@ -111,6 +111,6 @@ def _share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        msg = f"{text!r} is no share from 0 to 1"
+        msg = f"{text!r} is not a share from 0 to 1"
         raise argparse.ArgumentTypeError(msg)
     return value

@@ -111,13 +111,13 @@ def _say(line: str) -> None:
 def _port(text: str) -> int:
     highest = 65535
     if not text.isdecimal() or not 1 <= int(text) <= highest:
-        msg = f"{text!r} is no port from 1 to {highest}"
+        msg = f"{text!r} is not a port from 1 to {highest}"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
 
 
 def _seconds(text: str) -> float:
     if not text.isdecimal() or int(text) < 1:
-        msg = f"{text!r} is no whole number of seconds from 1 on"
+        msg = f"{text!r} is not a whole number of seconds from 1 on"
         raise argparse.ArgumentTypeError(msg)
     return float(text)

@@ -110,7 +110,7 @@ def test_standard_input_is_imported_and_faulty_lines_are_reported(
     monkeypatch.setattr("sys.stdin", standard_input(given.encode()))
     status, out, err = argus("import", "graph", "-", "--organization", "one")
     assert (status, count(engine, "entities")) == (1, 2)
-    assert [line.partition(":")[0] for line in err.splitlines()] == ["line 3", "line 2"]
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["line 2", "line 3"]
     assert all("[BAD_USER_INPUT]" in line for line in err.splitlines())
 
 

@@ -298,7 +298,7 @@ def test_an_error_in_the_middle_of_a_file_is_reported_after_what_was_sent(
     [
         (("--map", "a=x", "--map", "a=y::b"), "'a' twice"),
         (("--device", "x", "--device-column", "a"), "not allowed with"),
-        (("--device", "x", "--url", "localhost"), "is no address"),
+        (("--device", "x", "--url", "localhost"), "is not an address"),
         (("--timezone", "Moon"), "no IANA time zone 'Moon'"),
         (("--timestamp-format", "soon"), "no form of times 'soon'"),
         (("--encoding", "klingon"), "no encoding 'klingon'"),

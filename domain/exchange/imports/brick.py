@@ -73,12 +73,12 @@ def brick_read(text: str) -> Model:
         # The parser reads on where the text has ended, or misses a closing quotation mark there.
         line = text.count("\n") + 1
         raise BadInputError(
-            f"The file is no Turtle: it ends inside a statement, in line {line}.", path=("file",)
+            f"The file is not Turtle: it ends inside a statement, in line {line}.", path=("file",)
         ) from None
     except Exception as error:  # noqa: BLE001
         # What the parser raises without a line, for a character that does not exist Exception itself.
         reason = " ".join(str(error).split())[:300] or "it cannot be parsed"
-        raise BadInputError(f"The file is no Turtle: {reason}.", path=("file",)) from None
+        raise BadInputError(f"The file is not Turtle: {reason}.", path=("file",)) from None
     return _Reader(graph).read()
 
 
@@ -102,7 +102,7 @@ def _syntax_message(error: BadSyntax) -> str:
     match = _LINE.search(str(error))
     if match is not None:
         line = int(match[1])
-    return f"The file is no Turtle: line {line}: {reason[:300]}"
+    return f"The file is not Turtle: line {line}: {reason[:300]}"
 
 
 class _Reader:
@@ -195,7 +195,7 @@ class _Reader:
         points -= {source for relation, source, _ in self._statements if relation in EQUIPMENT_SUBJECTS}
         points -= {target for relation, _, target in self._statements if relation == "hasSubMeter"}
         kinds = {subject: self._known[subject] or (_DEVICE if subject in points else _ASSET) for subject in self._types}
-        for subject in points:
+        for subject in points & set(self._graph.subjects()):
             kinds.setdefault(subject, _DEVICE)
         self._untyped(kinds)
         return kinds

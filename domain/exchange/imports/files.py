@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.exchange.imports.read import record_read, row_read
+from domain.exchange.imports.read import columns_check, members_once, record_read, row_read
 from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
 from domain.exchange.tables.rows import RowFault, Table
 from domain.exchange.tables.texts import LINE_MAX_CHARS
 from graph.errors import ArgusError, BadInputError
+
+# Columns whose cells may be anything.
+_MEMBERS = ("attributes.", "metadata.")
 
 
 class Format(StrEnum):
@@ -45,19 +49,23 @@ def _ndjson(lines: Iterable[str]) -> Iterator[Record | Remark]:
         try:
             if len(line) > LINE_MAX_CHARS:
                 raise BadInputError(f"A line has at most {LINE_MAX_CHARS} characters.")
-            yield record_read(json.loads(line), line=number)
+            yield record_read(json.loads(line, object_pairs_hook=members_once), line=number)
         except ArgusError as error:
             yield remark_of(error, subject=f"line {number}", line=number)
         except (ValueError, RecursionError) as error:
-            yield Remark(f"line {number}", f"This is no JSON: {error}.", "BAD_USER_INPUT", number)
+            yield Remark(f"line {number}", f"This is not JSON: {_reason(error)}.", "BAD_USER_INPUT", number)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a line is not JSON; the line of the file is named besides."""
+    return f"{error.msg}, at character {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
 
 
 def _csv(lines: Iterable[str], form: TableForm) -> Iterator[Record | Remark]:
     table = Table(lines, delimiter=form.delimiter)
-    named = set(table.columns)
-    if not ({"kind", "name"} <= named or {"source", "relationship", "target"} <= named):
-        message = "The first line of a CSV file names the columns: kind and name, or source, relationship and target."
-        raise BadInputError(message, path=("file",))
+    columns_check(table.columns)
+    commas: Counter[str] = Counter()
+    examples: dict[str, str] = {}
     for row in table.rows():
         if isinstance(row, RowFault):
             yield Remark(f"line {row.line}", row.message, "BAD_USER_INPUT", row.line)
@@ -66,6 +74,14 @@ def _csv(lines: Iterable[str], form: TableForm) -> Iterator[Record | Remark]:
             yield record_read(row_read(row.cells, form.cells), line=row.line)
         except ArgusError as error:
             yield remark_of(error, subject=f"line {row.line}", line=row.line)
+            continue
+        for name, cell in row.cells.items():
+            if form.cells.is_comma_number(cell) and name.startswith(_MEMBERS):
+                commas[name] += 1
+                examples.setdefault(name, cell.strip())
+    for name, count in commas.items():
+        message = f"texts that look like numbers with a decimal comma ({examples[name]!r}), which --decimal , reads"
+        yield Remark(name, f"{count} {message}.")
 
 
 def remark_of(error: ArgusError, *, subject: str, line: int | None) -> Remark:

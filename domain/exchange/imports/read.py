@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, TypeRecord
-from domain.exchange.tables.cells import CellError, CellForm
+from domain.exchange.tables.cells import ERRORS, CellError, CellForm
 from domain.plant.devices.links import link_metadata_check
 from domain.plant.devices.operations import device_details
 from domain.plant.persons.operations import person_details
@@ -40,7 +41,7 @@ _ALL_OWN: Final = set().union(*_OWN.values())
 def record_read(value: Any, *, line: int | None = None) -> Record:
     """Return the record an object describes. Raises BadInputError at the field at fault."""
     if not isinstance(value, Mapping):
-        raise BadInputError("A record is a JSON object.")
+        raise BadInputError("A record is a JSON object, on a line of its own.")
     readers: dict[Any, tuple[set[str], Callable[[Mapping[str, Any], int | None], Record]]] = {
         "entity": (_ENTITY, _entity),
         "edge": (_EDGE, _edge),
@@ -216,6 +217,25 @@ def _instant(members: Mapping[str, Any], name: str) -> datetime | None:
         raise BadInputError(message, path=(name,)) from None
 
 
+def columns_check(columns: Collection[str]) -> None:
+    """Refuse columns that no table of entities or of edges has. Raises BadInputError."""
+    named = set(columns) - {""}
+    for needed, fields, more in (
+        ({"source", "relationship", "target"}, _EDGE, {"sourceKind", "targetKind"}),
+        ({"kind", "name"}, _ENTITY, {"longitude", "latitude"}),
+    ):
+        if needed <= named:
+            unknown = sorted(
+                name for name in named - fields - more - {"record"} if not name.startswith(("attributes.", "metadata."))
+            )
+            if unknown:
+                message = f"There is no column {unknown[0]!r}: {', '.join(sorted(fields | more))}, attributes.NAME."
+                raise BadInputError(message, path=("file",))
+            return
+    message = "The first line of a CSV file names the columns: kind and name, or source, relationship and target."
+    raise BadInputError(message, path=("file",))
+
+
 def row_read(row: Mapping[str, str], form: CellForm) -> dict[str, Any]:
     """Return the object that a row of a CSV file describes; an empty cell says nothing. Raises BadInputError.
 
@@ -223,13 +243,16 @@ def row_read(row: Mapping[str, str], form: CellForm) -> dict[str, Any]:
     and text where not, with numbers as the form writes them, and absent where it says so; `source` and `target` are
     external ids, `sourceKind` and `targetKind` their kinds; `longitude` and `latitude` make a point.
     """
-    cells = {name: cell for name, cell in row.items() if cell.strip() and cell.strip() not in form.absent}
+    stripped = {name: cell.strip() for name, cell in row.items()}
+    cells = {name: cell for name, cell in stripped.items() if cell and cell not in form.absent}
     record: dict[str, Any] = {"record": "edge" if "relationship" in row and "source" in row else "entity"}
     for name, cell in cells.items():
         head, dot, member = name.partition(".")
         if dot and head in {"attributes", "metadata"}:
             if not form.is_absent(cell):
                 record.setdefault(head, {})[member] = _member(cell, form, path=(head, member))
+        elif cell.lower() in ERRORS:
+            raise BadInputError(f"{cell!r} is an error of the spreadsheet that wrote the file.", path=(name,))
         elif name in {"location", "checklist", "port", "exclusive"}:
             record[name] = _json_or_text(cell)
         elif name not in {"sourceKind", "targetKind", "longitude", "latitude", "record"}:
@@ -237,12 +260,16 @@ def row_read(row: Mapping[str, str], form: CellForm) -> dict[str, Any]:
     for end in ("source", "target"):
         if f"{end}Kind" in cells and end in record:
             record[end] = {"kind": cells[f"{end}Kind"], "externalId": record[end]}
-    if "longitude" in cells and "latitude" in cells:
-        at = [form.number(cells[name].strip()) for name in ("longitude", "latitude")]
-        if None in at:
-            raise BadInputError("longitude and latitude are numbers of degrees.", path=("longitude",))
-        record["location"] = {"type": "Point", "coordinates": at}
+    if "longitude" in cells or "latitude" in cells:
+        record["location"] = _point(cells, form)
     return record
+
+
+def _point(cells: Mapping[str, str], form: CellForm) -> dict[str, Any]:
+    at = [form.number(cells.get(name, "")) for name in ("longitude", "latitude")]
+    if None in at:
+        raise BadInputError("longitude and latitude are numbers of degrees.", path=("longitude",))
+    return {"type": "Point", "coordinates": at}
 
 
 def _member(cell: str, form: CellForm, *, path: tuple[str, str]) -> Any:
@@ -260,10 +287,23 @@ def _member(cell: str, form: CellForm, *, path: tuple[str, str]) -> Any:
 
 
 def _json_or_text(cell: str) -> Any:
+    if (folded := cell.lower()) in {"true", "false"}:
+        # Spreadsheets write them in capital letters.
+        return folded == "true"
     try:
-        return json.loads(cell, parse_constant=_no_constant)
+        return json.loads(cell, parse_constant=_no_constant, object_pairs_hook=members_once)
     except (ValueError, RecursionError):
         return cell
+
+
+def members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of a JSON object. Raises ValueError where it has a name twice."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        msg = f"an object has the name {twice!r} twice"
+        raise ValueError(msg)
+    return members
 
 
 def _no_constant(name: str) -> NoReturn:

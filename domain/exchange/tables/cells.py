@@ -15,9 +15,10 @@ ABSENT: Final = frozenset(
     {
         "", "na", "n/a", "#n/a", "#na", "nan", "-nan", "+nan", "nan(ind)", "-nan(ind)", "1.#qnan", "-1.#ind", "1.#ind",
         "null", "none", "nil", "unavailable",
-        "#num!", "#value!", "#div/0!", "#ref!", "#name?", "#null!",
     }
 )  # fmt: skip
+# What a spreadsheet writes for a cell that it cannot compute.
+ERRORS: Final = frozenset({"#n/a", "#num!", "#value!", "#div/0!", "#ref!", "#name?", "#null!", "#spill!", "#calc!"})
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,4000}")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # Digits with anything that somebody writes among the digits of a number; digits of other scripts as well.
@@ -26,6 +27,7 @@ _LIKE_A_NUMBER: Final = re.compile(
 )
 # What is longer is a text: nobody writes such a number.
 _LIKE_A_NUMBER_MAX_CHARS: Final = 64
+_COMMA_NUMBER: Final = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _INFINITE: Final = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 # The largest whole number that every double between holds exactly.
 _EXACT_MAX: Final = 2**53
@@ -45,7 +47,12 @@ class CellForm:
     def is_absent(self, cell: str) -> bool:
         """Return whether a cell says that there is no value."""
         text = cell.strip()
-        return text.lower() in ABSENT or text in self.absent
+        folded = text.lower()
+        return folded in ABSENT or folded in ERRORS or text in self.absent
+
+    def is_comma_number(self, cell: str) -> bool:
+        """Return whether a cell is a number with a decimal comma, where a comma is no decimal sign."""
+        return self.decimal == "." and _COMMA_NUMBER.fullmatch(cell.strip()) is not None
 
     def number(self, text: str) -> float | int | None:
         """Return the number that a text is; None: it is none. Raises CellError where it is more than a double holds."""
@@ -70,7 +77,7 @@ class CellForm:
         return text
 
     def _advice(self, text: str) -> str:
-        if self.decimal == "." and re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
+        if self.is_comma_number(text):
             return f"{text!r} looks like a number with a decimal comma: --decimal , reads it."
         if self.decimal != "." and _NUMBER.fullmatch(text):
             return f"{text!r} looks like a number with a decimal point, where {self.decimal!r} is the decimal sign."

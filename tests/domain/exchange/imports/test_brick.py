@@ -101,6 +101,11 @@ def test_untyped_subjects_are_unknown_and_mere_references_are_dangling() -> None
     assert (model.entities["urn:x#a"].kind, model.entities["urn:x#a"].type) == (EntityKind.ASSET, "Unknown")
     assert "urn:x#nowhere" not in model.entities
     assert [remark.subject for remark in model.remarks] == ["urn:x#nowhere"]
+    model = brick_read(PREFIXES + "x:a a brick:AHU ; brick:hasPoint x:gone, x:t . x:t brick:isPointOf x:a .")
+    assert {name: record.kind for name, record in model.entities.items()} == {
+        "urn:x#a": EntityKind.ASSET, "urn:x#t": EntityKind.DEVICE,
+    }  # fmt: skip
+    assert [remark.subject for remark in model.remarks] == ["urn:x#gone"]
 
 
 @pytest.mark.parametrize(

@@ -175,12 +175,12 @@ def test_a_value_in_a_node_that_is_not_of_its_type_is_reported() -> None:
 
 @pytest.mark.parametrize("end", ["", "; brick:feeds", "; brick:feeds :b", '; :n "', "; :n [", "; :n (1 "])
 def test_a_file_cut_short_is_refused(end: str) -> None:
-    with pytest.raises(BadInputError, match=r"is no Turtle: .*line"):
+    with pytest.raises(BadInputError, match=r"is not Turtle: .*line"):
         model_of(f":a a brick:AHU {end}")
 
 
 def test_an_error_of_the_parser_is_reported_as_it_is() -> None:
-    with pytest.raises(BadInputError, match="is no Turtle: Invalid unicode code point: 00200000"):
+    with pytest.raises(BadInputError, match="is not Turtle: Invalid unicode code point: 00200000"):
         model_of(r"<urn:\U00200000> a brick:AHU .")
 
 
