@@ -17,7 +17,6 @@ from starlette.responses import Response
 from domain.base.errors import RateLimitedError
 from domain.base.quotas import whole_seconds
 from gql.access.auth import bearer_of, challenge
-from gql.access.gate import COST_OF_A_REQUEST
 from gql.access.trace import trace_id_of
 from gql.base.context import Context
 from gql.base.services import Services
@@ -92,8 +91,7 @@ class GraphQLOverHttp:
                 # A client of streams alone reads no errors elsewhere.
                 return StreamResponse(accepted.stream, failing(refused), context)
             raise
-        if bearer is None:
-            gate.charge(gate.address(http), prepared.cost / COST_OF_A_REQUEST)
+        gate.charge_cost(http, bearer, prepared.cost)
         if http.method == "GET" and is_mutation(prepared):
             raise RequestRefusedError(405, "A mutation must be sent with POST.", allow="POST")
         if is_subscription(prepared):
