@@ -14,6 +14,8 @@ ATTEMPTS = 30
 # Of an address where nobody has answered yet: some 11 s.
 ATTEMPTS_FIRST = 7
 PAUSE_FIRST_S, PAUSE_LAST_S = 0.2, 5.0
+# Where a quota has taken as much as it does for now.
+PAUSE_QUOTA_S = 1.0
 # These pass; what they refuse may be sent again.
 _AGAIN = frozenset({"UNAVAILABLE", "RATE_LIMITED"})
 _INGEST = """mutation Ingest($readings: [ReadingInput!]!) {
@@ -35,6 +37,9 @@ class ClientError(Exception):
 
 class ArgusClient:
     """One connection, kept open. url: of the GraphQL address. on_retry: called with the reason of each retry."""
+
+    _attempts = ATTEMPTS
+    _has_waited = False
 
     def __init__(
         self, url: str, token: str, *, attempts: int = ATTEMPTS, on_retry: Callable[[str], None] = lambda _line: None
@@ -76,6 +81,37 @@ class ArgusClient:
         """Send readings, at most 1000; return the mutation's payload."""
         payload: dict[str, Any] = self.call(_INGEST, {"readings": readings})["ingestTelemetry"]
         return payload
+
+    def ingest_patiently(self, readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Send readings, at most 1000, and again those that a quota refuses, until it takes them.
+
+        Return the payload of all of it. Where the quota takes none of them for minutes, they are among its errors.
+        """
+        total: dict[str, Any] = {"accepted": 0, "rejected": 0, "duplicates": 0, "errors": []}
+        places, pause_s, attempts = list(range(len(readings))), PAUSE_QUOTA_S, 0
+        while places:
+            payload = self.ingest([readings[place] for place in places])
+            limited = [error for error in payload["errors"] if error["code"] == "RATE_LIMITED"]
+            attempts = 0 if len(limited) < len(places) else attempts + 1
+            if attempts >= self._attempts:
+                limited = []
+            total["accepted"] += payload["accepted"]
+            total["duplicates"] += payload["duplicates"]
+            total["rejected"] += payload["rejected"] - len(limited)
+            for error in payload["errors"]:
+                if not limited or error["code"] != "RATE_LIMITED":
+                    place = places[_place(error)]
+                    total["errors"].append({**error, "path": ["readings", str(place), *error["path"][2:]]})
+            places = [places[_place(error)] for error in limited]
+            if not places:
+                break
+            if not self._has_waited:
+                self._on_retry(f"{limited[0]['message']} The import goes on as the quota allows.")
+                self._has_waited = True
+            pause_s = PAUSE_QUOTA_S if attempts == 0 else min(pause_s * 2, PAUSE_LAST_S)
+            time.sleep(pause_s)
+        total["errors"].sort(key=_place)
+        return total
 
     def devices(self, **where: Any) -> Iterator[dict[str, Any]]:
         """Yield the devices, page after page. where: fields of EntityFilter."""
@@ -119,3 +155,8 @@ class ArgusClient:
             raise ClientError(first["message"], code=first.get("extensions", {}).get("code"))
         data: dict[str, Any] = answer["data"]
         return data
+
+
+def _place(error: Mapping[str, Any]) -> int:
+    """Return the place of the reading that an error is about, from 0."""
+    return int(error["path"][1]) if len(error["path"]) > 1 else 0

@@ -41,6 +41,11 @@ class PageRequest:
         return self.last is not None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether no cursor bounds it."""
+        return self.after is None and self.before is None
+
+    @property
     def size(self) -> int:
         """Most rows of the page."""
         return self.first if self.last is None else self.last

@@ -239,7 +239,7 @@ def _line_count(path: Path) -> int:
 
 
 def _call(client: ArgusClient, readings: list[tuple[int, dict[str, Any]]], sent: Sent) -> None:
-    payload = client.ingest([reading for _, reading in readings])
+    payload = client.ingest_patiently([reading for _, reading in readings])
     sent.accepted += payload["accepted"]
     sent.rejected += payload["rejected"]
     sent.duplicates += payload["duplicates"]

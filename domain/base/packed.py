@@ -62,6 +62,11 @@ class Series:
     truncated: bool
     incomplete: bool = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has neither a value nor a text."""
+        return self.texts is None and bool(np.isnan(self.values).all())
+
 
 @dataclass(frozen=True, slots=True)
 class Points:

@@ -49,16 +49,20 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[T]):
-    """A page after its transaction: items with their cursors, the total where it was asked for."""
+    """A page after its transaction: items with their sort keys, the total where it was asked for.
+
+    A cursor is made of a key only where it is selected: many pages are of one item, and few are paged on.
+    """
 
     items: Sequence[T]
-    cursors: Sequence[str]
-    page_info: PageInfo
+    keys: Sequence[CursorKey]
+    has_next: bool
+    has_previous: bool
     total: int | None
 
-    def map(self, make: Callable[[T], U]) -> Rows[U]:
-        """Return the same page of other things."""
-        return Rows([make(item) for item in self.items], self.cursors, self.page_info, self.total)
+    def of(self, items: Sequence[U]) -> Rows[U]:
+        """Return the same page with other items, one for each."""
+        return Rows(items, self.keys, self.has_next, self.has_previous, self.total)
 
 
 @strawberry.type(name="Edge")
@@ -89,13 +93,19 @@ class Connection(Generic[T]):
     @strawberry.field
     def edges(self) -> list[ListItem[T]]:
         """The items on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ListItem(cursor=cursor, node=self.show(row)) for row, cursor in pairs]
+        pairs = zip(self.rows.items, self.rows.keys, strict=True)
+        return [ListItem(cursor=cursor_encode(key), node=self.show(row)) for row, key in pairs]
 
     @strawberry.field
     def page_info(self) -> PageInfo:
         """Where the page lies in the list, for paging."""
-        return self.rows.page_info
+        keys = self.rows.keys
+        return PageInfo(
+            has_next_page=self.rows.has_next,
+            has_previous_page=self.rows.has_previous,
+            start_cursor=cursor_encode(keys[0]) if keys else None,
+            end_cursor=cursor_encode(keys[-1]) if keys else None,
+        )
 
     @strawberry.field
     def total_count(self) -> int:
@@ -153,14 +163,8 @@ async def page_read(info: Info, work: Callable[..., Page[Any]], page: PageReques
 
 def rows_of(page: Page[T], *, count: bool) -> Rows[T]:
     """Take a page out of its transaction. count: ask for the total, too."""
-    cursors = [cursor_encode(key) for key in page.keys]
-    info = PageInfo(
-        has_next_page=page.has_next,
-        has_previous_page=page.has_previous,
-        start_cursor=cursors[0] if cursors else None,
-        end_cursor=cursors[-1] if cursors else None,
-    )
-    return Rows(page.items, cursors, info, page.total() if count and page.total is not None else None)
+    total = page.total() if count and page.total is not None else None
+    return Rows(page.items, page.keys, page.has_next, page.has_previous, total)
 
 
 def cursor_encode(key: CursorKey) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import strawberry
 from sqlalchemy.orm import Session
 
+from domain.nodes.names import NameKind
 from gql.access.principal import Principal
 from gql.base.services import Services
 from gql.errors import CostLimitError, UnauthenticatedError
 from graph.change import GraphChange, graph_change_begin
 from graph.stopping import Stop
+from graph.texts import text_nfc
 
 T = TypeVar("T")
+
+UNMATCHED_MAX: Final = 5
 
 
 @dataclass(slots=True)
@@ -28,6 +32,7 @@ class Context:
     stop: ends what is done for it.
     cost_max, cost_left: what it may cost, and what of that is left for lists that turn out longer than their bound
         (`gql/server/bounds.py`).
+    unmatched: names in its arguments that matched nothing, with their paths; they may be misspelt.
     """
 
     services: Services
@@ -38,6 +43,7 @@ class Context:
     stop: Stop = field(default_factory=Stop)
     cost_max: float = math.inf
     cost_left: float = math.inf
+    unmatched: dict[tuple[NameKind, str], tuple[str, ...]] = field(default_factory=dict)
 
     def charge(self, cost: float) -> None:
         """Charge an answer's cost beyond the document's estimate. Raises CostLimitError where that is too much."""
@@ -45,6 +51,16 @@ class Context:
         if self.cost_left < 0:
             message = "The answer is longer than the operation's cost allows: ask for less at once."
             raise CostLimitError(message, cost=self.cost_max - self.cost_left, cost_max=self.cost_max)
+
+    def unmatched_add(self, kind: NameKind, name: str, *path: str) -> None:
+        """Note that a name matched nothing; of at most UNMATCHED_MAX names. path: of the argument that has it."""
+        if len(self.unmatched) < UNMATCHED_MAX:
+            self.unmatched.setdefault((kind, text_nfc(name)), path)
+
+    def unmatched_add_all(self, kind: NameKind, names: Sequence[str] | None, *path: str) -> None:
+        """Note that the names of a list matched nothing. path: of the list."""
+        for place, name in enumerate(names or ()):
+            self.unmatched_add(kind, name, *path, str(place))
 
     @property
     def principal(self) -> Principal:

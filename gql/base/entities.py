@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from strawberry.types.lazy_type import LazyType
 
 from domain.base.packed import Aggregate
+from domain.nodes.names import NameKind
 from domain.plant.devices.model import Connectivity
 from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
@@ -21,7 +22,7 @@ from gql.base.context import Info
 from gql.base.converters import converts, to_object
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuid_named
-from gql.base.loaders import load
+from gql.base.loaders import load, load_many
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
 from graph.changes import Change, entities_as_recorded
 from graph.direction import Direction
@@ -105,7 +106,14 @@ EntityOrderEnum = enum_described(
     NAME_DESC="By name, descending.",
     CREATED_ASC="By time of creation, the oldest first.",
     CREATED_DESC="By time of creation, the newest first.",
+    UPDATED_ASC="By time of the last change, the latest last.",
     UPDATED_DESC="By time of the last change, the latest first.",
+    TYPE_ASC="By the name of the type, ascending; those without one first.",
+    TYPE_DESC="By the name of the type, descending; those without one last.",
+    STATUS_ASC="By status, ascending.",
+    STATUS_DESC="By status, descending.",
+    EXTERNAL_ID_ASC="By external id, ascending; those without one first.",
+    EXTERNAL_ID_DESC="By external id, descending; those without one last.",
 )
 
 
@@ -286,12 +294,16 @@ class Entity(Node):
             bucket=None if bucket is None else (bucket.months, bucket.length),
             aggregate=aggregate, timezone=timezone, max_points=max_points, now=clock(info),
         )  # fmt: skip
+        if metrics is not None:
+            _metrics_unmatched(info, metrics, {series.metric for series in result or () if not series.is_empty})
         return [to_object(series, self) for series in result or ()]
 
     @strawberry.field
     async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType] | None:
         """The latest point of each series of the entity."""
         points = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
+        if metrics is not None:
+            _metrics_unmatched(info, metrics, {point.metric for point in points or ()})
         return [to_object(point) for point in points or ()]
 
 
@@ -392,6 +404,9 @@ async def entity_connection(
         where=where, order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
         as_of=as_of, known_at=known_at,
     )  # fmt: skip
+    if not rows.items and page.is_whole:
+        info.context.unmatched_add_all(NameKind.TYPE, conditions.types, "filter", "types")
+        info.context.unmatched_add_all(NameKind.STATUS, conditions.statuses, "filter", "statuses")
     return to_entity_connection(rows)
 
 
@@ -429,15 +444,16 @@ async def related_connection(
         relationships=tuple(relationships), direction=direction, kinds=_names(kinds), types=_names(types), depth=depth,
         as_of=as_of, known_at=known_at,
     )  # fmt: skip
+    if not reached.items and page.is_whole:
+        info.context.unmatched_add_all(NameKind.TYPE, types, "types")
     return to_entity_connection(await entities_loaded(info, reached))
 
 
 async def entities_loaded(info: Info, rows: Rows[UUID]) -> Rows[EntityRow]:
     """Return a page of entities for a page of their ids."""
-    import asyncio
-
-    entities = await asyncio.gather(*(load(info.context, entities_get, item) for item in rows.items))
-    return Rows([row for row in entities if row is not None], rows.cursors, rows.page_info, rows.total)
+    entities = await load_many(info.context, entities_get, rows.items)
+    # None is missing: an entity is never removed.
+    return rows.of([row for row in entities if row is not None])
 
 
 async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], **arguments: Any) -> list[Entity]:
@@ -446,7 +462,7 @@ async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], 
     Raises BadInputError where it is not.
     """
     connection = await related_connection(info, row, relationships, PageRequest(FIRST_MAX), **arguments)
-    if connection.rows.page_info.has_next_page:
+    if connection.rows.has_next:
         raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
     return [to_entity(item) for item in connection.rows.items]
 
@@ -458,6 +474,13 @@ def clock(info: Info) -> datetime:
         loaders["clock"] = info.context.services.clock()
     now: datetime = loaders["clock"]
     return now
+
+
+def _metrics_unmatched(info: Info, metrics: Sequence[str], present: set[str]) -> None:
+    """Note which of the metrics that were named are not among those that have a point."""
+    for place, name in enumerate(metrics):
+        if name not in present:
+            info.context.unmatched_add(NameKind.METRIC, name, "metrics", str(place))
 
 
 def _names(values: Sequence[Any] | None) -> tuple[Any, ...] | None:

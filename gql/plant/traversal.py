@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 from sqlalchemy.orm import Session
 
+from domain.nodes.names import NameKind
 from gql.access.principal import VIEWERS
 from gql.base.connections import Rows, paged, rows_of, wants_total
 from gql.base.context import Info
@@ -159,6 +160,9 @@ class TraversalQuery:
                 as_of=input.as_of,
                 known_at=input.known_at,
             )
+        if not reached.ids:
+            for place, step in enumerate(input.steps):
+                info.context.unmatched_add_all(NameKind.TYPE, step.types, "input", "steps", str(place), "types")
         return Traversal(
             reached=reached,
             node_ids=[strawberry.ID(str(entity_id)) for entity_id in reached.ids],

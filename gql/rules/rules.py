@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import strawberry
 
 from domain.base.packed import instant_of
+from domain.nodes.names import NameKind
 from domain.rules.backtest import Backtest, rule_backtest
+from domain.rules.conditions import condition_read, metrics_of
 from domain.rules.model import Rule as RuleRow
 from domain.rules.model import RuleVersion as VersionRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
@@ -186,7 +188,7 @@ class RuleMutation:
         def prepare() -> Callable[..., RuleRow]:
             return partial(rule_create, draft=draft_of(input))
 
-        return await payload_of(info, _payload, prepare)
+        return _with_hints(info, input, await payload_of(info, _payload, prepare))
 
     @mutation(ADMINS)
     async def update_rule(self, info: Info, id: strawberry.ID, input: RuleInput) -> RulePayload:
@@ -202,7 +204,7 @@ class RuleMutation:
         def prepare() -> Callable[..., RuleRow]:
             return partial(rule_update, rule_id=uuid_named(id, "id"), draft=draft_of(input))
 
-        return await payload_of(info, _payload, prepare)
+        return _with_hints(info, input, await payload_of(info, _payload, prepare))
 
     @mutation(ADMINS)
     async def delete_rule(self, info: Info, id: strawberry.ID) -> RulePayload:
@@ -295,6 +297,17 @@ def _content(version: VersionRow) -> dict[str, Any]:
         "is_active": version.is_active,
         "effective_from": DateTime(version.effective_from),
     }
+
+
+def _with_hints(info: Info, input_: RuleInput, payload: RulePayload) -> RulePayload:
+    """Have the names that a rule reads looked up: what does not exist yet is no error."""
+    if not payload.errors:
+        draft = draft_of(input_)
+        for name in sorted(metrics_of(condition_read(draft.condition))):
+            info.context.unmatched_add(NameKind.METRIC, name, "input", "condition")
+        if draft.scope.type is not None:
+            info.context.unmatched_add(NameKind.TYPE, draft.scope.type, "input", "scope", "type")
+    return payload
 
 
 def _payload(row: RuleRow | None, errors: list[UserError]) -> RulePayload:

@@ -21,6 +21,7 @@ from gql.live.sharing import shared
 from gql.server.answers import answer_encode
 from gql.server.bounds import bounds_of
 from gql.server.completion import executor_of
+from gql.server.hints import Hints
 from gql.server.limits import COST_MAX
 from gql.server.persisted import PersistedDocuments
 from gql.server.preparation import Prepared, Preparer, Request, RequestError
@@ -62,6 +63,7 @@ class Executor:
         self._documents = PersistedDocuments() if documents is None else documents
         self._preparer = Preparer(schema, anonymous_introspection=anonymous_introspection)
         self._core = executor_of(schema, bounds=bounds_of(schema))
+        self._hints = Hints()
         self._heavy = FairThreads(HEAVY_THREADS, per_caller_max=HEAVY_THREADS - 1, name="heavy")
         # The schema does not change while the process lives.
         self._introspections: OrderedDict[tuple[str, str | None], dict[str, Any]] = OrderedDict()
@@ -104,7 +106,10 @@ class Executor:
         caller = None if is_ingest(prepared) else caller_of(context)
         async with context.services.shares.slot(caller):
             result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
+            hints = await self._hints.of(context) if context.unmatched else []
         answer = self._answer_of(result, prepared, context)
+        if hints:
+            answer["extensions"] = {"hints": hints}
         if is_cacheable and "errors" not in answer:
             self._introspections[key] = answer
             while len(self._introspections) > INTROSPECTIONS_CACHED_MAX:

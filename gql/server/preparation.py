@@ -100,6 +100,8 @@ class Preparer:
         self._anonymous_introspection = anonymous_introspection
         self._limits = Limits(schema)
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        # Of operations without variables.
+        self._costs: OrderedDict[int, tuple[OperationDefinitionNode, float]] = OrderedDict()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="documents")
         self.work = Work()
         _permissions_check(schema)
@@ -123,13 +125,27 @@ class Preparer:
         self._permit_schema(document, roots, context)
         _permit(context, operation, [name for name in roots if not name.startswith("__")])
         try:
-            inputs_check(self._schema, operation, request.variables)
-            variables_check(request.variables)
-            cost = self._limits.check(document, operation, request.variables)
+            cost = self._cost(request, document, operation)
         except ArgusError as error:
             raise RequestError([argus_error(error)]) from None
         is_introspection = operation.operation is OperationType.QUERY and all(name.startswith("__") for name in roots)
         return Prepared(request, document, operation, cost, is_introspection)
+
+    def _cost(self, request: Request, document: DocumentNode, operation: OperationDefinitionNode) -> float:
+        """Return what the operation costs: the same at each time where there are no variables."""
+        if request.variables:
+            inputs_check(self._schema, operation, request.variables)
+            variables_check(request.variables)
+            return self._limits.check(document, operation, request.variables)
+        cost = self._costs.get(id(operation))
+        if cost is None or cost[0] is not operation:
+            cost = operation, self._limits.check(document, operation, {})
+            # Of a document that is too long to be cached, nothing is.
+            if request.query in self._documents:
+                self._costs[id(operation)] = cost
+            while len(self._costs) > DOCUMENTS_CACHED_MAX:
+                self._costs.popitem(last=False)
+        return cost[1]
 
     def _document(self, request: Request, context: Context) -> DocumentNode:
         query = request.query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -34,17 +34,23 @@ from graph.texts import text_nfc
 SEARCH_MAX_CHARS: Final = 500
 
 
-def _keyset(order: EntityOrder, name: str, *, is_descending: bool) -> Keyset:
-    return Keyset(order.value, {key: entities.c[key] for key in (name, "id")}, is_descending=is_descending)
-
-
-_KEYSETS: Final = {
-    EntityOrder.NAME_ASC: _keyset(EntityOrder.NAME_ASC, "name", is_descending=False),
-    EntityOrder.NAME_DESC: _keyset(EntityOrder.NAME_DESC, "name", is_descending=True),
-    EntityOrder.CREATED_ASC: _keyset(EntityOrder.CREATED_ASC, "created_at", is_descending=False),
-    EntityOrder.CREATED_DESC: _keyset(EntityOrder.CREATED_DESC, "created_at", is_descending=True),
-    EntityOrder.UPDATED_DESC: _keyset(EntityOrder.UPDATED_DESC, "updated_at", is_descending=True),
+# Whoever has none comes first where the order is ascending.
+_SORTED_BY: Final[Mapping[str, ColumnElement[Any]]] = {
+    "NAME": entities.c.name,
+    "CREATED": entities.c.created_at,
+    "UPDATED": entities.c.updated_at,
+    "TYPE": func.coalesce(entities.c.type, "", type_=Text),
+    "STATUS": entities.c.status,
+    "EXTERNAL_ID": func.coalesce(entities.c.external_id, "", type_=Text),
 }
+
+
+def _keyset(order: EntityOrder) -> Keyset:
+    name, _, direction = order.value.rpartition("_")
+    return Keyset(order.value, {"sorted_by": _SORTED_BY[name], "id": entities.c.id}, is_descending=direction == "DESC")
+
+
+_KEYSETS: Final = {order: _keyset(order) for order in EntityOrder}
 
 
 def entities_page(
@@ -64,8 +70,9 @@ def entities_page(
     keyset = _KEYSETS[order]
     kinds = sorted(set(EntityKind if where.kinds is None else where.kinds))
     # Kind by kind, for each has an index in every order; all together would have to be sorted first.
+    columns = select(*ENTITY_COLUMNS, keyset.columns["sorted_by"].label("sorted_by"))
     parts = [
-        keyset.limited(select(*ENTITY_COLUMNS).where(*_conditions(organization_id, replace(where, kinds=[kind]))), page)
+        keyset.limited(columns.where(*_conditions(organization_id, replace(where, kinds=[kind]))), page)
         for kind in kinds
     ]
     rows = session.execute(_merge(parts, keyset, page)).all() if parts else []

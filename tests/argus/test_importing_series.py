@@ -236,6 +236,44 @@ def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     assert (sent.rows, sent.accepted, totals) == (2, 2, [None])
 
 
+class Limited(Recorder):
+    """A client whose quota takes a few readings at once, and of some nothing ever; one reading is always refused."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most, self.said = most, []  # type: ignore[var-annotated]
+        self._on_retry = self.said.append
+
+    def ingest(self, readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        errors, taken = [], 0
+        for n, reading in enumerate(readings):
+            code = "BAD" if reading["metrics"]["a"] == 7 else "" if taken < self.most else "RATE_LIMITED"
+            if code:
+                errors.append({"code": code, "message": f"{code}.", "path": ["readings", str(n), "metrics"]})
+            else:
+                self.readings.append(reading)
+                taken += 1
+        return {"accepted": taken, "rejected": len(errors), "duplicates": 0, "errors": errors}
+
+
+def test_a_quota_slows_an_import_and_costs_no_reading(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("t,a\n" + "".join(f"{1_700_000_000 + n},{n}\n" for n in range(25)))
+    columns = Columns(timestamps=("t",), timestamp_format="epoch-s", device="probe")
+    pauses: list[float] = []
+    monkeypatch.setattr("argus.client.time.sleep", pauses.append)
+    client = Limited(10)
+    sent = series_send(file, columns, client=client, progress=lambda _done, _total: None)
+    assert sorted(reading["metrics"]["a"] for reading in client.readings) == [n for n in range(25) if n != 7]
+    assert (sent.accepted, sent.rejected, pauses, len(client.said)) == (24, 1, [1.0, 1.0], 1)
+    assert [(fault.line, fault.message) for fault in sent.faults] == [(9, "BAD. (BAD)")]
+    # One that takes nothing for minutes is no quota to wait for.
+    pauses.clear()
+    sent = series_send(file, columns, client=Limited(0), progress=lambda _done, _total: None)
+    assert (sent.accepted, sent.rejected, sent.faults_total) == (0, 25, 25)
+    assert [fault.line for fault in sent.faults] == list(range(2, 27))
+    assert 100 < sum(pauses) < 300
+
+
 class Failing(Recorder):
     """A client whose second call is refused."""
 

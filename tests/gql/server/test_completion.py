@@ -263,7 +263,7 @@ def test_answers_are_those_of_the_core() -> None:
         if validate(SCHEMA, document):
             return
         root = {"things": things, "thing": thing}
-        own, core, every = (answer(query, root, each) for each in (OWN, Executor, EveryError))
+        own, core, every = (answer(query, root, executor) for executor in (OWN, Executor, EveryError))
         # The order of keys is that of the selection.
         assert json.dumps(own.data) == json.dumps(core.data)
 

@@ -126,16 +126,25 @@ def test_a_search_regards_neither_case_nor_accents_nor_form(world: World, name: 
 @pytest.mark.parametrize("first", [1, 2, 7, 500])
 def test_pages_together_are_the_list(world: World, order: EntityOrder, first: int) -> None:
     for number, kind in enumerate(EntityKind):
-        fill(world, ["same", "same", f"of {kind}"], kind, created_at=day(number % 2), updated_at=day(-number))
+        dates = {"created_at": day(number % 2), "updated_at": day(-number)}
+        fill(world, ["same", "same", f"of {kind}"], kind, status=f"s{number % 2}", **dates)
+    world.entity(ASSET, "Pump")
+    fill(world, ["known"], external_id="x")
     whole = page_of(world, EntityFilter(), order=order)
-    assert len(whole.items) == 15
-    key = {
-        EntityOrder.NAME_ASC: lambda e: (e.name, e.id),
-        EntityOrder.NAME_DESC: lambda e: (e.name, e.id),
-        EntityOrder.CREATED_ASC: lambda e: (e.created_at, e.id),
-        EntityOrder.CREATED_DESC: lambda e: (e.created_at, e.id),
-        EntityOrder.UPDATED_DESC: lambda e: (e.updated_at, e.id),
-    }[order]
+    assert len(whole.items) == 17
+    values: dict[str, Callable[[Entity], Any]] = {
+        "NAME": lambda e: e.name,
+        "CREATED": lambda e: e.created_at,
+        "UPDATED": lambda e: e.updated_at,
+        "TYPE": lambda e: e.type or "",
+        "STATUS": lambda e: e.status,
+        "EXTERNAL_ID": lambda e: e.external_id or "",
+    }
+    value = values[order.value.rpartition("_")[0]]
+
+    def key(entity: Entity) -> tuple[Any, ...]:
+        return value(entity), entity.id
+
     assert list(whole.items) == sorted(whole.items, key=key, reverse=order.endswith("DESC"))
     listed: list[Entity] = []
     after: CursorKey | None = None
