@@ -1,7 +1,7 @@
 """Compress answers, by the header Accept-Encoding.
 
 Levels that take about as long as encoding the answer as JSON did: half a megabyte takes one to three milliseconds, and
-becomes a tenth of its size. That compressing tells nobody a secret: docs/explanation/decisions/0033.
+becomes a tenth of its size. That compressing tells nobody a secret: docs/explanation/decisions/0034.
 """
 
 from __future__ import annotations

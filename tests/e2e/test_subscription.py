@@ -194,7 +194,7 @@ def test_apollo_sends_a_document_once_and_then_its_hash(installation: Installati
     assert client.token is not None
     arguments = [
         "node",
-        program,
+        "apollo.mjs",
         installation.url,
         client.token,
         "query Persisted { viewer { role } }",
