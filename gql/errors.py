@@ -7,6 +7,7 @@ are top-level errors with `extensions.code`; a defect is masked, logged, and can
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -57,8 +58,12 @@ TOP_LEVEL: Final = frozenset(
         ErrorCode.UNAVAILABLE,
         ErrorCode.INTERNAL,
         ErrorCode.DEADLINE_EXCEEDED,
+        ErrorCode.PERSISTED_QUERY_NOT_FOUND,
+        ErrorCode.UNTRUSTED_DOCUMENT,
     }
 )
+# graphql-core's message about an argument whose variable does not fit it.
+_ARGUMENT: Final = re.compile(r"Argument '(\w+)' (?:of|has)\b")
 # A statement that ran into its own time limit, or was cancelled.
 _QUERY_CANCELED = "57014"
 _SLOW_MESSAGE = "A statement of this operation took longer than it may and was ended. Ask for less at once."
@@ -149,6 +154,8 @@ def formatted(error: GraphQLError, *, trace_id: str) -> dict[str, Any]:
     if original is None:
         answer["message"] = error.message
         extensions.setdefault("code", ErrorCode.BAD_USER_INPUT)
+        if argument := _ARGUMENT.match(error.message):
+            extensions.setdefault("argumentPath", [argument[1]])
     elif (argus := known(original)) is not None:
         answer["message"] = argus.message
         extensions = extensions_of(argus)

@@ -112,6 +112,11 @@ class Gate:
             per_s = self._addresses.quota.readings_per_s
             self._addresses.put({address: self._addresses.full_at_s(address, now_s=now_s) + count / per_s}, now_s=now_s)
 
+    def charge_cost(self, connection: HTTPConnection, bearer: Principal | None, cost: float) -> None:
+        """Charge the address for what an operation costs without a token; with one, its time is counted instead."""
+        if bearer is None:
+            self.charge(self.address(connection), cost / COST_OF_A_REQUEST)
+
     def address(self, connection: HTTPConnection) -> str:
         """Return the client address of a connection: the nearest that is no trusted proxy's. IPv6 by its /64."""
         host = _UNKNOWN if connection.client is None else connection.client.host

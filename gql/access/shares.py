@@ -66,12 +66,16 @@ class Shares:
             self._work_check(caller)
             yield
         finally:
-            if self._work is not None:
-                now_s = self._monotonic_s()
-                full_at_s = self._work.full_at_s(caller, now_s=now_s)
-                used_s = (now_s - began_s) / self._work.quota.readings_per_s
-                self._work.put({caller: full_at_s + used_s}, now_s=now_s)
+            self.charge(caller, self._monotonic_s() - began_s)
             self._leave(caller, share)
+
+    def charge(self, caller: str | None, seconds: float) -> None:
+        """Count time that was taken for a caller; None: a caller without bounds."""
+        if self._work is None or caller is None:
+            return
+        now_s = self._monotonic_s()
+        full_at_s = self._work.full_at_s(caller, now_s=now_s)
+        self._work.put({caller: full_at_s + seconds / self._work.quota.readings_per_s}, now_s=now_s)
 
     async def _wait(self, caller: str, share: _Share) -> None:
         if share.running < AT_ONCE:

@@ -38,18 +38,21 @@ class Hints:
         self._monotonic_s = monotonic_s
         # By name, until when it holds, and the hint; "": none.
         self._by_name: OrderedDict[_Unmatched, tuple[float, str]] = OrderedDict()
+        # Organizations whose names took too long to read, until when they are not read again.
+        self._paused: dict[int, float] = {}
 
     async def of(self, context: Context) -> list[dict[str, Any]]:
         """Return hints for the names of an operation that matched nothing. One statement for each kind of name."""
         unmatched = {(context.organization_id, kind, name): path for (kind, name), path in context.unmatched.items()}
         now_s = self._monotonic_s()
         unknown = [key for key in unmatched if self._by_name.get(key, (0.0, ""))[0] <= now_s]
-        if unknown:
+        if unknown and self._paused.get(context.organization_id, 0.0) <= now_s:
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     hints = await context.read(_look, names=[(kind, name) for _, kind, name in unknown])
             except (TimeoutError, ArgusError) as error:
                 _log.debug("graphql.no_hints", trace_id=context.trace_id, reason=str(error))
+                self._paused[context.organization_id] = now_s + REMEMBERED_S
                 return []
             for key, hint in zip(unknown, hints, strict=True):
                 self._by_name[key] = (now_s + REMEMBERED_S, hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
@@ -16,14 +17,14 @@ from starlette.responses import Response
 from domain.base.errors import RateLimitedError
 from domain.base.quotas import whole_seconds
 from gql.access.auth import bearer_of, challenge
-from gql.access.gate import COST_OF_A_REQUEST
 from gql.access.trace import trace_id_of
 from gql.base.context import Context
 from gql.base.services import Services
 from gql.errors import DEFECT_MESSAGE, transport_error
 from gql.server.answers import answer_encode
 from gql.server.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, OFF_LOOP_BYTES, body_read
-from gql.server.execution import Executor, is_mutation, is_subscription
+from gql.server.compression import SIZE_MIN_BYTES, coding_of, compress
+from gql.server.execution import Executor, caller_of, is_mutation, is_subscription
 from gql.server.failures import INVALID, STATUS
 from gql.server.forwarding import forwarded, is_forwardable, is_forwarded
 from gql.server.json_numbers import readings_json_loads
@@ -41,6 +42,8 @@ _GONE = 499
 # Objects and arrays of a body: areas of spaces have one for each corner.
 _CONTAINERS_MAX = 200_000
 
+# Without a token, compressing so much counts once more.
+_COMPRESSED_PER_REQUEST_BYTES = 128 * 1024
 _SUBSCRIPTION_MESSAGE = (
     "A subscription is answered over a WebSocket (graphql-transport-ws) on this address, or over HTTP as "
     f"{EVENT_STREAM} or {MULTIPART}, where Accept allows one of them."
@@ -88,8 +91,7 @@ class GraphQLOverHttp:
                 # A client of streams alone reads no errors elsewhere.
                 return StreamResponse(accepted.stream, failing(refused), context)
             raise
-        if bearer is None:
-            gate.charge(gate.address(http), prepared.cost / COST_OF_A_REQUEST)
+        gate.charge_cost(http, bearer, prepared.cost)
         if http.method == "GET" and is_mutation(prepared):
             raise RequestRefusedError(405, "A mutation must be sent with POST.", allow="POST")
         if is_subscription(prepared):
@@ -99,7 +101,28 @@ class GraphQLOverHttp:
         run = partial(self._executed, prepared, context, token)
         if accepted.json is None and accepted.stream is not None:
             return StreamResponse(accepted.stream, one(run, trace_id=trace_id), context)
-        return _executed_response(await _while_connected(http, run()), accepted.json or JSON, trace_id)
+        response = _executed_response(await _while_connected(http, run()), accepted.json or JSON, trace_id)
+        if len(response.body) >= SIZE_MIN_BYTES:
+            await self._compress(http, response, context)
+        return response
+
+    async def _compress(self, http: HttpRequest, response: Response, context: Context) -> None:
+        """Compress an answer as the client accepts it. The caller pays for it, as for all that is done for it."""
+        response.headers["Vary"] = "Accept-Encoding"
+        coding = coding_of(", ".join(http.headers.getlist("accept-encoding")))
+        if coding is None:
+            return
+        body = bytes(response.body)
+        began_s = time.perf_counter()
+        in_loop = len(body) <= OFF_LOOP_BYTES
+        response.body = compress(body, coding) if in_loop else await asyncio.to_thread(compress, body, coding)
+        response.headers["Content-Encoding"] = coding
+        response.headers["Content-Length"] = str(len(response.body))
+        if context.bearer is None:
+            gate = self._services.gate
+            gate.charge(gate.address(http), len(body) / _COMPRESSED_PER_REQUEST_BYTES)
+        else:
+            self._services.shares.charge(caller_of(context), time.perf_counter() - began_s)
 
     async def _executed(self, prepared: Prepared, context: Context, token: str | None) -> Executed:
         """Execute a query or a mutation, here or where reads are answered."""

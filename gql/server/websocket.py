@@ -146,10 +146,13 @@ class Connection:
     async def _pong(self, ping: dict[str, Any]) -> None:
         """Answer a ping with its payload. Pings count as operations: who sends too many waits for the pong."""
         payload = _payload_of(ping)
-        try:
-            self._services.gate.operation(self._socket, self._principal)
-        except RateLimitedError as limited:
-            await asyncio.sleep(limited.retry_after_s)
+        is_counted = False
+        while not is_counted:
+            try:
+                self._services.gate.operation(self._socket, self._principal)
+                is_counted = True
+            except RateLimitedError as limited:
+                await asyncio.sleep(limited.retry_after_s)
         await self._send({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
 
     async def _init(self, payload: dict[str, Any] | None) -> None:
@@ -219,6 +222,7 @@ class Connection:
             prepared = None
             if not (forwards and is_forwarded_unparsed(request)):
                 prepared = await self._executor.prepare(request, context)
+                self._services.gate.charge_cost(self._socket, self._principal, prepared.cost)
             if prepared is None or (forwards and is_forwarded(prepared)):
                 await self._forward(identity, request, context)
             else:

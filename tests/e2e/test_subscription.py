@@ -187,3 +187,25 @@ def test_each_reading_once_at_device_asset_and_below_a_space(
     send(client, READINGS + 50, 50)
     resumed, _ = again.points(100)
     assert resumed == expected(ids["probe"], "t", range(READINGS, READINGS + 100))
+
+
+def test_apollo_sends_a_document_once_and_then_its_hash(installation: Installation) -> None:
+    client = installation.organization("Persisted")
+    assert client.token is not None
+    arguments = [
+        "node",
+        "apollo.mjs",
+        installation.url,
+        client.token,
+        "query Persisted { viewer { role } }",
+        "{}",
+        "persisted",
+    ]
+    sent = []
+    for _ in range(3):
+        done = subprocess.run(arguments, cwd=CLIENTS, capture_output=True, text=True, timeout=patient(60), check=True)
+        answer, requests = map(json.loads, done.stdout.splitlines())
+        assert answer == {"data": {"viewer": {"role": "admin"}}}
+        sent.append(requests["sent"])
+    # Without its document first; with it, where it is not known.
+    assert sent == [[False, True], [False], [False]]

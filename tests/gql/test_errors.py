@@ -63,19 +63,22 @@ def test_every_code_that_is_raised_is_one_of_the_enum() -> None:
         for path in (PROJECT / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             literals |= set(re.findall(r'(?:\bcode=|refuse\(|_RefusedError\(|"code": )"([A-Z_]+)"', text))
+            literals |= set(re.findall(r'"code": ErrorCode\.([A-Z_]+)', text))
     # Answered as BAD_USER_INPUT, with a status of its own.
     assert raised | literals - {"UNSUPPORTED"} <= set(ErrorCode)
     assert set(ErrorCode) <= raised | literals | {ErrorCode.INTERNAL}
 
 
 def test_the_page_of_errors_has_each_code_once() -> None:
-    tables = re.findall(r"^\| `([A-Z_]+)` \|", PAGE.partition("## Of a reading, afterwards")[0], re.MULTILINE)
-    general = PAGE.partition("## ")[0]
-    assert {code for code in ErrorCode if f"| `{code}` |" not in PAGE} == set()
-    assert set(tables) == set(ErrorCode)
-    assert re.findall(r"^\| `([A-Z_]+)` \|", general, re.MULTILINE) == [
-        code for code in ErrorCode if code not in {"UNKNOWN_DEVICE", "INVALID_TIMESTAMP", "INVALID_METRICS"}
-    ]
+    general, of_readings = (re.findall(r"^\| `([A-Z_]+)` \|", part, re.MULTILINE) for part in parts_of_page())
+    own = {"UNKNOWN_DEVICE", "INVALID_TIMESTAMP", "INVALID_METRICS"}
+    assert sorted(general) == sorted(set(ErrorCode) - own)
+    assert own <= set(of_readings) <= set(ErrorCode)
+
+
+def parts_of_page() -> tuple[str, str]:
+    """Return what the page says of all errors, and of readings that are taken in."""
+    return PAGE.partition("\n## ")[0], PAGE.partition("## Of a reading, when")[2].partition("\n## ")[0]
 
 
 def test_the_schema_names_the_codes_of_a_payload() -> None:
@@ -261,6 +264,12 @@ def test_an_error_of_a_variable_names_it(
     assert error["message"].startswith(begins)
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "argumentPath": path}
     assert error["locations"] == [{"line": 1, "column": text.index("$") + 1}]
+
+
+def test_a_null_for_an_argument_that_has_none_names_it(client: Client) -> None:
+    [error] = errors_of(client, "query Q($n: Int) { assets(first: $n) { totalCount } }", {"n": None})
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "argumentPath": ["first"]}
+    assert error["path"] == ["assets"]
 
 
 def test_each_part_of_a_variable_has_an_error_of_its_own_up_to_a_bound(client: Client) -> None:

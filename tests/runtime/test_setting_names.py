@@ -128,6 +128,15 @@ def test_compose_passes_every_setting() -> None:
         ("ARGUS_DEADLINE_S", "0", "ARGUS_DEADLINE_S must be a whole number from 1 to 3600; it is '0'."),
         ("ARGUS_TRUSTED_PROXIES", "inside", "ARGUS_TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8"),
         ("ARGUS_WEBHOOK_ALLOW", "a b", "ARGUS_WEBHOOK_ALLOW must be networks such as 127.0.0.0/8, addresses or names"),
+        ("ARGUS_GRAPHIQL", "yes", "ARGUS_GRAPHIQL must be on or off; it is 'yes'."),
+        ("ARGUS_ANONYMOUS_INTROSPECTION", "", "ARGUS_ANONYMOUS_INTROSPECTION must be on or off; it is ''."),
+        (
+            "ARGUS_CORS_ORIGINS",
+            "plant.example",
+            "ARGUS_CORS_ORIGINS must be origins such as https://plant.example:8443",
+        ),
+        ("ARGUS_CORS_ORIGINS", "https://a/b", "ARGUS_CORS_ORIGINS must be origins such as https://plant.example:8443"),
+        ("ARGUS_CORS_ORIGINS", "https://a, b", "ARGUS_CORS_ORIGINS must be origins such as https://plant.example:8443"),
         ("ARGUS_JWT_SECRET", "short", "ARGUS_JWT_SECRET is too short: HS256 wants at least 32 characters."),
     ],
 )

@@ -136,3 +136,20 @@ def test_an_environment_that_is_empty_is_not_this_process_s(monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match=r"There is no Argus in \.argus"):
         settings_load(environment={})
+
+
+def test_who_sees_what_is_given_by_switches_and_origins() -> None:
+    usual = settings_load(environment=BASE).api
+    assert (usual.cors_origins, usual.trusted_documents) == ((), None)
+    assert (usual.graphiql, usual.anonymous_introspection) == (True, True)
+    given = {
+        "ARGUS_GRAPHIQL": "off",
+        "ARGUS_ANONYMOUS_INTROSPECTION": "off",
+        "ARGUS_CORS_ORIGINS": "https://Plant.example:8443, http://[::1]:3000 ,capacitor://localhost,*",
+        "ARGUS_TRUSTED_DOCUMENTS": "documents",
+    }
+    settings = settings_load(environment={**BASE, **given}).api
+    assert (settings.graphiql, settings.anonymous_introspection) == (False, False)
+    origins = ("https://plant.example:8443", "http://[::1]:3000", "capacitor://localhost", "*")
+    assert settings.cors_origins == origins
+    assert settings.trusted_documents == "documents"

@@ -21,6 +21,17 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _MARK_BYTES: Final = max(len(mark) for mark, _ in _MARKS)
+# What files begin with that hold no text: their kind, and what to do.
+_NO_TEXT: Final = (
+    (b"\x1f\x8b", "compressed (gzip): unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed (zstd): unpack it first"),
+    (b"\xfd7zX", "compressed (xz): unpack it first"),
+    (b"BZh", "compressed (bzip2): unpack it first"),
+    (b"PK\x03\x04", "an archive or a spreadsheet (zip, xlsx, ods): unpack it, or save it as CSV"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet (xls): save it as CSV"),
+    (b"PAR1", "Parquet: write it as CSV"),
+    (b"%PDF", "PDF: no table can be read from it"),
+)
 LINE_MAX_CHARS: Final = 1_000_000
 
 
@@ -39,11 +50,14 @@ def text_of(file: BinaryIO, encoding: str | None = None) -> io.TextIOWrapper:
     """Return a file's text, line ends as they are. encoding: None: by its byte order mark, else UTF-8.
 
     The file is read from where it is, and stays open. Raises BadInputError where there is no such encoding, the mark is
-    of another, or the file begins like UTF-16 without a mark. What cannot be decoded raises UnicodeError while it is
-    read; `undecodable` says it in a sentence.
+    of another, or the file begins like UTF-16 without a mark or like a file that holds no text. What cannot be decoded
+    raises UnicodeError while it is read; `undecodable` says it in a sentence.
     """
     # As many bytes as a mark has, in however small pieces a pipe brings them.
     begin = file.read(_MARK_BYTES)
+    for sign, kind in _NO_TEXT:
+        if begin.startswith(sign):
+            raise BadInputError(f"The file is {kind}.", path=("file",))
     codec = next((codec for mark, codec in _MARKS if begin.startswith(mark)), None)
     if encoding is not None:
         named = encoding_check(encoding)

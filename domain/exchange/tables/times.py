@@ -16,6 +16,7 @@ _ISO: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?(?:Z|z|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
+_END_OF_DAY: Final = re.compile(r"^([0-9-]{10})[T ]24:00(?::00(?:[.,]0+)?)?(?![0-9:.,])(.*)$")
 _FRACTION: Final = re.compile(r"([.,])([0-9]{7,9})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:[.,][0-9]+)?")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,9 +77,11 @@ def _iso(cell: str) -> datetime:
     # More digits than microseconds have are cut off.
     text = _FRACTION.sub(lambda match: match[1] + match[2][:6], text).upper()
     text = text.replace(" +", "+").replace(" -", "-").replace(" Z", "Z")
+    # The end of a day, as ISO 8601 and many loggers have it.
+    text, is_end = _END_OF_DAY.subn(r"\1T00:00\2", text)
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
+        return datetime.fromisoformat(text) + timedelta(days=is_end)
+    except (ValueError, OverflowError):
         msg = f"{text!r} is not a time that exists."
         raise TimeError(msg) from None
 
@@ -144,7 +147,7 @@ def _dated(cell: str, *, form: str) -> datetime:
     try:
         at = datetime(int(date["y"]), int(date["m"]), int(date["d"]))  # noqa: DTZ001
         return at if clock is None else at + _clock(clock)
-    except ValueError:
+    except (ValueError, OverflowError):
         msg = f"{text!r} is not a time in the form {form} ({shown})."
         raise TimeError(msg) from None
 
@@ -156,6 +159,8 @@ def _clock(match: re.Match[str]) -> timedelta:
         if not 1 <= hour <= 12:  # noqa: PLR2004
             raise ValueError
         hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
+    if (hour, minute, second, int(match["f"] or 0)) == (24, 0, 0, 0):
+        return timedelta(days=1)
     at = time(hour, minute, second, int((match["f"] or "0").ljust(6, "0")))
     return timedelta(hours=at.hour, minutes=at.minute, seconds=at.second, microseconds=at.microsecond)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import text
 
+from domain.nodes.names import NameKind
+from gql.server.hints import REMEMBERED_S, Hints
+from graph.errors import UnavailableError
 from runtime.database import engine_create, transaction
 from testing.api import Api
 from testing.installation import Client
@@ -101,6 +105,26 @@ def test_a_query_that_is_repeated_looks_once(client: Client) -> None:
             assert len(hints_of(client, query)) == 1
         counts.append(sum("entity_types" in statement for statement in seen))
     assert counts == [1, 0, 0]
+
+
+class Slow:
+    """A context of an operation that never reads its names in time."""
+
+    organization_id, trace_id = 1, "t"
+    unmatched: ClassVar = {(NameKind.TYPE, "Boilr"): ("filter", "types", "0")}
+    reads = 0
+
+    async def read(self, *_: object, **__: object) -> list[str]:
+        self.reads += 1
+        raise UnavailableError("The database is away.")
+
+
+def test_names_that_cannot_be_read_are_not_waited_for_again_soon() -> None:
+    times = iter((0.0, REMEMBERED_S - 1, REMEMBERED_S))
+    hints, context = Hints(lambda: next(times)), Slow()
+    for reads in (1, 1, 2):
+        assert asyncio.run(hints.of(context)) == []  # type: ignore[arg-type]
+        assert context.reads == reads
 
 
 def test_another_organization_learns_nothing_of_it(api: Api, client: Client) -> None:

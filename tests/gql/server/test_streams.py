@@ -173,6 +173,15 @@ def test_errors_in_the_midst_end_the_stream(api: Api, source: Source) -> None:
         assert list(parts(response, "-"))[1:] == [{"errors": [error], "hasNext": True}, {"hasNext": False}]
 
 
+@pytest.mark.parametrize("directive", ["@defer", "@stream"])
+def test_there_is_no_incremental_delivery_of_queries(api: Api, directive: str) -> None:
+    accept = "multipart/mixed;deferSpec=20220824, application/json"
+    query = f"{{ viewer {{ ... {directive} {{ role }} }} }}"
+    with opened(api.port, query, accept=accept, token=api.token("plant", "viewer")) as response:
+        messages = [error["message"] for error in json.loads(response.read())["errors"]]
+        assert any(message.startswith(f"Unknown directive '{directive}'.") for message in messages)
+
+
 def heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
     faster = {form: replace(framing, heartbeat_s=0.02) for form, framing in streams.FRAMINGS.items()}
     monkeypatch.setattr(streams, "FRAMINGS", faster)

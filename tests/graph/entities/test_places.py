@@ -31,19 +31,29 @@ DEVICE, SPACE = EntityKind.DEVICE, EntityKind.SPACE
 
 
 def all_pages(world: World, work: Callable[..., Page[EntityId]], *, first: int = 3, **arguments: Any) -> list[EntityId]:
-    """Read every page; check that the total is what they hold."""
-    entity_ids: list[EntityId] = []
-    after = None
-    while True:
+    """Read every page, in both directions; check that the total is what they hold."""
+
+    def read(request: PageRequest) -> tuple[Page[EntityId], int]:
         with world.session() as session:
-            page = work(session, organization_id=world.organization_id, page=PageRequest(first, after), **arguments)
+            page = work(session, organization_id=world.organization_id, page=request, **arguments)
             assert page.total is not None
-            total = page.total()
-        entity_ids += page.items
-        if not page.has_next:
-            assert total == len(entity_ids)
-            return entity_ids
-        after = page.keys[-1]
+            return page, page.total()
+
+    forward: list[EntityId] = []
+    page, total = read(PageRequest(first))
+    forward += page.items
+    while page.has_next:
+        page, total = read(PageRequest(first, page.keys[-1]))
+        forward += page.items
+    backward: list[EntityId] = []
+    page, _ = read(PageRequest(1, last=first))
+    backward[:0] = page.items
+    while page.has_previous:
+        page, _ = read(PageRequest(1, last=first, before=page.keys[0]))
+        backward[:0] = page.items
+    assert backward == forward
+    assert total == len(forward)
+    return forward
 
 
 numbers = st.floats(-1, 1, allow_nan=False).map(lambda x: round(x, 4))

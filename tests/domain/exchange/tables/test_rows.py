@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
 import threading
@@ -165,6 +166,9 @@ def test_a_wrong_encoding_is_reported_in_a_sentence() -> None:
     assert undecodable(refused.value).startswith("The file is not utf-8 (byte 0xf6): name its encoding")
     with pytest.raises(BadInputError, match="zero bytes"):
         text_of(io.BufferedReader(io.BytesIO(TEXT.encode("utf-16-le"))))
+    for begin, kind in ((gzip.compress(b"t,a"), "gzip"), (b"PK\x03\x04...", "xlsx"), (b"\xd0\xcf\x11\xe0\xa1", "xls")):
+        with pytest.raises(BadInputError, match=kind):
+            text_of(io.BufferedReader(io.BytesIO(begin)))
     with pytest.raises(BadInputError, match="no encoding 'nonsense'"):
         text_of(io.BufferedReader(io.BytesIO(b"a")), "nonsense")
     with pytest.raises(BadInputError, match="no encoding 'base64'"):
