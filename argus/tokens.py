@@ -22,7 +22,18 @@ def token_create(
     if settings.tokens.secret is None:
         msg = "Tokens come from your identity provider (ARGUS_JWT_JWKS_URL is set), so Argus makes none itself."
         raise SettingsError(msg)
-    claims = {"sub": subject, "org": organization, "role": role, "iat": now, "exp": now + ttl}
+    names = settings.tokens.claims
+    called = next((theirs for theirs, own in names.roles.items() if own == role), None)
+    if called is None:
+        msg = f"ARGUS_JWT_ROLES names nothing that is {role}."
+        raise SettingsError(msg)
+    claims = {
+        names.subject: subject,
+        names.organization: organization,
+        names.role: called,
+        "iat": now,
+        "exp": now + ttl,
+    }
     if settings.tokens.audience is not None:
         claims["aud"] = settings.tokens.audience
     if settings.tokens.issuer is not None:

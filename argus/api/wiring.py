@@ -212,6 +212,7 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         jwks_url=settings.tokens.jwks_url,
         audience=settings.tokens.audience,
         issuer=settings.tokens.issuer,
+        claims=settings.tokens.claims,
     )
     source = BusFeedSource(
         bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, decode=feed_entry

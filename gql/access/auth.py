@@ -1,15 +1,16 @@
 """Verification of bearer tokens: users' JWTs, programs' API keys and devices' own tokens.
 
-A user's token carries `sub`, `org` (the organization's slug), `role` (viewer, operator, admin) and `exp`. Which
-algorithm is right is a matter of configuration, never of the token's header.
+A user's token carries `sub`, `org` (the organization's slug), `role` (viewer, operator, admin) and `exp`, or what the
+settings name instead. Which algorithm is right is a matter of configuration, never of the token's header.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 from uuid import UUID
 
 import jwt
@@ -37,11 +38,31 @@ _CHALLENGE = 'Bearer realm="Argus"'
 _NO_GOOD = "The token is not valid: {reason}."
 
 
+class ClaimNames(Protocol):
+    """Which claims say who a token is, by name or by the path to a member; and what their roles are called."""
+
+    @property
+    def subject(self) -> str:
+        """Of the user's name."""
+
+    @property
+    def organization(self) -> str:
+        """Of the slug of the organization."""
+
+    @property
+    def role(self) -> str:
+        """Of the role, or of a list of roles."""
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """The role of Argus, by what the claim calls it."""
+
+
 class TokenVerifier:
     """Verifies bearer tokens.
 
     secret: for HS256; jwks_url: where the keys for RS256 and ES256 are published; exactly one of them.
-    audience, issuer: what a token must name, where given.
+    audience, issuer: what a token must name, where given. claims: which of its claims say who it is.
     """
 
     def __init__(
@@ -52,12 +73,14 @@ class TokenVerifier:
         jwks_url: str | None,
         audience: str | None,
         issuer: str | None,
+        claims: ClaimNames,
     ) -> None:
         self._bridge = bridge
         self._secret = secret
         self._keys = None if jwks_url is None else jwt.PyJWKClient(jwks_url, timeout=_JWKS_TIMEOUT_S)
         self._audience = audience
         self._issuer = issuer
+        self._names = claims
         self._organizations: dict[str, tuple[float, tuple[int, UUID, str]]] = {}
 
     async def verify(self, token: str) -> Principal:
@@ -75,18 +98,20 @@ class TokenVerifier:
             return await self._device(token)
         if token.startswith(KEY_PREFIX):
             return await self._key(token)
-        claims = await self._claims(token)
-        try:
-            role = Role(str(claims.get("role")))
-        except ValueError:
-            role = Role.DEVICE
-        if role is Role.DEVICE:
-            raise UnauthenticatedError(_NO_GOOD.format(reason="its role is none of viewer, operator, admin"))
-        subject, slug = text_nfc(str(claims["sub"])), str(claims["org"])
-        # Who did what is written down under this name.
-        if not 0 < len(subject) <= SUBJECT_CHARS_MAX or not (text_is_storable(subject) and text_is_storable(slug)):
-            reason = f"its sub and org are not texts, of 1 to {SUBJECT_CHARS_MAX} characters, that can be stored"
+        claims, names = await self._claims(token), self._names
+        role = role_of(claim_of(claims, names.role), names.roles)
+        if role is None:
+            reason = f"its {names.role} is none of {', '.join(names.roles)}"
             raise UnauthenticatedError(_NO_GOOD.format(reason=reason))
+        named, slug = claim_of(claims, names.subject), claim_of(claims, names.organization)
+        # Who did what is written down under this name.
+        if not (_is_name(named) and _is_name(slug)):
+            reason = (
+                f"its {names.subject} and {names.organization} are not texts, of 1 to {SUBJECT_CHARS_MAX} characters, "
+                "that can be stored"
+            )
+            raise UnauthenticatedError(_NO_GOOD.format(reason=reason))
+        subject = text_nfc(named)
         organization_id, public_id, name = await self._organization(slug)
         return Principal(organization_id, public_id, name, role, subject, float(claims["exp"]))
 
@@ -134,7 +159,7 @@ class TokenVerifier:
                 key,
                 algorithms=algorithms,
                 leeway=_LEEWAY_S,
-                options={"require": ["exp", "sub", "org", "role"]},
+                options={"require": ["exp"], "verify_sub": False},
                 audience=self._audience,
                 issuer=self._issuer,
             )
@@ -159,6 +184,28 @@ class TokenVerifier:
         known = (result.id, result.public_id, result.name)
         self._organizations[slug] = (now, known)
         return known
+
+
+def claim_of(claims: Mapping[str, Any], path: str) -> Any:
+    """Return a claim by its name, or else a member by the path to it; None where there is none."""
+    if path in claims:
+        return claims[path]
+    for place, sign in enumerate(path):
+        inner = claims.get(path[:place]) if sign == "." else None
+        if isinstance(inner, dict) and (member := claim_of(inner, path[place + 1 :])) is not None:
+            return member
+    return None
+
+
+def role_of(claim: Any, roles: Mapping[str, str]) -> Role | None:
+    """Return the role that a claim names; of several the one that may most. roles: by the claim's names for them."""
+    names = claim if isinstance(claim, list) else [claim]
+    known = {roles[name] for name in names if isinstance(name, str) and name in roles}
+    return next((role for role in (Role.ADMIN, Role.OPERATOR, Role.VIEWER) if role.value in known), None)
+
+
+def _is_name(claim: Any) -> TypeGuard[str]:
+    return isinstance(claim, str) and 0 < len(claim) <= SUBJECT_CHARS_MAX and text_is_storable(claim)
 
 
 def bearer_of(header: str | None) -> str | None:

@@ -20,6 +20,8 @@ _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9]([a-z
 _DAYS: Final = re.compile(r"P([1-9][0-9]{0,4})D")
 # HS256 is no stronger than its key.
 SIGNING_KEY_LENGTH_MIN: Final = 32
+# From the least to the most.
+USER_ROLES: Final = ("viewer", "operator", "admin")
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -119,6 +121,35 @@ class Origins:
                 msg = f"{name} must be origins such as https://plant.example:8443, without a path; {origin!r} is none."
                 raise SettingsError(msg)
         return origins
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim of a token."""
+
+    allowed: str = "the name of a claim, or the path to a member: `name.name`"
+
+    def parse(self, name: str, text: str) -> str:  # noqa: ARG002
+        """Return the name or the path."""
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class RoleNames:
+    """Names of roles as an identity provider has them, and the role of Argus that each is."""
+
+    allowed: str = "`NAME=viewer`, `NAME=operator` or `NAME=admin`, separated by commas"
+
+    def parse(self, name: str, text: str) -> Mapping[str, str]:
+        """Return the role of each name; without any, the roles go by their own names."""
+        roles: dict[str, str] = {}
+        for entry in filter(None, (part.strip() for part in text.split(","))):
+            theirs, _, role = (part.strip() for part in entry.rpartition("="))
+            if not theirs or role not in USER_ROLES or theirs in roles:
+                msg = f"{name} must be names of roles such as staff=viewer, each once; {entry!r} is none."
+                raise SettingsError(msg)
+            roles[theirs] = role
+        return roles or {role: role for role in USER_ROLES}
 
 
 @dataclass(frozen=True, slots=True)

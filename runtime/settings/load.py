@@ -19,7 +19,7 @@ from runtime.settings import table
 from runtime.settings.compose import COMPOSE_SETTINGS
 from runtime.settings.declaration import Setting, Values
 from runtime.settings.kinds import SettingsError
-from runtime.settings.model import ApiSettings, QuotaSettings, RateSettings, Settings, TokenSettings
+from runtime.settings.model import ApiSettings, ClaimSettings, QuotaSettings, RateSettings, Settings, TokenSettings
 
 _MIB = 1024 * 1024
 
@@ -143,7 +143,13 @@ def _tokens(values: Values, jwt_secret: str | None) -> TokenSettings:
         msg = "Set ARGUS_JWT_SECRET (HS256) or ARGUS_JWT_JWKS_URL (RS256, ES256), not both."
         raise SettingsError(msg)
     chosen = None if jwks_url else explicit or jwt_secret
-    return TokenSettings(chosen, jwks_url, values[table.JWT_AUDIENCE], values[table.JWT_ISSUER])
+    claims = ClaimSettings(
+        values[table.JWT_CLAIM_SUBJECT],
+        values[table.JWT_CLAIM_ORGANIZATION],
+        values[table.JWT_CLAIM_ROLE],
+        values[table.JWT_ROLES],
+    )
+    return TokenSettings(chosen, jwks_url, values[table.JWT_AUDIENCE], values[table.JWT_ISSUER], claims)
 
 
 def _api(values: Values) -> ApiSettings:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 
-from runtime.settings.kinds import SettingsError
+from runtime.settings.kinds import USER_ROLES, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSettings:
+    """Which claims of a user's token say who it is, by name or by the path to a member: `realm_access.roles`.
+
+    roles: the role of Argus that each name in the claim `role` is.
+    """
+
+    subject: str = "sub"
+    organization: str = "org"
+    role: str = "role"
+    roles: Mapping[str, str] = field(default_factory=lambda: {role: role for role in USER_ROLES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +31,7 @@ class TokenSettings:
     jwks_url: str | None
     audience: str | None
     issuer: str | None
+    claims: ClaimSettings = ClaimSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from runtime.settings.declaration import Derived, Group, Process, Secret, Setting, Values
 from runtime.settings.kinds import (
+    Claim,
     Days,
     Directory,
     Hosts,
@@ -21,6 +22,7 @@ from runtime.settings.kinds import (
     Origins,
     PostgresUrl,
     RedisUrl,
+    RoleNames,
     SigningKey,
     Switch,
     Text,
@@ -171,6 +173,45 @@ JWT_ISSUER: Final = Setting(
     group=Group.AUTHENTICATION,
     used_by=(API, COMMANDS),
     meaning="Issuer (`iss`) that a user's token must name. Without it, any.",
+)
+
+JWT_CLAIM_SUBJECT: Final = Setting(
+    name="ARGUS_JWT_CLAIM_SUBJECT",
+    kind=Claim(),
+    group=Group.AUTHENTICATION,
+    used_by=(API, COMMANDS),
+    default="sub",
+    meaning="Claim that names the user, as the audit trail shows it: `sub`, or `email`, `preferred_username`.",
+)
+JWT_CLAIM_ORGANIZATION: Final = Setting(
+    name="ARGUS_JWT_CLAIM_ORGANIZATION",
+    kind=Claim(),
+    group=Group.AUTHENTICATION,
+    used_by=(API, COMMANDS),
+    default="org",
+    meaning="Claim that holds the slug of the organization.",
+)
+JWT_CLAIM_ROLE: Final = Setting(
+    name="ARGUS_JWT_CLAIM_ROLE",
+    kind=Claim(),
+    group=Group.AUTHENTICATION,
+    used_by=(API, COMMANDS),
+    default="role",
+    meaning=(
+        "Claim that holds the user's role, or a list of roles or groups, of which the one that may most counts: "
+        "`realm_access.roles`, `groups`."
+    ),
+)
+JWT_ROLES: Final = Setting(
+    name="ARGUS_JWT_ROLES",
+    kind=RoleNames(),
+    group=Group.AUTHENTICATION,
+    used_by=(API, COMMANDS),
+    default="",
+    meaning=(
+        "What the identity provider calls the roles: `plant-staff=viewer,shift-lead=operator,it=admin`. Others have no "
+        "role. Without it, roles are called viewer, operator and admin."
+    ),
 )
 
 # API
@@ -521,6 +562,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(DATABASE_URL, SECRET, *ROLE_URLS.values(), *ROLE_PASSWORDS.values()),
     *(REDIS_URL, PARTITIONS),
     *(JWT_SECRET, JWT_JWKS_URL, JWT_AUDIENCE, JWT_ISSUER),
+    *(JWT_CLAIM_SUBJECT, JWT_CLAIM_ORGANIZATION, JWT_CLAIM_ROLE, JWT_ROLES),
     *(API_PROCESSES, SNAPSHOT_MAX_MIB, TRUSTED_PROXIES, KEEP_ALIVE_S),
     *(CORS_ORIGINS, GRAPHIQL, ANONYMOUS_INTROSPECTION, TRUSTED_DOCUMENTS),
     *(DEADLINE_S, RATE_ADDRESS_PER_S, RATE_ADDRESS_BURST, RATE_TOKEN_PER_S, RATE_TOKEN_BURST),

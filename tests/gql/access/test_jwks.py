@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from gql.access.auth import claim_of
 from runtime.clock import utc_now
-from runtime.settings.model import TokenSettings
+from runtime.settings.model import ClaimSettings, TokenSettings
 from testing.api import SECRET, Api, api_serve
 from testing.installation import Client
 from testing.servers import TestServers
@@ -111,3 +112,75 @@ def test_a_token_signed_otherwise(api: Api) -> None:
         jwt.encode(claims(), SECRET, algorithm="HS256"),
     ):
         assert Client(api.url, token).call("{ viewer { role } }").error_codes == ["UNAUTHENTICATED"]
+
+
+@pytest.fixture(scope="module")
+def mapped(servers: TestServers) -> Iterator[Api]:
+    """An API whose identity provider has claims of its own making."""
+    roles = {"plant-staff": "viewer", "shift lead": "operator", "it": "admin"}
+    claims = ClaimSettings("email", "https://argus.example/plant", "realm_access.roles", roles)
+    database = servers.database_create()
+    try:
+        tokens = TokenSettings(SECRET, None, None, None, claims)
+        with api_serve(database, servers.bus_server.url, tokens=tokens) as served:
+            served.organization("plant")
+            yield served
+    finally:
+        servers.database_drop(database)
+
+
+def their_token(*roles: Any, **changed: Any) -> str:
+    now = utc_now()
+    return jwt.encode(
+        {
+            "email": "anna@plant.example",
+            "https://argus.example/plant": "plant",
+            "realm_access": {"roles": list(roles)},
+            "exp": now + timedelta(minutes=5),
+            **changed,
+        },
+        SECRET,
+        algorithm="HS256",
+    )
+
+
+@pytest.mark.parametrize(
+    ("roles", "role"),
+    [
+        (["plant-staff"], "viewer"),
+        (["uma_authorization", "plant-staff", "shift lead"], "operator"),
+        (["it", "plant-staff"], "admin"),
+        (["admin"], None),
+        ([], None),
+        ([7, None, ["it"]], None),
+    ],
+)
+def test_claims_of_the_providers_own_making(mapped: Api, roles: list[Any], role: str | None) -> None:
+    reply = Client(mapped.url, their_token(*roles)).call("{ viewer { role subject } }")
+    if role is None:
+        assert reply.error_codes == ["UNAUTHENTICATED"]
+        assert "realm_access.roles" in reply.body["errors"][0]["message"]
+    else:
+        assert reply.data["viewer"] == {"role": role, "subject": "anna@plant.example"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"email": None}, {"email": 7}, {"email": ""}, {"email": "x" * 513}, {"https://argus.example/plant": ["plant"]},
+     {"realm_access": "it"}, {"exp": utc_now() - timedelta(hours=1)}],
+)  # fmt: skip
+def test_claims_that_say_nothing_are_refused(mapped: Api, changed: dict[str, Any]) -> None:
+    assert Client(mapped.url, their_token("it", **changed)).call("{ viewer { role } }").error_codes == [
+        "UNAUTHENTICATED"
+    ]
+
+
+def test_argus_own_tokens_have_the_claims_that_it_reads(mapped: Api) -> None:
+    assert mapped.client("plant", "operator").call("{ viewer { role } }").data["viewer"] == {"role": "operator"}
+
+
+def test_a_claim_is_named_or_at_a_path() -> None:
+    claims = {"a.b": 1, "a": {"b": 2, "c.d": {"e": 3}}, "x": {"y": None}, "text": "t"}
+    assert [claim_of(claims, path) for path in ("a.b", "a.c.d.e", "x.y", "x.y.z", "text.t", "", ".", "a.")] == [
+        1, 3, None, None, None, None, None, None,
+    ]  # fmt: skip
