@@ -182,8 +182,8 @@ class _Rows:
             return
         device = None if columns.device_column is None else row.cells.get(columns.device_column, "").strip()
         try:
-            cells = (row.cells.get(column, "").strip() for column in columns.timestamps)
-            local = self._time(" ".join(filter(None, cells)))
+            cells = [row.cells.get(column, "").strip() for column in columns.timestamps]
+            local = self._time(cells[0] if len(cells) == 1 else " ".join(filter(None, cells)))
             at = self._local.instant(local, device or "")
         except TimeError as error:
             sent.rows_failed += 1

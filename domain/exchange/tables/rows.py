@@ -85,7 +85,7 @@ class Table:
         while (cells := self._next()) is not None:
             if isinstance(cells, RowFault):
                 yield cells
-            elif any(map(str.strip, cells)):
+            elif "".join(cells).strip():
                 yield self._row(cells)
 
     def _next(self) -> list[str] | RowFault | None:
@@ -108,7 +108,7 @@ class Table:
         return RowFault(self._lines.line, f"A quotation mark opens a cell in this line and is not closed{until}.")
 
     def _row(self, cells: Sequence[str]) -> Row | RowFault:
-        if any("\0" in cell for cell in cells):
+        if "\0" in "".join(cells):
             return RowFault(self._lines.line, "The line holds zero bytes, which no text has.")
         more = cells[len(self.columns) :]
         if any(cell.strip() for cell in more):
