@@ -14,6 +14,7 @@ TABLE_MODULES = (
     "domain.convergence.tables",
     "domain.derivation.formulas.tables",
     "domain.plant.devices.tables",
+    "domain.plant.organizations.tables",
     "domain.definitions.entity_types.tables",
     "domain.base.failed_items.tables",
     "domain.definitions.feature_flags.tables",

@@ -26,7 +26,7 @@ _KEYSET: Final = Keyset("changes", {"recorded_at": changes.c.recorded_at, "id": 
 class Change:
     """One entry of the trail. before, after: the states, JSON in the contract's names; None: there was none.
 
-    subject_type: entity, edge, entity_type, relationship, device_token. recorded_at: UTC.
+    subject_type: entity, edge, entity_type, relationship, device_token, api_key, ... recorded_at: UTC.
     """
 
     id: UUID

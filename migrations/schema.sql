@@ -67,6 +67,25 @@ TABLE activity_templates ROW SECURITY
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
 
+TABLE api_keys ROW SECURITY
+    created_at timestamp with time zone NOT NULL
+    created_by text NOT NULL
+    expires_at timestamp with time zone
+    id uuid NOT NULL
+    key_hash bytea NOT NULL
+    last_used_at timestamp with time zone
+    name text NOT NULL
+    organization_id integer NOT NULL
+    revoked_at timestamp with time zone
+    role text NOT NULL
+    CONSTRAINT ck_api_keys_role CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
+    CONSTRAINT fk_api_keys_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
+    CONSTRAINT pk_api_keys PRIMARY KEY (organization_id, id)
+    CONSTRAINT uq_api_keys_key_hash UNIQUE (key_hash)
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    GRANT (revoked_at) UPDATE TO argus_api
+    GRANT INSERT, SELECT TO argus_api
+
 TABLE asset_profile_versions ROW SECURITY
     actor text NOT NULL
     content jsonb NOT NULL
@@ -1187,6 +1206,8 @@ SEQUENCE series_id_seq bigint START 1 INCREMENT 1 CACHE 1
 SEQUENCE telemetry_raw_id_seq bigint START 1 INCREMENT 1 CACHE 1 GRANT USAGE TO argus_ingest
 
 FUNCTION activity_place() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 7b3914c0f2cd474942c342700cfa7fc8
+FUNCTION api_key_owner(bytea) RETURNS SETOF record sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d1212618196ebc5db9c0123b23233dc8 GRANT EXECUTE TO argus_api
+FUNCTION api_keys_ended(integer[],uuid[]) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a6429c44bf79c62dc36868a1cc985132 GRANT EXECUTE TO argus_api
 FUNCTION batches_reopen(integer,bigint[],timestamp with time zone[]) RETURNS integer sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2b2199cd13123efa1f6af30835daa1e7 GRANT EXECUTE TO argus_api
 FUNCTION convergence_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 b163f46693ed8618201aab26b1df165a GRANT EXECUTE TO argus_api
 FUNCTION current_organization() RETURNS integer sql STABLE MD5 c346a5a2a92e760f09c94a294bda84cf GRANT EXECUTE TO PUBLIC

@@ -15,8 +15,8 @@ SECRET_LENGTH_MIN: Final = 6
 _FORMS: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        # Device tokens (domain/plant/devices/tokens.py).
-        r"(argus_dev_)[A-Za-z0-9_-]+",
+        # Device tokens, API keys and the secrets of webhooks.
+        r"(argus_(?:dev|key|whs)_)[A-Za-z0-9_-]+",
         # JSON Web Tokens: three parts in base64url, the first of which begins with `{"`.
         # In a path its parts may be taken for segments.
         r"()\beyJ[A-Za-z0-9_-]+[./]+[A-Za-z0-9_-]+[./]+[A-Za-z0-9_-]*",

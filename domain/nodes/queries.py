@@ -14,6 +14,7 @@ from domain.definitions.profiles.queries import profiles_get
 from domain.derivation.rollups.model import Rollup
 from domain.derivation.rollups.queries import rollups_get
 from domain.plant.devices.tokens import DeviceToken, device_tokens_get
+from domain.plant.organizations.api_keys import ApiKey, api_keys_get
 from domain.rules.events.queries import events_get
 from domain.rules.model import Event, Rule
 from domain.rules.queries import rules_get
@@ -32,7 +33,7 @@ from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
 Definition = EntityType | AssetProfile | ActivityTemplate | Rule | Rollup
-Record = Change | DeadLetter | DeviceToken | Event | Notification | Shelf | MaintenanceWindow
+Record = ApiKey | Change | DeadLetter | DeviceToken | Event | Notification | Shelf | MaintenanceWindow
 Node = Entity | EdgeVersion | Definition | Record
 _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     edge_versions_by_id,
@@ -49,6 +50,7 @@ _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     shelves_get,
     maintenance_windows_get,
     device_tokens_get,
+    api_keys_get,
 )
 
 

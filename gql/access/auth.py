@@ -1,4 +1,4 @@
-"""Verification of bearer tokens: users' JWTs and devices' own tokens.
+"""Verification of bearer tokens: users' JWTs, programs' API keys and devices' own tokens.
 
 A user's token carries `sub`, `org` (the organization's slug), `role` (viewer, operator, admin) and `exp`. Which
 algorithm is right is a matter of configuration, never of the token's header.
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.transient import NO_ANSWER
 from domain.plant.devices.tokens import TOKEN_PREFIX, TokenOwner, device_token_authenticate
+from domain.plant.organizations.api_keys import KEY_PREFIX, api_key_authenticate
 from domain.plant.organizations.queries import organization_by_slug, organization_get
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal, Role
@@ -72,6 +73,8 @@ class TokenVerifier:
             raise UnauthenticatedError(_NO_GOOD.format(reason="it is too long"))
         if token.startswith(TOKEN_PREFIX):
             return await self._device(token)
+        if token.startswith(KEY_PREFIX):
+            return await self._key(token)
         claims = await self._claims(token)
         try:
             role = Role(str(claims.get("role")))
@@ -105,6 +108,16 @@ class TokenVerifier:
             organization_id, organization.public_id, organization.name, Role.DEVICE, f"device:{device_id}",
             expires_at=None if result.expires_at is None else result.expires_at.timestamp(),
             device_id=device_id, token_id=result.token_id,
+        )  # fmt: skip
+
+    async def _key(self, token: str) -> Principal:
+        owner = await self._bridge.run(None, partial(api_key_authenticate, key=token))
+        if owner is None:
+            raise UnauthenticatedError(_NO_GOOD.format(reason="the API key is unknown, revoked or expired"))
+        organization = owner.organization
+        return Principal(
+            organization.id, organization.public_id, organization.name, Role(owner.role), f"key:{owner.name}",
+            expires_at=None if owner.expires_at is None else owner.expires_at.timestamp(), token_id=owner.key_id,
         )  # fmt: skip
 
     async def _claims(self, token: str) -> dict[str, Any]:

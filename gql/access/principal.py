@@ -23,7 +23,7 @@ class Role(StrEnum):
 class Principal:
     """The bearer of a valid token. expires_at: Unix seconds; None: until revoked.
 
-    device_id, token_id: of a device's.
+    device_id: of a device's token. token_id: of a device's token and of an API key.
     """
 
     organization_id: int

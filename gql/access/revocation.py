@@ -1,4 +1,4 @@
-"""Revocation of device tokens while a WebSocket is open: noticed within a second, whichever process revoked it."""
+"""Revocation of device tokens and API keys while a WebSocket is open: noticed within a second, whoever revoked it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
 from domain.plant.devices.tokens import TokenOwner, device_tokens_ended
+from domain.plant.organizations.api_keys import api_keys_ended
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal
 from gql.errors import UnauthenticatedError
@@ -28,27 +30,25 @@ ENDED: Final = "The token was revoked or has expired, or its device is deleted"
 
 
 class TokenWatch:
-    """The device tokens behind the open sockets of this process: asked for twice a second while there are any."""
+    """The device tokens and API keys behind the open sockets of this process: looked up twice a second."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._sockets: dict[UUID, tuple[TokenOwner, set[Callable[[], None]]]] = {}
+        self._sockets: dict[UUID, tuple[Principal, set[Callable[[], None]]]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def check(self, principal: Principal) -> None:
-        """Raise UnauthenticatedError where a device's token is no longer valid. A user's is until it expires."""
-        owner = _owner(principal)
-        if owner is not None and await self._ended([owner]):
+        """Raise UnauthenticatedError where a token or key is no longer valid. A user's token is until it expires."""
+        if principal.token_id is not None and await self._ended([principal]):
             raise UnauthenticatedError(f"{ENDED}.")
 
     @contextmanager
     def watching(self, principal: Principal | None, close: Callable[[], None]) -> Iterator[None]:
         """Call `close` once when the token is no longer valid, until the block ends."""
-        owner = None if principal is None else _owner(principal)
-        if owner is None:
+        if principal is None or principal.token_id is None:
             yield
             return
-        _, closers = self._sockets.setdefault(owner.token_id, (owner, set()))
+        _, closers = self._sockets.setdefault(principal.token_id, (principal, set()))
         closers.add(close)
         if self._task is None:
             self._task = asyncio.create_task(self._look())
@@ -57,7 +57,7 @@ class TokenWatch:
         finally:
             closers.discard(close)
             if not closers:
-                self._sockets.pop(owner.token_id, None)
+                self._sockets.pop(principal.token_id, None)
 
     async def stop(self) -> None:
         """End the watch."""
@@ -69,16 +69,16 @@ class TokenWatch:
     async def _look(self) -> None:
         try:
             while self._sockets:
-                owners = [owner for owner, _ in self._sockets.values()]
-                for begin in range(0, len(owners), TOKENS_AT_ONCE):
-                    await self._look_at(owners[begin : begin + TOKENS_AT_ONCE])
+                bearers = [bearer for bearer, _ in self._sockets.values()]
+                for begin in range(0, len(bearers), TOKENS_AT_ONCE):
+                    await self._look_at(bearers[begin : begin + TOKENS_AT_ONCE])
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             self._task = None
 
-    async def _look_at(self, owners: Sequence[TokenOwner]) -> None:
+    async def _look_at(self, bearers: Sequence[Principal]) -> None:
         try:
-            self._close(await self._ended(owners))
+            self._close(await self._ended(bearers))
         except UnavailableError:
             # While the database is away nothing is known of any token; and no operation goes through.
             pass
@@ -91,11 +91,18 @@ class TokenWatch:
             for close in list(closers):
                 close()
 
-    async def _ended(self, owners: Sequence[TokenOwner]) -> set[UUID]:
-        return await self._bridge.run(None, partial(device_tokens_ended, owners=owners))
+    async def _ended(self, bearers: Sequence[Principal]) -> set[UUID]:
+        return await self._bridge.run(None, partial(_ended, bearers=bearers))
 
 
-def _owner(principal: Principal) -> TokenOwner | None:
-    if principal.token_id is None or principal.device_id is None:
-        return None
-    return TokenOwner(principal.organization_id, EntityId(principal.device_id), principal.token_id)
+def _ended(session: Session, *, bearers: Sequence[Principal]) -> set[UUID]:
+    owners: list[TokenOwner] = []
+    keys: list[tuple[int, UUID]] = []
+    for bearer in bearers:
+        assert bearer.token_id is not None  # noqa: S101  (only such are watched)
+        if bearer.device_id is None:
+            keys.append((bearer.organization_id, bearer.token_id))
+        else:
+            owners.append(TokenOwner(bearer.organization_id, EntityId(bearer.device_id), bearer.token_id))
+    ended = device_tokens_ended(session, owners=owners) if owners else set()
+    return ended | (api_keys_ended(session, keys=keys) if keys else set())

@@ -9,6 +9,7 @@ import strawberry
 
 from domain.nodes.queries import nodes_get
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
+from domain.plant.organizations.api_keys import ApiKey as ApiKeyRow
 from gql.access.principal import ADMINS, DEVICES, VIEWERS, Principal
 from gql.base.connections import Connection, paged
 from gql.base.context import Info
@@ -150,7 +151,7 @@ class GraphQuery:
 async def _node(info: Info, id_: str) -> Node | None:
     identity = uuid_or_none(id_)
     node = None if identity is None else await load(info.context, nodes_get, identity)
-    if isinstance(node, DeviceTokenRow) and info.context.principal.role not in ADMINS:
-        # As `Device.tokens`: for those who may issue them.
+    if isinstance(node, DeviceTokenRow | ApiKeyRow) and info.context.principal.role not in ADMINS:
+        # As `Device.tokens` and `apiKeys`: for those who may make them.
         return None
     return None if node is None else to_object(node)

@@ -34,8 +34,35 @@ CREATE OR REPLACE FUNCTION device_tokens_ended(organizations integer[], tokens u
     WHERE e.id IS NULL OR e.deleted_at IS NOT NULL OR t.revoked_at IS NOT NULL OR t.expires_at <= clock_timestamp()
 $$;
 
+-- The organization to which an API key belongs, and what the key is. Records that it was used.
+CREATE OR REPLACE FUNCTION api_key_owner(
+    hash bytea, OUT organization_id integer, OUT public_id uuid, OUT slug text, OUT organization text, OUT key_id uuid,
+    OUT name text, OUT role text, OUT expires_at timestamptz)
+    RETURNS SETOF record LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH found AS (
+        SELECT k.organization_id, o.public_id, o.slug, o.name AS organization, k.id, k.name, k.role, k.expires_at
+        FROM public.api_keys k JOIN public.organizations o ON o.id = k.organization_id
+        WHERE k.key_hash = hash AND k.revoked_at IS NULL
+            AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
+    ), used AS (
+        -- A program that asks all the time writes a row once a minute.
+        UPDATE public.api_keys k SET last_used_at = clock_timestamp() FROM found f
+        WHERE k.organization_id = f.organization_id AND k.id = f.id
+            AND (k.last_used_at IS NULL OR k.last_used_at < clock_timestamp() - interval '1 minute')
+    )
+    SELECT f.organization_id, f.public_id, f.slug, f.organization, f.id, f.name, f.role, f.expires_at FROM found f
+$$;
+
+-- Those of the given API keys that are no longer valid: revoked or expired.
+CREATE OR REPLACE FUNCTION api_keys_ended(organizations integer[], keys uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT u.id FROM unnest(organizations, keys) AS u (organization_id, id)
+    LEFT JOIN public.api_keys k ON k.organization_id = u.organization_id AND k.id = u.id
+    WHERE k.id IS NULL OR k.revoked_at IS NOT NULL OR k.expires_at <= clock_timestamp()
+$$;
+
 REVOKE ALL ON FUNCTION organization_by_slug(text), device_token_owner(bytea),
-    device_tokens_ended(integer[], uuid[])
+    device_tokens_ended(integer[], uuid[]), api_key_owner(bytea), api_keys_ended(integer[], uuid[])
     FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
 GRANT EXECUTE ON FUNCTION organization_by_slug(text), device_token_owner(bytea),
-    device_tokens_ended(integer[], uuid[]) TO argus_api;
+    device_tokens_ended(integer[], uuid[]), api_key_owner(bytea), api_keys_ended(integer[], uuid[]) TO argus_api;

@@ -19,7 +19,7 @@ AREA = '{type: "Polygon", coordinates: [[[8, 47], [9, 47], [9, 48], [8, 48], [8,
 QUERY = {
     **dict.fromkeys(("entities", "devices", "assets", "spaces", "persons", "activities"), ""),
     **dict.fromkeys(("rules", "rollups", "activityTemplates", "assetProfiles", "notifications", "failedItems"), ""),
-    **dict.fromkeys(("shelves", "maintenanceWindows", "events", "changes"), ""),
+    **dict.fromkeys(("shelves", "maintenanceWindows", "events", "changes", "apiKeys"), ""),
     "near": "longitude: 8.5, latitude: 47.3, radiusM: 5000",
     "within": f"geometry: {AREA}",
     "around": "longitude: 8.5, latitude: 47.3",
@@ -112,6 +112,7 @@ def hub(client: Client) -> str:
             "mutation M($name: String!, $at: GeoJSON) { createSpace(input: {name: $name, location: $at}) { space { id } } }",
             {"name": f"part {n}", "at": location},
         )
+        client.call(f'mutation {{ createApiKey(input: {{name: "key {n}", role: "viewer"}}) {{ errors {{ code }} }} }}')
     return made
 
 

@@ -165,6 +165,8 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         {"roles": list(ROLES)},
     )
     assert [tuple(row) for row in rows] == [
+        ("api_key_owner", "argus_api"),
+        ("api_keys_ended", "argus_api"),
         ("batches_reopen", "argus_api"),
         ("convergence_state", "argus_api"),
         ("delete_expired_rows", "argus_pipeline"),

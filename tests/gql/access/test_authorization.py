@@ -72,17 +72,30 @@ def device(api: Api) -> Client:
     return Client(api.url, issued["token"])
 
 
+@pytest.fixture(scope="module")
+def keys(api: Api) -> dict[Role, Client]:
+    """An API key of each role."""
+    create = "mutation C($role: String!) { createApiKey(input: {name: $role, role: $role}) { key } }"
+    admin = api.client("plant")
+    return {
+        role: Client(api.url, admin.call(create, {"role": role.value}).data["createApiKey"]["key"])
+        for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+    }
+
+
 @pytest.mark.parametrize(("root", "name"), CASES, ids=[name for _, name in CASES])
-def test_each_role_may_what_the_table_says(api: Api, device: Client, root: str, name: str) -> None:
+def test_each_role_may_what_the_table_says(
+    api: Api, device: Client, keys: dict[Role, Client], root: str, name: str
+) -> None:
     text = operation(root, name)
     assert Client(api.url, None).call(text).error_codes == ["UNAUTHENTICATED"]
     for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN, Role.DEVICE):
-        client = device if role is Role.DEVICE else api.client("plant", role.value)
-        codes = client.call(text).error_codes
-        if role in PERMISSIONS[root][name]:
-            assert not {"UNAUTHENTICATED", "FORBIDDEN", "INTERNAL"} & set(codes), (role, codes)
-        else:
-            assert codes == ["FORBIDDEN"], role
+        for client in [device] if role is Role.DEVICE else [api.client("plant", role.value), keys[role]]:
+            codes = client.call(text).error_codes
+            if role in PERMISSIONS[root][name]:
+                assert not {"UNAUTHENTICATED", "FORBIDDEN", "INTERNAL"} & set(codes), (role, codes)
+            else:
+                assert codes == ["FORBIDDEN"], role
 
 
 def test_the_table_names_no_field_that_is_not_there() -> None:

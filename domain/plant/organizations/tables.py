@@ -1,0 +1,29 @@
+"""Tables of an organization's own."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy.dialects.postgresql import BYTEA, UUID
+
+from graph.metadata import metadata
+from graph.tables import INSTANT
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("key_hash", BYTEA, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", INSTANT),
+    Column("last_used_at", INSTANT),
+    Column("revoked_at", INSTANT),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_api_keys"),
+    Unique("key_hash", name="uq_api_keys_key_hash"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_api_keys_organization"),
+    CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="ck_api_keys_role"),
+)
