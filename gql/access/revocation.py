@@ -1,4 +1,4 @@
-"""Revocation of device tokens and API keys while a WebSocket or a stream is open: noticed within a second, whoever revoked it."""
+"""Revocation of device tokens and API keys while a WebSocket or a stream is open: within a second, whoever revoked it."""
 
 from __future__ import annotations
 
