@@ -97,6 +97,9 @@ class ApiMetrics:
             "argus_http_request_duration_seconds", "Time to answer an HTTP request", ["route"], registry=self.registry
         )
         self._sockets = Gauge("argus_websockets_open", "WebSockets that are open", registry=self.registry)
+        self._streams = Gauge(
+            "argus_http_streams_open", "Answers over HTTP in parts that are being sent", registry=self.registry
+        )
         self._up = Gauge("argus_part_up", "1 where a part answers", ["part"], registry=self.registry)
         # From 0 on: what a counter has when it is first seen is no increase of it.
         for route in routes:
@@ -120,19 +123,23 @@ class ApiMetrics:
                 return
             status = 500
             began = time.perf_counter()
+            is_stream = False
 
             async def sending(message: Message) -> None:
-                nonlocal status
+                nonlocal is_stream, status
                 if message["type"] == "http.response.start":
-                    status = message["status"]
+                    status, is_stream = message["status"], STREAM in scope
+                    self._streams.inc(is_stream)
                 await send(message)
 
             try:
                 await app(scope, receive, sending)
             finally:
+                self._streams.dec(is_stream)
                 route = self._route_of(scope)
                 self._requests.labels(route, scope["method"], str(status)).inc()
-                if STREAM not in scope:
+                if not is_stream:
+                    # A subscription takes as long as its client likes.
                     self._seconds.labels(route).observe(time.perf_counter() - began)
 
         return counting

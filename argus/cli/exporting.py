@@ -93,12 +93,24 @@ def graph_run(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
+    """Yield what is written to. A file has its name once it is whole: half an export looks like one."""
     if path is None:
         yield sys.stdout
         return
+    is_special = path.exists() and not path.is_file()
+    # Of a link, what it leads to.
+    whole = path.resolve()
+    written = path if is_special else whole.with_name(f"{whole.name}.part")
     try:
-        with path.open("w", encoding="utf-8") as file:
-            yield file
+        try:
+            with written.open("w", encoding="utf-8") as file:
+                yield file
+            if not is_special:
+                written.replace(whole)
+        except BaseException:
+            if not is_special:
+                written.unlink(missing_ok=True)
+            raise
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror or error}."
         raise CommandError(msg) from error

@@ -1,4 +1,4 @@
-"""Revocation of device tokens and API keys while a WebSocket is open: noticed within a second, whoever revoked it."""
+"""Revocation of device tokens and API keys while a WebSocket or a stream is open: within a second, by whoever."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import errno
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,34 @@ def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Pat
     # As of a time before the person came, the export has one edge less.
     status, out, err = argus("export", "graph", "--organization", "one", "--as-of", "2024-03-01T12:00:00Z")
     assert (status, out.count('"record":"edge"'), err) == (0, 1, "4 entities, 1 edges written\n")
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_was(
+    argus: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argus("import", "graph", str(written(tmp_path / "graph.ndjson", GRAPH)), "--organization", "one")
+    (tmp_path / "out").mkdir()
+    file = tmp_path / "out" / "one.ndjson"
+    command = ("export", "graph", "--organization", "one", "--out", str(file))
+
+    def broken(*_arguments: Any, **_named: Any) -> Iterator[dict[str, Any]]:
+        yield {"record": "entity"}
+        raise KeyboardInterrupt
+
+    for before in (None, "as it was"):
+        if before is not None:
+            file.write_text(before)
+        with monkeypatch.context() as patch:
+            patch.setattr("argus.cli.exporting.graph_export", broken)
+            assert argus(*command)[0] == 130
+        assert [item.read_text() for item in file.parent.iterdir()] == ([] if before is None else [before])
+    assert argus(*command)[0] == 0
+    assert [item.name for item in file.parent.iterdir()] == ["one.ndjson"]
+    assert len(file.read_text().splitlines()) == 7
+    status, _, err = argus(*command[:-1], "/dev/full")
+    assert (status, "cannot be written: No space left on device." in err) == (1, True)
+    status, _, err = argus(*command[:-1], str(tmp_path / "none" / "x"))
+    assert (status, "No such file or directory." in err) == (1, True)
 
 
 def standard_input(data: bytes) -> io.TextIOWrapper:

@@ -18,7 +18,10 @@ from runtime.database import engine_create, transaction
 from testing.api import Api, api_serve
 from testing.installation import PROJECT
 from testing.servers import TestServers
-from testing.waits import patient
+from testing.waits import patient, wait_until
+from tests.gql.server.graphql_ws import LIVE
+from tests.gql.server.http_streams import EVENT_STREAM, opened
+from tests.gql.server.updates import Source
 from workers.jobs import JOBS
 
 MONITORING = PROJECT / "docs" / "how-to" / "monitoring"
@@ -47,6 +50,28 @@ def scraped(api: Api) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 
 def of(samples: dict[Any, float], name: str, **labels: str) -> float | None:
     return samples.get((name, frozenset(labels.items())))
+
+
+def test_streams_are_counted_while_they_are_open_and_have_no_duration(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.organization("streamed")
+    source = Source()
+    monkeypatch.setattr(api.services.feed, "subscribe", source.subscribe)
+    before = scraped(api)
+    with opened(api.port, LIVE, accept=EVENT_STREAM, token=api.token("streamed", "viewer")) as response:
+        assert response.status == 200
+        wait_until(lambda: source.open == 1)
+        assert of(scraped(api), "argus_http_streams_open") == 1
+    wait_until(lambda: of(scraped(api), "argus_http_streams_open") == 0)
+    after = scraped(api)
+    labels = {"route": "/graphql", "method": "POST", "status": "200"}
+    counted = of(after, "argus_http_requests_total", **labels) or 0
+    assert counted - (of(before, "argus_http_requests_total", **labels) or 0) == 1
+    durations = [
+        of(samples, "argus_http_request_duration_seconds_count", route="/graphql") for samples in (before, after)
+    ]
+    assert durations[0] == durations[1]
 
 
 def test_requests_are_counted_by_route_and_no_path_makes_a_label(api: Api) -> None:

@@ -216,6 +216,20 @@ def test_a_stream_ends_with_its_token(api: Api, source: Source) -> None:
     wait_until(lambda: source.open == 0)
 
 
+@pytest.mark.parametrize("accept", [EVENT_STREAM, APOLLO, MULTIPART])
+def test_a_stream_ends_with_its_key(api: Api, source: Source, accept: str) -> None:
+    admin = api.client("plant")
+    create = f'mutation {{ createApiKey(input: {{name: "{accept[:8]}", role: "viewer"}}) {{ key apiKey {{ id }} }} }}'
+    made = admin.call(create).data["createApiKey"]
+    with opened(api.port, LIVE, accept=accept, token=made["key"]) as response:
+        wait_until(lambda: source.open == 1)
+        revoke = "mutation R($id: ID!) { revokeApiKey(id: $id) { errors { code } } }"
+        assert admin.call(revoke, {"id": made["apiKey"]["id"]}).data["revokeApiKey"] == {"errors": []}
+        # What it is sent ends, with the reason.
+        assert response.read().count(b'"UNAUTHENTICATED"') == 1
+    wait_until(lambda: source.open == 0)
+
+
 def test_a_client_that_does_not_read_is_not_sent_more(api: Api, source: Source) -> None:
     """What its buffers do not hold is not taken from the source, where newer values replace it."""
     source.endless = "x" * 1_000_000
