@@ -123,9 +123,7 @@ CREATE TABLE entity_edges (
     metadata jsonb NOT NULL DEFAULT '{}',
     valid tstzrange NOT NULL,
     recorded tstzrange NOT NULL,
-    -- What an exclusive edge has alone, e.g. a port among assets; edges of one place are shared or exclusive.
-    place text,
-    exclusive boolean NOT NULL DEFAULT false,
+    exclusive_key text,
     CONSTRAINT pk_entity_edges PRIMARY KEY (organization_id, id),
     CONSTRAINT fk_entity_edges_relationship FOREIGN KEY (organization_id, relationship)
         REFERENCES relationships (organization_id, name),
@@ -145,12 +143,8 @@ CREATE TABLE entity_edges (
         organization_id WITH =, source_id WITH =, target_id WITH =, relationship WITH =,
         (coalesce(port, -1)) WITH =, valid WITH &&) WHERE (upper(recorded) IS NULL),
     CONSTRAINT ex_entity_edges_exclusive EXCLUDE USING gist (
-        organization_id WITH =, place WITH =, valid WITH &&) WHERE (upper_inf(recorded) AND exclusive),
-    -- No shared edge beside an exclusive one.
-    CONSTRAINT ex_entity_edges_shared EXCLUDE USING gist (
-        organization_id WITH =, place WITH =, (exclusive::integer) WITH <>, valid WITH &&)
-        WHERE (upper_inf(recorded) AND place IS NOT NULL),
-    CONSTRAINT ck_entity_edges_exclusive CHECK (place IS NOT NULL OR NOT exclusive),
+        organization_id WITH =, exclusive_key WITH =, valid WITH &&)
+        WHERE (upper_inf(recorded) AND exclusive_key IS NOT NULL),
     -- One version of an edge is believed at a time.
     CONSTRAINT ex_entity_edges_version EXCLUDE USING gist (
         organization_id WITH =, edge_id WITH =, recorded WITH &&)

@@ -38,25 +38,6 @@ CREATE TABLE persons (
     CONSTRAINT fk_persons_entity FOREIGN KEY (organization_id, id, kind) REFERENCES entities (organization_id, id, kind)
 );
 
--- For programs; each has a role.
-CREATE TABLE api_keys (
-    organization_id integer NOT NULL,
-    id uuid NOT NULL,
-    name text NOT NULL,
-    role text NOT NULL,
-    key_hash bytea NOT NULL,
-    created_at timestamptz NOT NULL,
-    created_by text NOT NULL,
-    expires_at timestamptz,
-    -- To the minute.
-    last_used_at timestamptz,
-    revoked_at timestamptz,
-    CONSTRAINT pk_api_keys PRIMARY KEY (organization_id, id),
-    CONSTRAINT uq_api_keys_key_hash UNIQUE (key_hash),
-    CONSTRAINT fk_api_keys_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
-    CONSTRAINT ck_api_keys_role CHECK (role IN ('viewer', 'operator', 'admin'))
-);
-
 CREATE TABLE device_tokens (
     organization_id integer NOT NULL,
     id uuid NOT NULL,

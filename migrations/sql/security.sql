@@ -58,14 +58,14 @@ GRANT USAGE ON SEQUENCE telemetry_raw_id_seq, raw_batches_id_seq TO argus_ingest
 -- The graph and the plant. Activities are made by the act stage too.
 GRANT SELECT ON organizations, graph_clocks, entity_types, entities, relationships, entity_edges, changes, devices,
     assets, spaces, persons, activities TO argus_api, argus_pipeline;
-GRANT SELECT ON device_tokens, api_keys TO argus_api;
+GRANT SELECT ON device_tokens TO argus_api;
 GRANT UPDATE (last_recorded, revision, input_revision) ON graph_clocks TO argus_api, argus_pipeline;
 GRANT INSERT, UPDATE ON entities, activities TO argus_api, argus_pipeline;
 GRANT INSERT, UPDATE ON devices, assets, spaces, persons, relationships TO argus_api;
 GRANT INSERT, UPDATE (recorded), DELETE ON entity_edges TO argus_api, argus_pipeline;
 GRANT INSERT ON changes, entity_types TO argus_api, argus_pipeline;
 GRANT UPDATE, DELETE ON entity_types TO argus_api;
-GRANT INSERT, UPDATE (revoked_at) ON device_tokens, api_keys TO argus_api;
+GRANT INSERT, UPDATE (revoked_at) ON device_tokens TO argus_api;
 
 -- Definitions
 GRANT SELECT ON telemetry_schemas, asset_profiles, asset_profile_versions, feature_flags, processor_versions
