@@ -435,6 +435,7 @@ def server_config(
         http=type("Http", (http,), {"admission": admission}),
         ws=type("WebSocket", (CountedWebSocket,), {"admission": admission}),
         ws_max_size=WEBSOCKET_MESSAGE_MAX_BYTES,
+        ws_per_message_deflate=settings.websocket_compression,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=5,
         # Addresses behind a proxy are determined by `gql/access/gate.py`, which knows the trusted ones.

@@ -212,6 +212,8 @@ class Connection:
         context = Context(self._services, self._principal, uuid.uuid4().hex, "graphql-ws")
         last: dict[str, Any] = {"id": identity, "type": "complete"}
         try:
+            # Until the client has taken the answers before, errors among them, nothing more is done for it.
+            await self._unsent.room()
             self._services.gate.operation(self._socket, self._principal)
             if self._principal is not None:
                 await self._services.tokens.check(self._principal)
@@ -236,8 +238,9 @@ class Connection:
             return
         # The client may use the id again as soon as it has read this, which may be before it is known to be sent.
         del self._operations[identity]
-        with contextlib.suppress(WebSocketDisconnect):
-            await self._send(last)
+        text = _text_of(last)
+        with contextlib.suppress(WebSocketDisconnect), self._unsent.holding(len(text)):
+            await self._send_text(text)
 
     async def _room(self, sent_bytes: int) -> None:
         """Wait until the client has read enough of its updates; those that come meanwhile are merged into one."""
@@ -267,7 +270,9 @@ class Connection:
             await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
 
     async def _send(self, message: dict[str, Any]) -> None:
-        text = message_encode(message).decode()
+        await self._send_text(_text_of(message))
+
+    async def _send_text(self, text: str) -> None:
         async with self._sending:
             if self._socket.application_state is WebSocketState.CONNECTED:
                 try:
@@ -298,6 +303,10 @@ class Connection:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             # A control frame's reason holds 123 bytes.
             await self._socket.close(code, reason.encode(errors="replace")[:123].decode(errors="ignore"))
+
+
+def _text_of(message: dict[str, Any]) -> str:
+    return message_encode(message).decode()
 
 
 def _payload_of(message: dict[str, Any]) -> dict[str, Any] | None:

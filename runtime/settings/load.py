@@ -165,6 +165,7 @@ def _api(values: Values) -> ApiSettings:
         body_timeout_s=values[table.BODY_TIMEOUT_S],
         keep_alive_s=values[table.KEEP_ALIVE_S],
         trusted_proxies=values[table.TRUSTED_PROXIES],
+        websocket_compression=values[table.WEBSOCKET_COMPRESSION],
         cors_origins=values[table.CORS_ORIGINS],
         graphiql=values[table.GRAPHIQL],
         anonymous_introspection=values[table.ANONYMOUS_INTROSPECTION],

@@ -68,6 +68,7 @@ class ApiSettings:
     body_timeout_s: int
     keep_alive_s: int
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    websocket_compression: bool
     cors_origins: tuple[str, ...]
     graphiql: bool
     anonymous_introspection: bool

@@ -253,6 +253,17 @@ KEEP_ALIVE_S: Final = Setting(
     meaning="How long a connection without a request is kept open. Best longer than devices pause between requests.",
 )
 
+WEBSOCKET_COMPRESSION: Final = Setting(
+    name="ARGUS_WEBSOCKET_COMPRESSION",
+    kind=Switch(),
+    group=Group.API,
+    used_by=(API,),
+    default="off",
+    meaning=(
+        "Whether messages on WebSockets are compressed where the client offers it: less to send, for about 100 KiB of "
+        "memory for each socket."
+    ),
+)
 CORS_ORIGINS: Final = Setting(
     name="ARGUS_CORS_ORIGINS",
     kind=Origins(),
@@ -564,7 +575,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(JWT_SECRET, JWT_JWKS_URL, JWT_AUDIENCE, JWT_ISSUER),
     *(JWT_CLAIM_SUBJECT, JWT_CLAIM_ORGANIZATION, JWT_CLAIM_ROLE, JWT_ROLES),
     *(API_PROCESSES, SNAPSHOT_MAX_MIB, TRUSTED_PROXIES, KEEP_ALIVE_S),
-    *(CORS_ORIGINS, GRAPHIQL, ANONYMOUS_INTROSPECTION, TRUSTED_DOCUMENTS),
+    *(WEBSOCKET_COMPRESSION, CORS_ORIGINS, GRAPHIQL, ANONYMOUS_INTROSPECTION, TRUSTED_DOCUMENTS),
     *(DEADLINE_S, RATE_ADDRESS_PER_S, RATE_ADDRESS_BURST, RATE_TOKEN_PER_S, RATE_TOKEN_BURST),
     *(WORK_TOKEN_PER_S, WORK_TOKEN_BURST, CONNECTIONS_MAX, CONNECTIONS_ADDRESS_MAX, HEAD_TIMEOUT_S, BODY_TIMEOUT_S),
     *(QUOTA_DEVICE_READINGS_PER_S, QUOTA_DEVICE_BURST),

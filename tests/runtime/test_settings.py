@@ -141,15 +141,16 @@ def test_an_environment_that_is_empty_is_not_this_process_s(monkeypatch: pytest.
 def test_who_sees_what_is_given_by_switches_and_origins() -> None:
     usual = settings_load(environment=BASE).api
     assert (usual.cors_origins, usual.trusted_documents) == ((), None)
-    assert (usual.graphiql, usual.anonymous_introspection) == (True, True)
+    assert (usual.graphiql, usual.anonymous_introspection, usual.websocket_compression) == (True, True, False)
     given = {
         "ARGUS_GRAPHIQL": "off",
         "ARGUS_ANONYMOUS_INTROSPECTION": "off",
         "ARGUS_CORS_ORIGINS": "https://Plant.example:8443, http://[::1]:3000 ,capacitor://localhost,*",
         "ARGUS_TRUSTED_DOCUMENTS": "documents",
+        "ARGUS_WEBSOCKET_COMPRESSION": "on",
     }
     settings = settings_load(environment={**BASE, **given}).api
-    assert (settings.graphiql, settings.anonymous_introspection) == (False, False)
+    assert (settings.graphiql, settings.anonymous_introspection, settings.websocket_compression) == (False, False, True)
     origins = ("https://plant.example:8443", "http://[::1]:3000", "capacitor://localhost", "*")
     assert settings.cors_origins == origins
     assert settings.trusted_documents == "documents"

@@ -24,7 +24,9 @@ def closed(servers: TestServers) -> Iterator[Api]:
     """An API that shows little, and is called by one other origin."""
     database = servers.database_create()
     try:
-        settings = bounds(graphiql=False, anonymous_introspection=False, cors_origins=(PAGE,))
+        settings = bounds(
+            graphiql=False, anonymous_introspection=False, cors_origins=(PAGE,), websocket_compression=True
+        )
         with api_serve(database, servers.bus_server.url, api=settings) as served:
             served.organization("plant")
             yield served
@@ -202,3 +204,17 @@ def test_origins_that_are_not_set_are_not_let_in(closed: Api, origin: str) -> No
     assert (status, headers["Access-Control-Allow-Origin"]) == (400, None)
     _, headers, _ = call(closed, "POST", body={"query": "{ __typename }"}, Origin=origin)
     assert headers["Access-Control-Allow-Origin"] is None
+
+
+# Compression of WebSockets
+
+
+def test_websockets_are_compressed_where_it_is_set(api: Api, closed: Api) -> None:
+    async def scenario() -> None:
+        for served, extensions in ((api, []), (closed, ["permessage-deflate"])):
+            async with socket(served) as opened:
+                assert [extension.name for extension in opened.protocol.extensions] == extensions
+                await send(opened, subscribe("1", "{ __typename }"))
+                assert (await receive(opened))["payload"] == {"data": {"__typename": "Query"}}
+
+    run(scenario)
