@@ -44,8 +44,9 @@ class Edge(Node):
         edge_id: Id of the edge, the same through all its corrections.
         relationship: Name of the relationship, read from source to target.
         port: Port of the device at which it is linked; null: none.
-        exclusive: Whether no other edge of the relationship, from an entity of the source's kind, may lead to that port
-            at the same time. False: the port is shared.
+        exclusive: Whether no other edge may have its place at the same time: by choice, the port of a device among the
+            edges of the relationship from entities of the source's kind; else what the relationship says. False: it is
+            shared.
         metadata: JSON object that was given with the edge. `metrics_mapping` renames and selects the metrics of a link.
         valid_from: Instant from which the relationship holds in the world (valid time), inclusive.
         valid_until: Instant at which the relationship ends in the world (valid time), exclusive; null: it is open.

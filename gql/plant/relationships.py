@@ -43,7 +43,8 @@ class Relationship:
         source_kinds: Kinds of entity at which its edges may begin.
         target_kinds: Kinds of entity at which its edges may end.
         hierarchy: True: its edges, together with those of all other hierarchies, never form a cycle at any instant.
-        exclusive: What may have one edge at a time: SOURCE, TARGET or TARGET_PORT; null: there is no limit.
+        exclusive: What may have one edge at a time: SOURCE, TARGET or TARGET_PORT; null: each edge is shared, or to a
+            device exclusive by choice (`Edge.exclusive`).
         built_in: True: every organization has it, and none can change it.
         retired_at: When it was retired: no new edge may have it since, and existing edges are kept. Null: it is in use.
     """
@@ -68,7 +69,7 @@ class RelationshipInput:
         source_kinds: Kinds of entity at which its edges may begin, at least one.
         target_kinds: Kinds of entity at which its edges may end, at least one.
         hierarchy: True: its edges, together with those of all other hierarchies, may not form a cycle.
-        exclusive: What may have one edge at a time. Default: no limit.
+        exclusive: What may have one edge at a time. Default: nothing; each edge to a device can be exclusive by choice.
     """
 
     name: str

@@ -53,7 +53,6 @@ class Fact:
             source_id=self.source.id,
             source_kind=self.source.kind,
             target_id=self.target.id,
-            target_kind=self.target.kind,
             port=self.port,
         )
 
@@ -218,23 +217,26 @@ def refusal(fact: Fact, *, same: bool, other: EdgeVersion) -> OverlapError | Con
         return OverlapError(
             f"The same is already recorded for a part of that time: {conflicting}.", path=("validFrom",)
         )
-    place = fact.place
-    if place is not None and not place.always and not other.exclusive:
-        port = f"Port {fact.port} of {fact.target.id}" if fact.port is not None else f"{fact.target.id}"
-        message = f"{port} is shared for a part of that time, so that no edge can be exclusive there: {conflicting}."
-        return ConflictError(message, path=("exclusive",))
-    if fact.target.kind is EntityKind.DEVICE and fact.port is not None and not _is_of_end(fact):
-        message = f"Port {fact.port} of {fact.target.id} is taken for a part of that time: {conflicting}."
-        return ConflictError(message, path=("port",))
+    place, name = fact.place, fact.relationship.name
+    at_port, path = f"Device {fact.target.id}", "targetId"
+    if fact.port is not None:
+        at_port, path = f"Port {fact.port} of device {fact.target.id}", "port"
+    if place is not None and not place.always:
+        # By choice, of this edge or of the other.
+        if not other.exclusive:
+            message = f"{at_port} is shared for a part of that time, so that no edge can have it alone: {conflicting}."
+            return ConflictError(message, path=("exclusive",))
+        message = (
+            f"{at_port} is taken for a part of that time by an exclusive edge: {conflicting}. To share it, correct that"
+            " edge: exclusive false."
+        )
+        return ConflictError(message, path=(path,))
+    if fact.relationship.exclusive is Exclusive.TARGET_PORT:
+        message = f"{at_port} can have one {name} at a time: {conflicting}."
+        return ConflictError(message, path=(path,))
     at_source = fact.relationship.exclusive is Exclusive.SOURCE
     end, path = (fact.source, "sourceId") if at_source else (fact.target, "targetId")
-    message = f"{end.id} can have one {fact.relationship.name} at a time: {conflicting}."
-    return ConflictError(message, path=(path,))
-
-
-def _is_of_end(fact: Fact) -> bool:
-    """Return whether the relationship is exclusive at one of its ends, whatever the port."""
-    return fact.relationship.exclusive in {Exclusive.SOURCE, Exclusive.TARGET}
+    return ConflictError(f"{end.id} can have one {name} at a time: {conflicting}.", path=(path,))
 
 
 def circle_is_possible(session: Session, *, change: GraphChange, facts: Collection[Fact]) -> bool:

@@ -5,7 +5,7 @@ All is looked up before anything is written: a function that raises has changed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -15,24 +15,28 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from graph.absent import ABSENT, Absent
-from graph.change import GraphChange
+from graph.change import Audit, GraphChange, changes_record
 from graph.edges.checks import Fact, fact_check, fact_load
 from graph.edges.model import EdgeVersion
 from graph.edges.queries import edge_believed, edges_touching_after
-from graph.edges.rows import version_close, version_insert, version_record
+from graph.edges.rows import edge_audit, versions_close, versions_insert
 from graph.edges.rules import (
     Interval,
+    Place,
     exclusive_of,
     interval_of,
     kinds_check,
     loop_check,
+    place_of,
     port_check,
     shorten,
 )
-from graph.errors import BadInputError
+from graph.errors import ArgusError, BadInputError
 from graph.ids import EdgeId, EdgeVersionId, EntityId
 from graph.instants import instant_utc
 from graph.json_bounds import json_object_check, json_same
+from graph.relationships.model import Relationship
+from graph.relationships.queries import relationships_by_name
 
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -70,7 +74,9 @@ def edge_create(
     port_check(fact.relationship, fact.target.kind, port)
     alone = exclusive_of(fact.relationship, fact.place, wanted=exclusive)
     fact_check(session, change=change, fact=fact, valid=valid, exclusive=alone)
-    return edge_write(session, change=change, fact=fact, valid=valid, exclusive=alone, metadata=stored)
+    created = version_new(change=change, fact=fact, valid=valid, exclusive=alone, metadata=stored)
+    edges_write(session, change=change, versions=[(created, fact.place)])
+    return created
 
 
 def edge_end(session: Session, *, change: GraphChange, edge_id: UUID, at: datetime | None = None) -> EdgeVersion:
@@ -82,15 +88,8 @@ def edge_end(session: Session, *, change: GraphChange, edge_id: UUID, at: dateti
     """
     before = edge_believed(session, organization_id=change.organization_id, edge_id=edge_id)
     valid = shorten(before.valid, change.recorded if at is None else at)
-    return _rewrite(
-        session,
-        change=change,
-        action="ended",
-        before=before,
-        valid=valid,
-        exclusive=before.exclusive,
-        metadata=before.metadata,
-    )
+    [ended] = edges_cut(session, change=change, cuts=[(before, valid)])
+    return ended
 
 
 def edge_correct(
@@ -123,7 +122,6 @@ def edge_correct(
     return _rewrite(
         session,
         change=change,
-        action="corrected",
         before=before,
         valid=valid,
         exclusive=wanted,
@@ -137,7 +135,8 @@ def edge_retract(session: Session, *, change: GraphChange, edge_id: UUID) -> Edg
     edge_id: of the edge or of a version. Raises NotFoundError, ConflictError where it is retracted already.
     """
     before = edge_believed(session, organization_id=change.organization_id, edge_id=edge_id)
-    return _retract(session, change, before)
+    [retracted] = edges_cut(session, change=change, cuts=[(before, None)])
+    return retracted
 
 
 def edges_end_of_entity(session: Session, *, change: GraphChange, entity_id: UUID, at: datetime) -> list[EdgeVersion]:
@@ -149,26 +148,40 @@ def edges_end_of_entity(session: Session, *, change: GraphChange, entity_id: UUI
     cut_edges = edges_touching_after(
         session, organization_id=change.organization_id, entity_id=entity_id, instant=instant
     )
-    return [
-        edge_cut(session, change=change, before=before, remainder=before.valid.split(instant)[0])
-        for before in cut_edges
-    ]
+    return edges_cut(session, change=change, cuts=[(edge, edge.valid.split(instant)[0]) for edge in cut_edges])
 
 
-def edge_write(
-    session: Session,
-    *,
-    change: GraphChange,
-    fact: Fact,
-    valid: Interval,
-    exclusive: bool,
-    metadata: Mapping[str, Any],
-) -> EdgeVersion:
-    """Write the first version of an edge that has passed `fact_check`."""
-    created = version_new(change=change, fact=fact, valid=valid, exclusive=exclusive, metadata=metadata)
-    version_insert(session, change=change, version=created, place=fact.place)
-    version_record(session, change=change, action="created", before=None, after=created)
-    return created
+def edges_cut(
+    session: Session, *, change: GraphChange, cuts: Sequence[tuple[EdgeVersion, Interval | None]]
+) -> list[EdgeVersion]:
+    """Cut edges, each to a part of its validity; None retracts it. At a constant number of statements.
+
+    Such a cut needs no check. Returns, in their order, the new version of each, or its last one, closed.
+    """
+    known = relationships_by_name(session, organization_id=change.organization_id)
+    results: list[EdgeVersion] = []
+    written: list[tuple[EdgeVersion, Place | None]] = []
+    audits: list[Audit] = []
+    for before, remainder in cuts:
+        if remainder is None:
+            results.append(replace(before, retracted_at=change.recorded))
+            audits.append(edge_audit("retracted", before=before, after=None))
+            continue
+        after = _successor(change, before, valid=remainder, exclusive=before.exclusive, metadata=before.metadata)
+        results.append(after)
+        written.append((after, _place(known[before.relationship], after)))
+        audits.append(edge_audit("ended", before=before, after=after))
+    versions_close(session, change=change, versions=[before for before, _ in cuts])
+    versions_insert(session, change=change, versions=written)
+    changes_record(session, change=change, audits=audits)
+    return results
+
+
+def edges_write(session: Session, *, change: GraphChange, versions: Sequence[tuple[EdgeVersion, Place | None]]) -> None:
+    """Write the first versions of edges that have passed all checks, each with its place."""
+    versions_insert(session, change=change, versions=versions)
+    audits = [edge_audit("created", before=None, after=version) for version, _ in versions]
+    changes_record(session, change=change, audits=audits)
 
 
 def version_new(
@@ -192,26 +205,10 @@ def version_new(
     )
 
 
-def edge_cut(session: Session, *, change: GraphChange, before: EdgeVersion, remainder: Interval | None) -> EdgeVersion:
-    """Cut an edge to `kept`, a part of its validity; None retracts it. Such a cut needs no check."""
-    if remainder is None:
-        return _retract(session, change, before)
-    return _rewrite(
-        session,
-        change=change,
-        action="ended",
-        before=before,
-        valid=remainder,
-        exclusive=before.exclusive,
-        metadata=before.metadata,
-    )
-
-
 def _rewrite(
     session: Session,
     *,
     change: GraphChange,
-    action: str,
     before: EdgeVersion,
     valid: Interval,
     exclusive: bool,
@@ -229,10 +226,26 @@ def _rewrite(
         exclusive_of(fact.relationship, fact.place, wanted=exclusive)
     grew = before.valid.intersection(valid) != valid or (exclusive and not before.exclusive)
     if grew:  # in time or in what it refuses: something may be in the way
-        fact_check(session, change=change, fact=fact, valid=valid, exclusive=exclusive, without=(before.edge_id,))
+        try:
+            fact_check(session, change=change, fact=fact, valid=valid, exclusive=exclusive, without=(before.edge_id,))
+        except ArgusError as fault:
+            # At what was corrected: a correction has no ends and no port.
+            earlier = "validFrom" if valid.start < before.valid_from else "validUntil"
+            fault.path = ("exclusive",) if exclusive and not before.exclusive else (earlier,)
+            raise
+    after = _successor(change, before, valid=valid, exclusive=exclusive, metadata=metadata)
+    versions_close(session, change=change, versions=[before])
+    versions_insert(session, change=change, versions=[(after, fact.place)])
+    changes_record(session, change=change, audits=[edge_audit("corrected", before=before, after=after)])
+    return after
+
+
+def _successor(
+    change: GraphChange, before: EdgeVersion, *, valid: Interval, exclusive: bool, metadata: Mapping[str, Any]
+) -> EdgeVersion:
     # What one change writes and corrects is one version and keeps its name.
     written_now = before.recorded_at == change.recorded
-    after = replace(
+    return replace(
         before,
         id=before.id if written_now else EdgeVersionId(change.new_id()),
         exclusive=exclusive,
@@ -241,13 +254,13 @@ def _rewrite(
         valid_until=valid.end,
         recorded_at=change.recorded,
     )
-    version_close(session, change=change, version=before)
-    version_insert(session, change=change, version=after, place=fact.place)
-    version_record(session, change=change, action=action, before=before, after=after)
-    return after
 
 
-def _retract(session: Session, change: GraphChange, before: EdgeVersion) -> EdgeVersion:
-    version_close(session, change=change, version=before)
-    version_record(session, change=change, action="retracted", before=before, after=None)
-    return replace(before, retracted_at=change.recorded)
+def _place(relationship: Relationship, version: EdgeVersion) -> Place | None:
+    return place_of(
+        relationship,
+        source_id=version.source_id,
+        source_kind=version.source_kind,
+        target_id=version.target_id,
+        port=version.port,
+    )

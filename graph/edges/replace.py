@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,13 +11,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from graph.change import GraphChange
-from graph.edges.checks import Fact, ends_load, fact_check, fact_load
+from graph.edges.checks import Fact, deletion_check, ends_load
+from graph.edges.conflicts import conflicts_load
 from graph.edges.model import EdgeVersion
-from graph.edges.operations import edge_cut, edge_write
+from graph.edges.operations import edges_cut, edges_write, version_new
 from graph.edges.queries import edges_touching_after
 from graph.edges.rules import Interval, kinds_check, loop_check
 from graph.errors import ArgusError, BadInputError, NotFoundError
 from graph.instants import instant_utc
+from graph.relationships.queries import relationships_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +59,70 @@ def edges_replace_target(
         )
         if before.target_id == target_id and before.relationship in relationships
     ]
-    plan: list[tuple[EdgeVersion, Interval | None, Interval, Fact]] = []
-    for before in moving:
-        remainder, moved = before.valid.split(instant)
-        if moved is not None:
-            plan.append((before, remainder, moved, _successor(session, change, before, replacement_id)))
-    leaving = [before.edge_id for before, *_ in plan]
-    for before, _, moved, fact in plan:
-        try:
-            fact_check(session, change=change, fact=fact, valid=moved, exclusive=before.exclusive, without=leaving)
-        except ArgusError as fault:
-            fault.path = ("replacementId",)
-            raise
-    cut = [edge_cut(session, change=change, before=before, remainder=remainder) for before, remainder, *_ in plan]
+    plan = _plan(session, change, moving, replacement_id, instant)
+    facts = [(moved.fact, moved.before.exclusive) for moved in plan]
+    leaving = {moved.before.edge_id for moved in plan}
+    with _at_replacement():
+        conflicts = conflicts_load(session, change=change, facts=facts, without=leaving)
+        for moved in plan:
+            deletion_check(moved.fact, moved.valid)
+            conflicts.check(moved.fact, moved.valid, exclusive=moved.before.exclusive)
+    cut = edges_cut(session, change=change, cuts=[(moved.before, moved.remainder) for moved in plan])
     created = [
-        edge_write(session, change=change, fact=fact, valid=moved, exclusive=before.exclusive, metadata=before.metadata)
-        for before, _, moved, fact in plan
+        version_new(
+            change=change,
+            fact=moved.fact,
+            valid=moved.valid,
+            exclusive=moved.before.exclusive,
+            metadata=moved.before.metadata,
+        )
+        for moved in plan
     ]
+    placed = [(version, moved.fact.place) for version, moved in zip(created, plan, strict=True)]
+    edges_write(session, change=change, versions=placed)
     return Replacement(cut, created)
 
 
-def _successor(session: Session, change: GraphChange, before: EdgeVersion, replacement_id: UUID) -> Fact:
-    try:
-        fact = fact_load(
-            session,
-            change=change,
-            source_id=before.source_id,
-            target_id=replacement_id,
-            relationship=before.relationship,
-            port=before.port,
-        )
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """An edge that moves: what remains of it, if anything, and what the replacement has from then on."""
+
+    before: EdgeVersion
+    remainder: Interval | None
+    valid: Interval
+    fact: Fact
+
+
+def _plan(
+    session: Session, change: GraphChange, moving: Sequence[EdgeVersion], replacement_id: UUID, instant: datetime
+) -> list[_Move]:
+    known = relationships_by_name(session, organization_id=change.organization_id)
+    ends = ends_load(session, change=change, ids={replacement_id, *(edge.source_id for edge in moving)})
+    plan = []
+    for before in moving:
+        remainder, moved = before.valid.split(instant)
+        if moved is not None:
+            relationship = known[before.relationship]
+            fact = Fact(relationship, ends[before.source_id], ends[replacement_id], before.port)
+            _fact_check(fact)
+            plan.append(_Move(before, remainder, moved, fact))
+    return plan
+
+
+def _fact_check(fact: Fact) -> None:
+    with _at_replacement():
         kinds_check(fact.relationship, fact.source.kind, fact.target.kind)
         loop_check(fact.relationship, fact.source.id, fact.target.id)
-    except ArgusError as fault:
-        fault.path = ("replacementId",)
-        raise
     if fact.relationship.hierarchy:
         message = f"{fact.relationship.name} is a hierarchy; its edges are moved one by one."
         raise BadInputError(message, path=("relationships",))
-    return fact
+
+
+@contextmanager
+def _at_replacement() -> Iterator[None]:
+    """Have what is refused refused at the replacement."""
+    try:
+        yield
+    except ArgusError as fault:
+        fault.path = ("replacementId",)
+        raise

@@ -11,14 +11,14 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from graph.change import Audit, GraphChange, changes_record
+from graph.change import Audit, GraphChange
 from graph.edges.errors import OverlapError
 from graph.edges.model import EdgeVersion
 from graph.edges.rules import Interval, Place
 from graph.errors import ConflictError
 from graph.ids import EdgeId, EdgeVersionId, EntityId
 from graph.kinds import EntityKind
-from graph.sql import rows_insert
+from graph.sql import any_of, rows_insert
 from graph.tables import entity_edges
 
 # What `edge_of_row` needs, of the table under the name e.
@@ -54,11 +54,6 @@ def range_of(valid: Interval) -> Range[datetime]:
     return Range(valid.start, valid.end, bounds="[)")
 
 
-def version_insert(session: Session, *, change: GraphChange, version: EdgeVersion, place: Place | None) -> None:
-    """Write a version that is believed from the change on; see `versions_insert`."""
-    versions_insert(session, change=change, versions=[(version, place)])
-
-
 def versions_insert(
     session: Session, *, change: GraphChange, versions: Sequence[tuple[EdgeVersion, Place | None]]
 ) -> None:
@@ -67,6 +62,8 @@ def versions_insert(
     The callers have looked for conflicts; if the database knows better, its refusal becomes an
     OverlapError or a ConflictError, and the transaction can only be rolled back.
     """
+    if not versions:
+        return
     rows = [
         {
             "organization_id": change.organization_id,
@@ -97,26 +94,18 @@ def versions_insert(
         raise
 
 
-def version_close(session: Session, *, change: GraphChange, version: EdgeVersion) -> None:
-    """Close a version: it is no longer believed. One that this very change wrote is deleted: it was never believed."""
-    this = (entity_edges.c.organization_id == change.organization_id) & (entity_edges.c.id == version.id)
-    if version.recorded_at == change.recorded:
-        session.execute(delete(entity_edges).where(this))
-        return
-    closed = func.tstzrange(func.lower(entity_edges.c.recorded), change.recorded, "[)")
-    session.execute(update(entity_edges).where(this).values(recorded=closed))
-
-
-def version_record(
-    session: Session,
-    *,
-    change: GraphChange,
-    action: str,
-    before: EdgeVersion | None,
-    after: EdgeVersion | None,
-) -> None:
-    """Write the audit row of an edge."""
-    changes_record(session, change=change, audits=[edge_audit(action, before=before, after=after)])
+def versions_close(session: Session, *, change: GraphChange, versions: Sequence[EdgeVersion]) -> None:
+    """Close versions: they are no longer believed. Those that this very change wrote are deleted: they never were."""
+    written_now = [version.id for version in versions if version.recorded_at == change.recorded]
+    earlier = [version.id for version in versions if version.recorded_at != change.recorded]
+    of_organization = entity_edges.c.organization_id == change.organization_id
+    if written_now:
+        session.execute(delete(entity_edges).where(of_organization, any_of(entity_edges.c.id, written_now)))
+    if earlier:
+        closed = func.tstzrange(func.lower(entity_edges.c.recorded), change.recorded, "[)")
+        session.execute(
+            update(entity_edges).where(of_organization, any_of(entity_edges.c.id, earlier)).values(recorded=closed)
+        )
 
 
 def edge_audit(action: str, *, before: EdgeVersion | None, after: EdgeVersion | None) -> Audit:

@@ -109,13 +109,13 @@ def place_of(
     source_id: UUID,
     source_kind: EntityKind,
     target_id: UUID,
-    target_kind: EntityKind,
     port: int | None,
 ) -> Place | None:
     """Return the place of an edge; None where it can have none.
 
     By choice it is the port of a device, among the edges of the relationship from entities of the source's kind: what
-    an asset has alone, the space around it may still read.
+    an asset has alone, the space around it may still read. Only where the relationship leads to devices alone: what
+    else may lead to one, such as an activity that targets it, has no place there.
     """
     name, among = relationship.name, relationship.exclusive_among
     at_port = f"{name} {target_id} {'-' if port is None else port}"
@@ -127,7 +127,7 @@ def place_of(
                 return Place(f"{name} {target_id}", always=True)
             case Exclusive.TARGET_PORT:
                 return Place(at_port if among is None else f"{at_port} {source_kind}", always=True)
-    if target_kind is EntityKind.DEVICE:
+    if relationship.target_kinds == {EntityKind.DEVICE}:
         return Place(f"{at_port} {source_kind}", always=False)
     return None
 
@@ -140,7 +140,8 @@ def exclusive_of(relationship: Relationship, place: Place | None, *, wanted: boo
     """
     always = place is not None and place.always
     if wanted and place is None:
-        raise BadInputError(f"{relationship.name} can be exclusive only at a device.", path=("exclusive",))
+        message = f"An edge of {relationship.name} cannot be exclusive: only those that lead to devices alone can."
+        raise BadInputError(message, path=("exclusive",))
     if wanted is False and always:
         raise BadInputError(f"Every such edge of {relationship.name} is exclusive.", path=("exclusive",))
     return always or bool(wanted)

@@ -22,8 +22,8 @@ class Relationship:
     """A way in which two entities can be connected: source NAME target, target INVERSE source.
 
     hierarchy: its edges, together with those of all other hierarchies, never form a circle at any instant.
-    exclusive: None means no limit. exclusive_among: the limit counts edges from sources of these kinds only;
-    None means of any. retired_at: from then on no new edge may bear it; those there are stay.
+    exclusive: None means no limit but by an edge's own choice. exclusive_among: the limit counts edges from sources
+    of these kinds only; None means of any. retired_at: from then on no new edge may bear it; those there are stay.
     """
 
     name: str

@@ -24,6 +24,13 @@ def relationship_list(session: Session, *, organization_id: int) -> list[Relatio
     return [relationship_of_row(row) for row in rows]
 
 
+def relationships_by_name(session: Session, *, organization_id: int) -> dict[str, Relationship]:
+    """Return all relationships, by name."""
+    return {
+        relationship.name: relationship for relationship in relationship_list(session, organization_id=organization_id)
+    }
+
+
 def relationship_get(session: Session, *, organization_id: int, name: str) -> Relationship:
     """Return one relationship. Raises NotFoundError."""
     row = None

@@ -16,19 +16,20 @@ def upgrade() -> None:
     op.execute(
         "UPDATE relationships SET exclusive = NULL, exclusive_among = NULL WHERE name = 'MONITORED_BY' AND built_in"
     )
-    # A place by choice is the port of a device among the edges from entities of one kind (graph/edges/rules.py).
+    # A place by choice is the port of a device, where the relationship leads to devices alone, among the edges from
+    # entities of one kind (graph/edges/rules.py).
     op.execute(
         """
         UPDATE entity_edges e SET
             place = CASE
                 WHEN r.exclusive IS NOT NULL AND r.exclusive_among IS NULL THEN e.place
-                WHEN e.target_kind = 'DEVICE'
+                WHEN r.target_kinds = '{DEVICE}'
                     THEN concat_ws(' ', e.relationship, e.target_id, coalesce(e.port::text, '-'), e.source_kind)
                 END,
             exclusive = r.exclusive IS NOT NULL
                 AND (r.exclusive_among IS NULL OR e.source_kind = ANY (r.exclusive_among))
         FROM relationships r WHERE r.organization_id = e.organization_id AND r.name = e.relationship
-            AND (e.place IS NOT NULL OR e.target_kind = 'DEVICE')
+            AND (e.place IS NOT NULL OR r.target_kinds = '{DEVICE}')
         """
     )
     op.execute(

@@ -94,10 +94,10 @@ class NaiveGraph:
     def create(self, edge_id: UUID, edge: NaiveEdge) -> None:
         self.belief[edge_id] = edge
 
-    def exclusive(self, source: UUID, relationship: str, target: UUID, *, wanted: bool | None) -> bool:
+    def exclusive(self, source: UUID, relationship: str, *, wanted: bool | None) -> bool:
         """Return whether such an edge is exclusive."""
         always = relationship == "CONTROLLED_BY" and self.kinds[source] is EntityKind.ASSET
-        if (wanted and self.kinds[target] is not EntityKind.DEVICE) or (wanted is False and always):
+        if (wanted and relationship not in LINKS) or (wanted is False and always):
             raise RefusedError("BAD_USER_INPUT")
         return always or bool(wanted)
 
@@ -109,7 +109,7 @@ class NaiveGraph:
         after = replace(before, start=start, end=end, exclusive=wanted)
         if after == before:
             return
-        self.exclusive(before.source, before.relationship, before.target, wanted=wanted)
+        self.exclusive(before.source, before.relationship, wanted=wanted)
         inside = set(after.days()) <= set(before.days()) and (end is not None)
         if not inside or (after.exclusive and not before.exclusive):
             self.check(after, [other for key, other in self.belief.items() if key != edge_id])
@@ -132,7 +132,7 @@ class NaiveGraph:
         return {key: edge for key, edge in self.belief.items() if edge.end is None or edge.end > at}
 
     def _place(self, edge: NaiveEdge) -> object:
-        if self.kinds[edge.target] is EntityKind.DEVICE:
+        if edge.relationship in LINKS:
             return (edge.relationship, self.kinds[edge.source], edge.target, edge.port)
         return None
 

@@ -70,10 +70,10 @@ def test_links_become_shared_and_stay_what_they_are_otherwise(first: TestDatabas
                 connection,
                 "INSERT INTO relationships (organization_id, name, inverse, source_kinds, target_kinds, hierarchy,"
                 " exclusive, exclusive_among, built_in, created_at) VALUES (:o, :name, :inverse,"
-                " ARRAY['ASSET', 'SPACE', 'ACTIVITY'], ARRAY['DEVICE', 'ASSET'], false, :exclusive, :among,"
+                " ARRAY['ASSET', 'SPACE', 'ACTIVITY'], :targets, false, :exclusive, :among,"
                 " :built_in, now())",
                 o=organization_id, name=name, inverse=f"{name}_INVERSE", exclusive=exclusive, among=among,
-                built_in=name != "BACKS_UP",
+                built_in=name != "BACKS_UP", targets=["DEVICE"] if exclusive == "TARGET_PORT" else ["DEVICE", "ASSET"],
             )  # fmt: skip
         kinds = ["ASSET", "ASSET", "SPACE", "ACTIVITY", "DEVICE", "ASSET"]
         ids = [new_id() for _ in kinds]
@@ -112,7 +112,7 @@ def test_links_become_shared_and_stay_what_they_are_otherwise(first: TestDatabas
             (room, "MONITORED_BY", 1, f"MONITORED_BY {device} 1 SPACE", False),
             (pump, "CONTROLLED_BY", None, f"CONTROLLED_BY {device} - ASSET", True),
             (room, "CONTROLLED_BY", None, f"CONTROLLED_BY {device} - SPACE", False),
-            (work, "TARGETS", None, f"TARGETS {device} - ACTIVITY", False),
+            (work, "TARGETS", None, None, False),
             (pump, "FEEDS", None, None, False),
             (pump, "BACKS_UP", None, f"BACKS_UP {pump}", True),
         ]

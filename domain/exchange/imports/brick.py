@@ -18,7 +18,7 @@ from rdflib.term import Node
 
 from domain.exchange.imports.brick_classes import ClassHierarchy, is_general
 from domain.exchange.imports.brick_descriptions import Descriptions, local_name
-from domain.exchange.imports.brick_relations import EDGES, EQUIPMENT_SUBJECTS, OWN_RELATIONSHIPS, RELATIONS, SYMMETRIC
+from domain.exchange.imports.brick_relations import EDGES, OWN_RELATIONSHIPS, RELATIONS, SYMMETRIC, no_point_reason
 from domain.exchange.imports.brick_words import BRICK, NO_TYPES, VALUE_TYPES, VOCABULARIES, VOCABULARY_TYPES
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, Remark
 from graph.errors import BadInputError
@@ -119,6 +119,8 @@ class _Reader:
         # Of what has a class: None where the class does not say what it is.
         self._known: dict[URIRef, EntityKind | None] = {}
         self._statements: set[tuple[str, URIRef, URIRef]] = set()
+        # Why something is no point, whatever has it as one.
+        self._no_points: dict[URIRef, str] = {}
         self._model = Model()
 
     def read(self) -> Model:
@@ -183,17 +185,17 @@ class _Reader:
 
     def _kinds(self) -> dict[URIRef, EntityKind]:
         """Return what each thing is: what its class says, else what the statements about it say."""
-        # A point has no points, and what has points itself, feeds or meters something is not one.
-        has_point = [
-            (source, target)
+        for relation, source, target in sorted(self._statements):
+            for end, other, is_subject in ((source, target, True), (target, source, False)):
+                reason = no_point_reason(relation, is_subject=is_subject, other=self._known.get(other))
+                if reason is not None:
+                    self._no_points.setdefault(end, reason)
+        # A point has no points: what one says that it has is not one for that.
+        points = {
+            target
             for relation, source, target in self._statements
-            if relation == "hasPoint"
-            and self._known.get(source) is not _DEVICE
-            and self._known.get(target) in {_DEVICE, None}
-        ]
-        points = {target for _, target in has_point} - {source for source, _ in has_point}
-        points -= {source for relation, source, _ in self._statements if relation in EQUIPMENT_SUBJECTS}
-        points -= {target for relation, _, target in self._statements if relation == "hasSubMeter"}
+            if relation == "hasPoint" and self._known.get(source) is not _DEVICE
+        } - set(self._no_points)
         kinds = {subject: self._known[subject] or (_DEVICE if subject in points else _ASSET) for subject in self._types}
         for subject in points & set(self._graph.subjects()):
             kinds.setdefault(subject, _DEVICE)
@@ -273,7 +275,8 @@ class _Reader:
         """Return the remark on a statement that means nothing between things of these kinds."""
         known = self._known.get(target) is not None
         if relation == "hasPoint" and kinds[target] is not _DEVICE and (known or kinds[source] is not _DEVICE):
-            by = f"by its class {self._types[target]}" if known else "for it has points, feeds or meters something"
+            reason = self._no_points.get(target, "feeds something or is where something is")
+            by = f"by its class {self._types[target]}" if known else f"because it {reason}"
             name = _KIND_NAMES[kinds[target]]
             message = f"is {name} {by}, so that it is not a point of {local_name(source)}; left out"
             return Remark(str(target), message)

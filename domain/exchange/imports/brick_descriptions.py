@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -12,19 +12,24 @@ from typing import Any, Final
 from rdflib import RDF, RDFS, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
+from domain.exchange.imports.brick_parts import (
+    SERIES_ID,
+    VALUE,
+    Series,
+    Values,
+    object_of,
+    one_or_list,
+    quantities_merge,
+    references_merge,
+)
 from domain.exchange.imports.brick_relations import RELATIONS
-from domain.exchange.imports.brick_words import ATTRIBUTES, LATITUDES, LISTS, LONGITUDES, REFERENCES
+from domain.exchange.imports.brick_words import ATTRIBUTES, LATITUDES, LONGITUDES, REFERENCES
 from domain.exchange.imports.records import Remark
 from graph.json_bounds import INTEGER_MAX, INTEGER_MIN
 
 _DEPTH_MAX: Final = 4
 _LATITUDE_MAX: Final = 90.0
 _LONGITUDE_MAX: Final = 180.0
-_SERIES_ID: Final = "hasTimeseriesId"
-_SERIES_STORE: Final = "storedAt"
-_VALUE: Final = "value"
-
-Values = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,15 @@ class Description:
     name: str
     attributes: Mapping[str, Any]
     location: Mapping[str, Any] | None
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What the nodes of one thing say: of quantities, and of latitudes and longitudes, by predicate."""
+
+    quantities: dict[str, list[Values]] = field(default_factory=lambda: defaultdict(list))
+    coordinates: dict[str, list[Values]] = field(default_factory=lambda: defaultdict(list))
+    references: list[Values] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -55,7 +69,7 @@ class Descriptions:
     def describe(self, subject: URIRef) -> Description:
         """Return what is said of a thing, apart from its relations."""
         values: Values = defaultdict(list)
-        series: list[tuple[str, str | None]] = []
+        parts = _Parts()
         for predicate, value in self._statements(subject):
             name = local_name(predicate)
             if predicate in {RDF.type, RDFS.label}:
@@ -66,19 +80,35 @@ class Descriptions:
                 continue
             elif name in ATTRIBUTES:
                 values[ATTRIBUTES[name]].append(local_name(value))
-            elif not self._is_part(name, value) or not self._part_add(name, value, values, series):
+            elif not self._is_part(name, value) or not self._part_add(name, value, parts):
                 self.not_understood[str(predicate)] += 1
         self.remarks.extend(Remark(str(subject), message) for message in self._ill_typed)
         self._ill_typed.clear()
         labels = self._labels(subject)
         if len(labels) > 1:
             values["labels"].extend(labels)
-        self._series_add(subject, sorted(series, key=str), values)
+        location = self._parts_merge(subject, parts, values)
         return Description(
             name=labels[0] if labels else local_name(subject),
-            attributes={name: _one_or_list(name, items) for name, items in sorted(values.items())},
-            location=self._location(subject, values),
+            attributes={name: one_or_list(name, items) for name, items in sorted(values.items())},
+            location=location,
         )
+
+    def _parts_merge(self, subject: URIRef, parts: _Parts, values: Values) -> Mapping[str, Any] | None:
+        """Add to a thing's values what its nodes say; return its location."""
+        for name, nodes in parts.quantities.items():
+            _extend(values, quantities_merge(name, values.pop(name, []), nodes))
+        coordinates = [content for nodes in parts.coordinates.values() for content in nodes]
+        location = self._location(subject, [values, *coordinates])
+        if len(coordinates) == 1:
+            _extend(values, coordinates[0])
+        else:
+            for name, nodes in parts.coordinates.items():
+                _extend(values, quantities_merge(name, values.pop(name, []), nodes))
+        attributes, series = references_merge(parts.references)
+        _extend(values, attributes)
+        self._series_add(subject, series, values)
+        return location
 
     def _statements(self, subject: Node) -> list[tuple[Node, Node]]:
         return sorted(self.graph.predicate_objects(subject), key=lambda pair: (str(pair[0]), str(pair[1])))
@@ -102,27 +132,20 @@ class Descriptions:
         if isinstance(value, BNode):
             return (value, RDF.first, None) not in self.graph
         return name in REFERENCES or any(
-            local_name(predicate) in {_VALUE, _SERIES_ID} for predicate in self.graph.predicates(value)
+            local_name(predicate) in {VALUE, SERIES_ID} for predicate in self.graph.predicates(value)
         )
 
-    def _part_add(self, name: str, node: Node, values: Values, series: list[tuple[str, str | None]]) -> bool:
-        """Add what a node says to the values of what it belongs to; False where it says nothing."""
+    def _part_add(self, name: str, node: Node, parts: _Parts) -> bool:
+        """Add what a node says to the parts of what it belongs to; False where it says nothing."""
         content = self._content(node, 1)
         if not content:
             return False
-        if name in REFERENCES or _SERIES_ID in content:
-            ids, stores = content.pop(_SERIES_ID, []), content.pop(_SERIES_STORE, [])
-            series.extend((str(item), str(stores[0]) if stores else None) for item in ids)
-            for key, items in content.items():
-                values[key].extend(items)
-        elif _VALUE in content:
-            for key, items in content.items():
-                values[name if key == _VALUE else f"{name}{key[0].upper()}{key[1:]}"].extend(items)
-        elif LATITUDES & set(content) and LONGITUDES & set(content):
-            for key, items in content.items():
-                values[key].extend(items)
+        if name in REFERENCES or SERIES_ID in content:
+            parts.references.append(content)
+        elif VALUE not in content and LATITUDES & set(content) and LONGITUDES & set(content):
+            parts.coordinates[name].append(content)
         else:
-            values[name].append({key: _one_or_list(key, items) for key, items in content.items()})
+            parts.quantities[name].append(content)
         return True
 
     def _content(self, node: Node, depth: int) -> Values:
@@ -139,14 +162,13 @@ class Descriptions:
             elif isinstance(value, URIRef):
                 content[name].append(str(value))
             elif value not in self.nodes and depth < _DEPTH_MAX:
-                inner = self._content(value, depth + 1)
-                one = {key: _one_or_list(key, items) for key, items in inner.items()}
-                content[name].append(one.pop(_VALUE) if set(one) == {_VALUE} else one)
+                one = object_of(self._content(value, depth + 1))
+                content[name].append(one.pop(VALUE) if set(one) == {VALUE} else one)
             else:
                 self.not_understood[str(predicate)] += 1
         return content
 
-    def _series_add(self, subject: URIRef, series: list[tuple[str, str | None]], values: Values) -> None:
+    def _series_add(self, subject: URIRef, series: Series, values: Values) -> None:
         if not series:
             return
         first, store = series[0]
@@ -159,8 +181,8 @@ class Descriptions:
             message = f"has {len(ids)} time series; timeseriesId is the first, {first}, timeseriesIds are all"
             self.remarks.append(Remark(str(subject), message))
 
-    def _location(self, subject: URIRef, values: Values) -> Mapping[str, Any] | None:
-        latitudes, longitudes = _numbers(values, LATITUDES), _numbers(values, LONGITUDES)
+    def _location(self, subject: URIRef, sources: Sequence[Values]) -> Mapping[str, Any] | None:
+        latitudes, longitudes = _numbers(sources, LATITUDES), _numbers(sources, LONGITUDES)
         if not latitudes and not longitudes:
             return None
         if len(latitudes) == len(longitudes) == 1:
@@ -194,10 +216,15 @@ def plain(value: Literal) -> Any:
     return str(value)
 
 
-def _numbers(values: Values, names: Iterable[str]) -> set[float | None]:
+def _extend(values: Values, more: Values) -> None:
+    for name, items in more.items():
+        values[name].extend(items)
+
+
+def _numbers(sources: Sequence[Values], names: Iterable[str]) -> set[float | None]:
     """Return the different numbers under any of the names; None for what is not a number."""
     numbers: set[float | None] = set()
-    for item in (item for name in names for item in values.get(name, ())):
+    for item in (item for values in sources for name in names for item in values.get(name, ())):
         try:
             numbers.add(float(item))
         except (TypeError, ValueError):
@@ -207,7 +234,3 @@ def _numbers(values: Values, names: Iterable[str]) -> set[float | None]:
 
 def _is_within(degrees: float | None, most: float) -> bool:
     return degrees is not None and abs(degrees) <= most
-
-
-def _one_or_list(name: str, items: list[Any]) -> Any:
-    return items[0] if len(items) == 1 and name not in LISTS else items

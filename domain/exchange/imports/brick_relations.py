@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from domain.exchange.imports.records import RelationshipRecord
@@ -33,8 +34,20 @@ RELATIONS: Final[dict[str, tuple[str, bool]]] = {
 }
 # Relations that mean the same turned round: an edge runs from the first of the two URIs.
 SYMMETRIC: Final = frozenset({"adjacentTo"})
-# Relations that only equipment is the subject of.
-EQUIPMENT_SUBJECTS: Final = frozenset({"feeds", "meters", "hasSubMeter"})
+# (relation, whether as its subject): what makes something whose class does not say what it is no point, in words.
+NOT_OF_POINTS: Final[dict[tuple[str, bool], str]] = {
+    ("hasPoint", True): "has points",
+    ("hasPart", True): "has parts",
+    ("feeds", True): "feeds something",
+    ("feeds", False): "is fed",
+    ("isLocationOf", True): "is where something else is",
+    ("meters", True): "meters something",
+    ("meters", False): "is metered",
+    ("hasSubMeter", True): "has submeters",
+    ("hasSubMeter", False): "is a submeter",
+    ("adjacentTo", True): "lies beside something",
+    ("adjacentTo", False): "lies beside something",
+}
 
 _D, _A, _S = EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE
 
@@ -99,3 +112,16 @@ EDGES: Final[dict[tuple[str, EntityKind, EntityKind], tuple[str, bool]]] = {
     ("adjacentTo", _S, _A): (ADJACENT_TO, False),
     ("adjacentTo", _S, _S): (ADJACENT_TO, False),
 }
+
+
+@cache
+def no_point_reason(relation: str, *, is_subject: bool, other: EntityKind | None) -> str | None:
+    """Return why an end of a statement is no point; None where it may be one, or the statement means nothing.
+
+    other: what the other end is by its class; None where that does not say.
+    """
+    for known_relation, *ends in EDGES:
+        kind, other_kind = ends if is_subject else reversed(ends)
+        if known_relation == relation and kind is not _D and other in {None, other_kind}:
+            return NOT_OF_POINTS.get((relation, is_subject))
+    return None

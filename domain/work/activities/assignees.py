@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain.work.activities.lifecycle import ActivityState
 from graph.change import GraphChange
 from graph.edges.model import EdgeVersion
-from graph.edges.operations import edge_cut
+from graph.edges.operations import edges_cut
 from graph.edges.queries import edges_touching_after
 from graph.errors import ConflictError
 from graph.relationships.builtin import ASSIGNED_TO
@@ -26,8 +26,7 @@ def assignments_of(session: Session, *, change: GraphChange, activity_id: UUID) 
 
 def assignments_end(session: Session, *, change: GraphChange, edges: Sequence[EdgeVersion]) -> None:
     """End these edges at the change."""
-    for edge in edges:
-        edge_cut(session, change=change, before=edge, remainder=edge.valid.split(change.recorded)[0])
+    edges_cut(session, change=change, cuts=[(edge, edge.valid.split(change.recorded)[0]) for edge in edges])
 
 
 def assignments_update(

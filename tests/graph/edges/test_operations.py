@@ -197,6 +197,16 @@ def test_whether_a_link_is_exclusive_can_be_corrected(world: World) -> None:
         with pytest.raises(ConflictError) as fault, world.changing() as (session, change):
             edge_correct(session, change=change, edge_id=link.edge_id, exclusive=True)
         assert fault.value.path == ("exclusive",)
+    # What is in the way of a correction is reported at what was corrected.
+    alone_later = world.edge(world.entity(ASSET), "MONITORED_BY", meter, port=7, exclusive=True, valid_from=day(5))
+    ended = world.edge(world.entity(ASSET), "MONITORED_BY", meter, port=7, valid_until=day(5))
+    with pytest.raises(ConflictError) as fault, world.changing() as (session, change):
+        edge_correct(session, change=change, edge_id=ended.edge_id, valid_until=None)
+    assert fault.value.path == ("validUntil",)
+    assert "an exclusive edge" in fault.value.message
+    with pytest.raises(ConflictError) as fault, world.changing() as (session, change):
+        edge_correct(session, change=change, edge_id=alone_later.edge_id, valid_from=day(4))
+    assert fault.value.path == ("validFrom",)
     valve = world.edge(world.entity(ASSET), "CONTROLLED_BY", meter)
     with pytest.raises(BadInputError) as refused, world.changing() as (session, change):
         edge_correct(session, change=change, edge_id=valve.edge_id, exclusive=False)

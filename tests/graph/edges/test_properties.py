@@ -177,7 +177,7 @@ class GraphMachine(RuleBasedStateMachine):
             return created.edge_id
 
         def naively(edge_id: object) -> None:
-            exclusive = self.model.exclusive(source_id, relationship, target_id, wanted=draft.exclusive)
+            exclusive = self.model.exclusive(source_id, relationship, wanted=draft.exclusive)
             edge = NaiveEdge(source_id, relationship, target_id, draft.port, draft.start, draft.end, exclusive)
             self.model.check(edge, self.model.belief.values())
             key = edge_id if isinstance(edge_id, UUID) else UUID(int=0)

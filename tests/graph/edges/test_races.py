@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from graph.direction import Direction
+from graph.edges.operations import edge_correct
+from graph.edges.queries import edges_of
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
 from testing.world import World, new_id
@@ -51,6 +55,34 @@ def test_one_of_eight_gets_the_port(world: World) -> None:
     results = race([create(world, asset, "CONTROLLED_BY", device, 1) for asset in assets])
     assert results == {"done": 1, "CONFLICT": WRITERS - 1}
     assert believed(world) == 1
+
+
+def test_an_exclusive_link_is_never_beside_a_shared_one(world: World) -> None:
+    """Links that are made exclusive or shared, and shared ones that are corrected to exclusive, all at once."""
+    for port in range(4):
+        device = world.entity(EntityKind.DEVICE)
+        assets = world.entities(EntityKind.ASSET, WRITERS)
+        first = world.edge(assets[0], "MONITORED_BY", device, port=port)
+
+        def correct(edge_id: UUID) -> None:
+            with world.changing() as (session, change):
+                edge_correct(session, change=change, edge_id=edge_id, exclusive=True)
+
+        attempts: list[Callable[[], object]] = [partial(correct, first.edge_id)]
+        for place, asset in enumerate(assets[1:]):
+            attempts.append(
+                partial(world.edge, asset, "MONITORED_BY", device, port=port, exclusive=[None, True][place % 2])
+            )
+        results = race(attempts)
+        with world.session() as session:
+            links = edges_of(
+                session, organization_id=world.organization_id, entity_ids=[device], direction=Direction.IN
+            )[device]
+        alone = [link for link in links if link.exclusive]
+        assert len(alone) <= 1
+        assert not alone or alone == links
+        # Each that was let is there, and the first is there whatever became of it.
+        assert len(links) == results["done"] + (0 if first.edge_id in {link.edge_id for link in alone} else 1)
 
 
 def test_one_of_eight_writes_the_same_fact(world: World) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import text
+from typing import Any
 
+import pytest
+from sqlalchemy import event, text
+
+from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.errors import KindNotAllowedError, OverlapError
 from graph.edges.model import EdgeVersion
+from graph.edges.operations import edges_end_of_entity
 from graph.edges.replace import Replacement, edges_replace_target
 from graph.errors import BadInputError, ConflictError, NotFoundError
 from graph.ids import EntityId
@@ -84,3 +88,27 @@ def test_only_a_device_of_ones_own_replaces_a_device(world: World) -> None:
         with pytest.raises(error) as fault:
             replace(world, old, new, 5)
         assert fault.value.path == ("replacementId",)
+
+
+def test_a_device_that_many_share_is_replaced_and_deleted_in_as_few_statements_as_any(world: World) -> None:
+    counts = []
+    for sharing in (2, 300):
+        old, new = world.entities(DEVICE, 2)
+        drafts = [
+            EdgeDraft(source_id=asset, target_id=old, relationship="MONITORED_BY", valid_from=day(0))
+            for asset in world.entities(ASSET, sharing)
+        ]
+        with world.changing() as (session, change):
+            edges_create(session, change=change, drafts=drafts)
+        statements: list[str] = []
+        with world.changing() as (session, change):
+            listen: Any = lambda *call, seen=statements: seen.append(call[2])  # noqa: E731
+            event.listen(session.connection().engine, "before_cursor_execute", listen)
+            done = edges_replace_target(
+                session, change=change, target_id=old, replacement_id=new, relationships=LINKS, at=day(5)
+            )
+            ended = edges_end_of_entity(session, change=change, entity_id=new, at=day(9))
+            event.remove(session.connection().engine, "before_cursor_execute", listen)
+        assert (len(done.cut), len(done.created), len(ended)) == (sharing, sharing, sharing)
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 17

@@ -66,40 +66,42 @@ def test_a_place_is_what_the_relationship_says() -> None:
     source, target = new_id(), new_id()
     anything = frozenset(EntityKind)
 
-    def place(relationship: Relationship, source_kind: EntityKind, target_kind: EntityKind, port: int | None) -> Any:
+    def place(relationship: Relationship, source_kind: EntityKind, port: int | None) -> Any:
         return place_of(
             relationship,
             source_id=source,
             source_kind=source_kind,
             target_id=target,
-            target_kind=target_kind,
             port=port,
         )
 
     cases = [
-        (None, Place(f"R {target} 7 SPACE", always=False)),
+        (None, None),
         (Exclusive.SOURCE, Place(f"R {source}", always=True)),
         (Exclusive.TARGET, Place(f"R {target}", always=True)),
         (Exclusive.TARGET_PORT, Place(f"R {target} 7", always=True)),
     ]
     for exclusive, expected in cases:
         relationship = Relationship("R", "S", anything, anything, exclusive=exclusive)
-        assert place(relationship, EntityKind.SPACE, EntityKind.DEVICE, 7) == expected
+        assert place(relationship, EntityKind.SPACE, 7) == expected
     built_in = {relationship.name: relationship for relationship in BUILT_IN}
     for name in LINKS:
         for kind in (EntityKind.ASSET, EntityKind.SPACE):
             always = name == "CONTROLLED_BY" and kind is EntityKind.ASSET
             expected = Place(f"{name} {target} - {kind}", always=always)
-            assert place(built_in[name], kind, EntityKind.DEVICE, None) == expected
+            assert place(built_in[name], kind, None) == expected
             for wanted in (None, True, False):
                 if wanted is False and always:
                     with pytest.raises(BadInputError, match="is exclusive"):
                         exclusive_of(built_in[name], expected, wanted=wanted)
                 else:
                     assert exclusive_of(built_in[name], expected, wanted=wanted) is (always or wanted is True)
+    of_devices = Relationship("R", "S", anything, frozenset({EntityKind.DEVICE}))
+    assert place(of_devices, EntityKind.SPACE, 7) == Place(f"R {target} 7 SPACE", always=False)
     feeds = built_in["FEEDS"]
-    assert place(feeds, EntityKind.ASSET, EntityKind.ASSET, None) is None
-    with pytest.raises(BadInputError, match="only at a device"):
+    assert place(feeds, EntityKind.ASSET, None) is None
+    assert place(built_in["TARGETS"], EntityKind.ACTIVITY, None) is None
+    with pytest.raises(BadInputError, match="cannot be exclusive"):
         exclusive_of(feeds, None, wanted=True)
     assert not exclusive_of(feeds, None, wanted=False)
 

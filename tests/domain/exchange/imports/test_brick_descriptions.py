@@ -34,6 +34,78 @@ def test_values_have_their_units() -> None:
     }  # fmt: skip
 
 
+def test_of_several_values_each_has_its_unit() -> None:
+    attributes = attributes_of(
+        """
+        :b a brick:Building ; :height 3 ;
+            brick:grossArea [ brick:value 1 ; brick:hasUnit unit:M2 ], [ brick:value 2 ] ;
+            brick:netArea [ brick:value 30 ; brick:hasUnit unit:M2 ], [ brick:value 320 ; brick:hasUnit unit:FT2 ] ;
+            brick:rentableArea [ brick:value 10 ; brick:hasUnit unit:M2 ], [ brick:value 9 ; brick:hasUnit unit:M2 ] ;
+            brick:volume 7, [ brick:value 8 ; brick:hasUnit unit:M3 ] ;
+            brick:power [ brick:value 1, 2 ; brick:hasUnit unit:KiloW ] ; :height [ brick:value 4 ] ;
+            :note [ :by "b" ], [ :by "a" ], [ brick:value 5 ] .
+        """,
+        "b",
+    )
+    assert attributes == {
+        "grossArea": [{"value": 1, "unit": "M2"}, {"value": 2}],
+        "netArea": [{"value": 30, "unit": "M2"}, {"value": 320, "unit": "FT2"}],
+        "rentableArea": [9, 10], "rentableAreaUnit": "M2",
+        "volume": [{"value": 7}, {"value": 8, "unit": "M3"}],
+        "power": [1, 2], "powerUnit": "KiloW",
+        "height": [3, 4],
+        "note": [{"value": 5}, {"by": "a"}, {"by": "b"}],
+    }  # fmt: skip
+
+
+def test_of_several_references_each_has_what_is_said_of_it() -> None:
+    turtle = """
+        :a a brick:Sensor ; ref:hasExternalReference
+            [ a ref:BACnetReference ; bacnet:object-identifier "analog-input,2" ; bacnet:object-name "BLDG-T2" ],
+            [ a ref:BACnetReference ; bacnet:object-identifier "analog-input,1" ; bacnet:object-name "T1" ] .
+        :b a brick:Sensor ; ref:hasExternalReference
+            [ ref:hasTimeseriesId "s1" ; ref:storedAt "west" ], [ ref:hasTimeseriesId "s2" ; ref:storedAt "east" ] .
+        :c a brick:Sensor ; ref:hasExternalReference
+            [ ref:hasTimeseriesId "s1" ; bacnet:object-name "T1" ], [ ref:hasTimeseriesId "s2" ] .
+        :d a brick:Sensor ; ref:hasExternalReference
+            [ ref:hasTimeseriesId "s1" ; ref:storedAt "west" ], [ bacnet:object-name "T1" ] .
+    """
+    assert attributes_of(turtle, "a") == {
+        "references": [
+            {"object-identifier": "analog-input,1", "object-name": "T1"},
+            {"object-identifier": "analog-input,2", "object-name": "BLDG-T2"},
+        ]
+    }
+    both = {"timeseriesId": "s1", "timeseriesIds": ["s1", "s2"]}
+    assert attributes_of(turtle, "b") == {
+        **both,
+        "timeseriesStore": "west",
+        "references": [
+            {"timeseriesId": "s1", "timeseriesStore": "west"},
+            {"timeseriesId": "s2", "timeseriesStore": "east"},
+        ],
+    }
+    assert attributes_of(turtle, "c") == {
+        **both,
+        "references": [{"object-name": "T1", "timeseriesId": "s1"}, {"timeseriesId": "s2"}],
+    }
+    assert attributes_of(turtle, "d") == {"timeseriesId": "s1", "timeseriesStore": "west", "object-name": "T1"}
+
+
+def test_several_places_on_earth_stay_pairs() -> None:
+    model = model_of(
+        """
+        :a a brick:Site ; brick:coordinates [ brick:latitude 1 ; brick:longitude 2 ],
+            [ brick:latitude 3 ; brick:longitude 4 ] .
+        """
+    )
+    assert model.entities["urn:x#a"].attributes == {
+        "coordinates": [{"latitude": 1, "longitude": 2}, {"latitude": 3, "longitude": 4}]
+    }
+    assert model.entities["urn:x#a"].location is None
+    assert ["no one latitude" in remark.message for remark in model.remarks] == [True]
+
+
 def test_a_points_own_value_and_unit() -> None:
     turtle = ':s a brick:Setpoint ; brick:value "21.5"^^xsd:decimal ; brick:hasUnit unit:DEG_C .'
     assert attributes_of(turtle, "s") == {"value": 21.5, "unit": "DEG_C"}

@@ -84,6 +84,60 @@ def test_a_thing_of_an_unknown_class_is_what_is_said_of_it() -> None:
     assert sorted(remark.subject for remark in model.remarks) == ["urn:x#gizmo", "urn:x#stage"]
 
 
+@pytest.mark.parametrize(
+    ("statement", "edge", "reason"),
+    [
+        (":g brick:isFedBy :vav2", ("vav2", "FEEDS", "g"), "is fed"),
+        (":g brick:feeds :vav2", ("g", "FEEDS", "vav2"), "feeds something"),
+        (":g brick:isLocationOf :f", ("f", "LOCATED_IN", "g"), "is where something else is"),
+        (":s brick:hasLocation :g", ("s", "LOCATED_IN", "g"), "is where something else is"),
+        (":g brick:hasPart :c1", ("g", "HAS_PART", "c1"), "has parts"),
+        (":s brick:isPartOf :g", ("g", "MONITORED_BY", "s"), "has parts"),
+        (":g brick:hasPart :x", ("g", "HAS_PART", "x"), "has parts"),
+        (":g brick:hasPoint :s", ("g", "MONITORED_BY", "s"), "has points"),
+        (":g brick:meters :f", ("f", "METERED_BY", "g"), "meters something"),
+        (":g brick:isMeteredBy :m", ("g", "METERED_BY", "m"), "is metered"),
+        (":g brick:hasSubMeter :m", ("g", "HAS_SUBMETER", "m"), "has submeters"),
+        (":g brick:isSubMeterOf :m", ("m", "HAS_SUBMETER", "g"), "is a submeter"),
+        (":g brick:adjacentTo :room", ("g", "ADJACENT_TO", "room"), "lies beside something"),
+    ],
+)
+def test_what_only_equipment_does_makes_a_thing_of_an_unknown_class_no_point(
+    statement: str, edge: tuple[str, str, str], reason: str
+) -> None:
+    model = model_of(
+        f"""
+        :vav1 a brick:VAV . :vav2 a brick:VAV . :f a brick:Supply_Fan . :c1 a brick:Cooling_Coil . :x a :Blob .
+        :m a brick:Meter . :room a brick:Room . :s a brick:Temperature_Sensor .
+        :g a :Gizmo ; brick:isPointOf :vav1 . {statement} .
+        """
+    )
+    assert kinds_of(model)["g"] is ASSET
+    assert edges_of(model) == {edge}
+    [remark] = model.remarks
+    assert remark.subject == "urn:x#g"
+    assert remark.message == f"is equipment because it {reason}, so that it is not a point of vav1; left out"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        ":g brick:hasLocation :room", ":g brick:isPartOf :vav1", ":g brick:controls :vav1", ":plc brick:controls :g",
+        ":g brick:feeds :s", ":g brick:isFedBy :s", ":s brick:hasPoint :g", ":s brick:isLocationOf :g",
+    ],
+)  # fmt: skip
+def test_a_point_of_an_unknown_class_stays_one(statement: str) -> None:
+    """What a point may do, and what means nothing whatever it is, make it nothing else."""
+    model = model_of(
+        f"""
+        :vav1 a brick:VAV . :plc a brick:Controller . :room a brick:Room . :s a brick:Temperature_Sensor .
+        :g a :Gizmo ; brick:isPointOf :vav1 . {statement} .
+        """
+    )
+    assert kinds_of(model)["g"] is DEVICE
+    assert ("vav1", "MONITORED_BY", "g") in edges_of(model)
+
+
 def test_a_point_that_has_points_makes_none() -> None:
     model = model_of(":t a brick:Temperature_Sensor ; brick:hasPoint :thing . :thing a :Gizmo .")
     assert kinds_of(model) == {"t": DEVICE, "thing": ASSET}
