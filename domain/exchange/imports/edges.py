@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from domain.exchange.imports.files import remark_of
 from domain.exchange.imports.outcome import Outcome
-from domain.exchange.imports.records import EdgeRecord, Ref
+from domain.exchange.imports.records import EdgeRecord, Ref, Remark
 from graph.change import GraphChange
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
@@ -28,6 +30,7 @@ from graph.texts import text_nfc
 
 Ends = tuple[EntityId, EntityId]
 Fact = tuple[UUID, str, UUID, int | None]
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def edges_apply(
@@ -77,14 +80,27 @@ def _wave_apply(
         else:
             new.append((record, _draft(record, source, target, valid_from)))
     created = edges_create(session, change=change, drafts=[draft for _, draft in new])
+    refused: list[Remark] = []
     for (record, _), edge in zip(new, created, strict=True):
         if isinstance(edge, ArgusError):
-            outcome.remarks.append(remark_of(edge, subject=record.label, line=record.line))
+            refused.append(remark_of(edge, subject=record.label, line=record.line))
         else:
             outcome.edges_created += 1
             is_from_now = record.valid_from is None and valid_from is None
             outcome.links_from_now += is_from_now and record.relationship in LINKS
+    outcome.remarks.extend(_by_external_id(session, change, refused))
     return later
+
+
+def _by_external_id(session: Session, change: GraphChange, remarks: Sequence[Remark]) -> list[Remark]:
+    """Return the remarks with entities named by their external ids, as the file names them. One statement at most."""
+    ids = {UUID(match) for remark in remarks for match in _ID.findall(remark.message)}
+    known = entities_get(session, organization_id=change.organization_id, ids=ids)
+    names = {str(entity.id): entity.external_id for entity in known.values() if entity.external_id is not None}
+    return [
+        replace(remark, message=_ID.sub(lambda match: names.get(match[0], match[0]), remark.message))
+        for remark in remarks
+    ]
 
 
 def _draft(record: EdgeRecord, source: EntityId, target: EntityId, valid_from: datetime | None) -> EdgeDraft:
