@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,13 +27,20 @@ KIND_SPECS: Final[dict[EntityKind, EntityKindSpec]] = {
 }
 
 
-def entity_delete(session: Session, *, change: GraphChange, entity_id: UUID, kind: EntityKind | None = None) -> Entity:
+def entity_delete(
+    session: Session,
+    *,
+    change: GraphChange,
+    entity_id: UUID,
+    kind: EntityKind | None = None,
+    at: datetime | None = None,
+) -> Entity:
     """Delete an entity, of that kind if one is given, as `graph.entities.operations.entity_delete` says.
 
-    A deleted device's tokens are refused until it is restored. Raises NotFoundError.
+    A deleted device's tokens are refused until it is restored. Raises NotFoundError, BadInputError.
     """
     details = _details(session, change, entity_id)
-    return operations.entity_delete(session, change=change, entity_id=entity_id, kind=kind, details=details)
+    return operations.entity_delete(session, change=change, entity_id=entity_id, kind=kind, at=at, details=details)
 
 
 def entity_restore(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -23,7 +24,7 @@ from graph.entities.queries import entities_get, entity_by_external_id, entity_g
 from graph.entities.rows import entity_state
 from graph.entities.rules import STATUS_DEFAULT, draft_values, patch_values
 from graph.entities.types import type_ensure
-from graph.errors import ConflictError, NotFoundError
+from graph.errors import BadInputError, ConflictError, NotFoundError
 from graph.ids import EntityId
 from graph.instants import instant_utc
 from graph.json_bounds import json_same
@@ -103,17 +104,21 @@ def entity_delete(
     change: GraphChange,
     entity_id: UUID,
     kind: EntityKind | None = None,
+    at: datetime | None = None,
     details: Mapping[str, Any] = _NONE,
 ) -> Entity:
-    """Delete an entity as of the change: lists leave it out, its edges end, earlier times still reach it.
+    """Delete an entity as of `at` (default: the change): lists leave it out, earlier times still reach it.
 
-    Edges valid now end now, those not yet begun are retracted. Its external id is free again.
-    Raises NotFoundError, also where it is deleted already.
+    Edges valid then end then, those not yet begun are retracted. Its external id is free again.
+    Raises NotFoundError, also where it is deleted already, BadInputError where `at` is later than the change.
     """
+    deleted_at = change.recorded if at is None else instant_utc(at, path="deletedAt")
+    if deleted_at > change.recorded:
+        raise BadInputError("An entity cannot be deleted in the future.", path=("deletedAt",))
     before = entity_get(session, organization_id=change.organization_id, entity_id=entity_id, kind=kind)
-    edges_end_of_entity(session, change=change, entity_id=before.id, at=change.recorded)
-    after = replace(before, deleted_at=change.recorded, updated_at=change.recorded)
-    _write(session, change, before.id, {"deleted_at": change.recorded, "updated_at": change.recorded})
+    edges_end_of_entity(session, change=change, entity_id=before.id, at=deleted_at)
+    after = replace(before, deleted_at=deleted_at, updated_at=change.recorded)
+    _write(session, change, before.id, {"deleted_at": deleted_at, "updated_at": change.recorded})
     _record(session, change, "deleted", entity_state(before, details), entity_state(after, details))
     return after
 

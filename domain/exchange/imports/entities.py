@@ -55,13 +55,20 @@ def entities_apply(session: Session, *, change: GraphChange, records: Sequence[E
 def entities_delete(
     session: Session, *, change: GraphChange, records: Sequence[EntityRecord], outcome: Outcome
 ) -> None:
-    """Delete the entities that are still there; count them."""
-    by_id = entities_get(
-        session, organization_id=change.organization_id, ids=[record.id for record in records if record.id is not None]
-    )
+    """Delete the entities that are still there, at the times of their records; count them."""
+    by_record = {record.id: record for record in records if record.id is not None}
+    by_id = entities_get(session, organization_id=change.organization_id, ids=list(by_record))
     for entity in by_id.values():
-        if entity.deleted_at is None:
-            entity_delete(session, change=change, entity_id=entity.id)
+        record = by_record[entity.id]
+        # One of another kind has been reported by now.
+        if entity.deleted_at is not None or entity.kind is not record.kind:
+            continue
+        try:
+            with session.begin_nested():
+                entity_delete(session, change=change, entity_id=entity.id, at=record.deleted_at)
+        except ArgusError as error:
+            outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
+        else:
             outcome.deleted += 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,9 +41,9 @@ def update(world: World, entity_id: UUID, **fields: Any) -> Entity:
         return entity_update(session, change=change, before=before, patch=EntityPatch(**fields))
 
 
-def delete(world: World, entity_id: UUID, kind: EntityKind | None = None) -> Entity:
+def delete(world: World, entity_id: UUID, kind: EntityKind | None = None, at: datetime | None = None) -> Entity:
     with world.changing() as (session, change):
-        return entity_delete(session, change=change, entity_id=entity_id, kind=kind)
+        return entity_delete(session, change=change, entity_id=entity_id, kind=kind, at=at)
 
 
 def restore(world: World, entity_id: UUID, **given: Any) -> Entity:
@@ -233,6 +233,26 @@ def test_deletion_ends_edges_and_retracts_those_not_begun(world: World) -> None:
     assert newest[2] == past
     assert refused(lambda: delete(world, made.id)) == ("NOT_FOUND", ("id",))
     assert refused(lambda: update(world, made.id, name="x")) == ("NOT_FOUND", ("id",))
+
+
+def test_a_deletion_may_be_of_the_past_and_not_of_the_future(world: World) -> None:
+    made, part, later, gone = (create(world, name=name) for name in ("whole", "part", "later", "gone"))
+    open_edge = world.edge(made.id, "HAS_PART", part.id)
+    begun_after = world.edge(made.id, "HAS_PART", later.id, valid_from=day(6))
+    ended_before = world.edge(made.id, "HAS_PART", gone.id, valid_until=day(1))
+    assert refused(lambda: delete(world, made.id, at=day(1e6))) == ("BAD_USER_INPUT", ("deletedAt",))
+    assert refused(lambda: delete(world, made.id, at=datetime(2020, 1, 1))) == ("BAD_USER_INPUT", ("deletedAt",))  # noqa: DTZ001
+    deleted = delete(world, made.id, at=day(5))
+    assert (deleted.deleted_at, stored(world, made.id)) == (day(5), deleted)
+    assert deleted.updated_at > day(5)
+    with world.session() as session:
+        newest = [
+            edge_get(session, organization_id=world.organization_id, edge_id=edge.edge_id)
+            for edge in (open_edge, begun_after, ended_before)
+        ]
+    assert (newest[0].valid_until, newest[0].retracted_at) == (day(5), None)
+    assert newest[1].retracted_at == deleted.updated_at
+    assert newest[2] == ended_before
 
 
 def test_an_entity_of_another_kind_is_not_found(world: World) -> None:

@@ -222,6 +222,25 @@ def test_what_was_deleted_is_not_restored_and_its_external_id_is_free(world: Wor
     assert counts(bring(world, ndjson({**PUMP, "id": str(was.id)}))) == (0, 0, 1, 0, 0, 0)
 
 
+def test_a_moved_deletion_has_its_own_time(world: World) -> None:
+    gone = {**PUMP_SHORT, "id": str(new_id()), "deletedAt": day(5).isoformat()}
+    never = {**PUMP_SHORT, "id": str(new_id()), "deletedAt": "9000-01-01T00:00:00Z"}
+    outcome = bring(world, ndjson(gone, never))
+    assert [(remark.line, remark.code, remark.path) for remark in outcome.remarks] == [
+        (2, "BAD_USER_INPUT", ("deletedAt",))
+    ]
+    assert {record["id"]: record.get("deletedAt") for record in exported(world)} == {
+        gone["id"]: "2020-01-06T00:00:00Z",
+        never["id"]: None,
+    }
+    assert [record["id"] for record in exported(world, day(4))] == [gone["id"], never["id"]]
+    assert [record["id"] for record in exported(world, day(5))] == [never["id"]]
+    # One of another kind is reported, and stays.
+    outcome = bring(world, ndjson({**never, "kind": "SPACE", "deletedAt": day(5).isoformat()}))
+    assert [remark.code for remark in outcome.remarks] == ["CONFLICT"]
+    assert outcome.written == 0
+
+
 def test_names_are_one_in_whatever_form_a_file_has_them(world: World) -> None:
     composed, decomposed = "Pum\u00e9", "Pume\u0301"
     for form in (composed, decomposed):
