@@ -232,7 +232,9 @@ def refusal(fact: Fact, *, same: bool, other: EdgeVersion) -> OverlapError | Con
         )
         return ConflictError(message, path=(path,))
     if fact.relationship.exclusive is Exclusive.TARGET_PORT:
-        message = f"{at_port} can have one {name} at a time: {conflicting}."
+        among = fact.relationship.exclusive_among
+        limit = "" if among is None else f" among {' and '.join(sorted(f'{kind.lower()}s' for kind in among))}"
+        message = f"{at_port} can have one {name}{limit} at a time: {conflicting}."
         return ConflictError(message, path=(path,))
     at_source = fact.relationship.exclusive is Exclusive.SOURCE
     end, path = (fact.source, "sourceId") if at_source else (fact.target, "targetId")

@@ -117,12 +117,7 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
     if not last and len(work.waiting) + len(postponed) <= WAITING_MAX:
         work.waiting.extend(item.record for item in postponed)
         return
-    for item in postponed:
-        subject, line = item.record.label, item.record.line
-        if item.error is None:
-            outcome.remarks.append(Remark(subject, "An end of this edge is not there.", "NOT_FOUND", line))
-        else:
-            outcome.remarks.append(remark_of(item.error, subject=subject, line=line))
+    outcome.remarks.extend(item.remark for item in postponed)
 
 
 @contextmanager

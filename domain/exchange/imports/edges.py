@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.exchange.imports.files import remark_of
 from domain.exchange.imports.outcome import Outcome
-from domain.exchange.imports.records import EdgeRecord, Ref
+from domain.exchange.imports.records import EdgeRecord, Ref, Remark
 from graph.change import GraphChange
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.errors import CycleError, OverlapError
@@ -30,6 +31,7 @@ from graph.texts import text_nfc
 
 Ends = tuple[EntityId, EntityId]
 Fact = tuple[UUID, str, UUID, int | None]
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # So often corrections that were in each other's way are tried.
 ROUNDS_MAX: Final = 16
@@ -39,10 +41,10 @@ _OF_OTHERS: Final = (ConflictError, OverlapError, CycleError)
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """An edge that is not written, and may be once more of the file is. error None: an end is not there."""
+    """An edge that is not written, and may be once more of the file is. remark: why it is not."""
 
     record: EdgeRecord
-    error: ArgusError | None = None
+    remark: Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,22 @@ def edges_apply(
     if not records:
         return []
     ready, missing = _ends(session, change, records, outcome)
-    postponed = [Postponed(record) for record in missing]
+    postponed = [Postponed(record, _missing(record)) for record in missing]
+    refused: list[tuple[EdgeRecord, ArgusError]] = []
     while ready:  # what is said twice is looked at again after the first was written
-        ready, refused = _wave_apply(session, change, ready, valid_from, outcome)
-        for record, error in refused:
-            if isinstance(error, _OF_OTHERS):
-                postponed.append(Postponed(record, error))
-            else:
-                outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
+        ready, errors = _wave_apply(session, change, ready, valid_from, outcome)
+        refused += errors
+    remarks = [remark_of(error, subject=record.label, line=record.line) for record, error in refused]
+    for (record, error), remark in zip(refused, _by_external_id(session, change, remarks), strict=True):
+        if isinstance(error, _OF_OTHERS):
+            postponed.append(Postponed(record, remark))
+        else:
+            outcome.remarks.append(remark)
     return postponed
+
+
+def _missing(record: EdgeRecord) -> Remark:
+    return Remark(record.label, "An end of this edge is not there.", "NOT_FOUND", record.line)
 
 
 def _wave_apply(
@@ -117,6 +126,17 @@ def _wave_apply(
             is_from_now = record.valid_from is None and valid_from is None
             outcome.links_from_now += is_from_now and record.relationship in LINKS
     return later, refused
+
+
+def _by_external_id(session: Session, change: GraphChange, remarks: Sequence[Remark]) -> list[Remark]:
+    """Return the remarks with entities named by their external ids, as the file names them. One statement at most."""
+    ids = {UUID(match) for remark in remarks for match in _ID.findall(remark.message)}
+    known = entities_get(session, organization_id=change.organization_id, ids=ids)
+    names = {str(entity.id): entity.external_id for entity in known.values() if entity.external_id is not None}
+    return [
+        replace(remark, message=_ID.sub(lambda match: names.get(match[0], match[0]), remark.message))
+        for remark in remarks
+    ]
 
 
 def _draft(record: EdgeRecord, source: EntityId, target: EntityId, valid_from: datetime | None) -> EdgeDraft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial, reduce
+from itertools import takewhile
 from operator import or_
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rdflib import RDF, RDFS, Graph, URIRef
 
 from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.brick import Model, brick_read
-from testing.installation import SHARED_DATA
+from testing.installation import PROJECT, SHARED_DATA
 from testing.world import EPOCH, World
 from tests.domain.exchange.imports.brick_models import laboratory, metered, office
 
@@ -163,6 +164,38 @@ def test_the_import_counts_as_rdflib_does(name: str) -> None:
     assert Counter(edge.relationship for edge in model.edges) == counted.edges()
     assert imported_points(model) == counted.points()
     assert model.not_understood == {}
+
+
+def documented(head: str) -> dict[str, dict[str, str]]:
+    """Return the rows of a table of the page by their first cell, each by column. head: the first cell of its head."""
+    lines = (PROJECT / "docs" / "reference" / "brick-models.md").read_text(encoding="utf-8").splitlines()
+    [start] = [number for number, line in enumerate(lines) if line.startswith(f"| {head} |")]
+    table = list(takewhile(lambda line: line.startswith("|"), lines[start:]))
+    columns, _, *rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in table]
+    return {row[0].partition(" (")[0]: dict(zip(columns[1:], row[1:], strict=True)) for row in rows}
+
+
+def test_the_document_names_every_model() -> None:
+    assert [*documented("imported")] == [*documented("points")] == [*MODELS]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_document_counts_as_rdflib_does(name: str) -> None:
+    text = MODELS[name]()
+    model, counted = brick_read(text), Counted(text)
+    row = documented("imported")[name]
+    others = [item.split() for item in row.pop("others").split(", ") if item]
+    numbers = {column: int(cell) for column, cell in row.items()} | {column: int(cell) for cell, column in others}
+    entities = {kind.lower(): number for kind, number in counted.entities().items()}
+    assert {column: number for column, number in numbers.items() if number} == entities | counted.edges()
+    points = {
+        column: dict(item.rsplit(" ", 1) for item in cell.split(", "))
+        for column, cell in documented("points")[name].items()
+    }
+    assert points == {
+        "imported": {plant: str(number) for plant, number in imported_points(model).items()},
+        "rdflib": {plant: str(number) for plant, number in counted.points().items()},
+    }
 
 
 def test_the_office_and_the_laboratory_are_as_they_were_drawn() -> None:

@@ -92,6 +92,20 @@ def test_a_circle_of_submeters_is_refused(world: World) -> None:
     assert outcome.edges_created == 1
 
 
+def test_a_second_asset_that_a_command_controls_is_refused_by_name(world: World) -> None:
+    turtle = """
+        :vav1 a brick:VAV . :vav2 a brick:VAV . :room a brick:Room .
+        :command a brick:Damper_Position_Command ; brick:controls :vav1, :vav2, :room .
+    """
+    outcome = bring(world, turtle)
+    assert (outcome.created, outcome.edges_created) == (4, 2)
+    [remark] = outcome.refused
+    assert (remark.subject, remark.code) == ("urn:x#vav2 CONTROLLED_BY urn:x#command", "CONFLICT")
+    before, _, after = remark.message.partition(": edge ")
+    assert before == "Device urn:x#command can have one CONTROLLED_BY among assets at a time"
+    assert after.endswith("(urn:x#vav1 CONTROLLED_BY urn:x#command, from 2020-01-01T00:00:00+00:00 on).")
+
+
 @pytest.mark.parametrize("turtle", [office(), metered()], ids=["office", "metered"])
 def test_made_up_buildings_are_imported_once(world: World, turtle: str) -> None:
     model, outcome = model_of(turtle), bring(world, turtle)
