@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
 from domain.definitions.entity_types.queries import entity_type_by_name
-from domain.exchange.imports.edges import edges_apply
+from domain.exchange.imports.edges import Postponed, edges_apply
 from domain.exchange.imports.entities import entities_apply, entities_delete
 from domain.exchange.imports.files import remark_of
 from domain.exchange.imports.outcome import Outcome
@@ -28,7 +28,7 @@ from graph.relationships.queries import relationship_list
 T = TypeVar("T")
 
 CHUNK_RECORDS: Final = 1_000
-# Edges whose ends had not been met are tried again at the end; so many are remembered.
+# Edges whose ends had not been met, or that others refused, are tried again at the end; so many are remembered.
 WAITING_MAX: Final = 200_000
 
 
@@ -43,9 +43,9 @@ class ChangeRunner(Protocol):
 class _NothingNewError(Exception):
     """Rolls back a change that would write nothing, so that it leaves no revision."""
 
-    def __init__(self, missing: list[EdgeRecord]) -> None:
+    def __init__(self, postponed: list[Postponed]) -> None:
         super().__init__()
-        self.missing = missing
+        self.postponed = postponed
 
 
 @dataclass(slots=True)
@@ -105,21 +105,19 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
     if not (words or entities or edges):
         return
 
-    def apply(session: Session, change: GraphChange) -> list[EdgeRecord]:
+    def apply(session: Session, change: GraphChange) -> list[Postponed]:
         with _planned_for_values(session):
             for word in words:
                 _word_apply(session, change, word, outcome)
             entities_apply(session, change=change, records=entities, outcome=outcome)
             return edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
 
-    missing = _write(work, apply)
+    postponed = _write(work, apply)
     work.deleted.extend(record for record in entities if record.deleted_at is not None)
-    if not last and len(work.waiting) + len(missing) <= WAITING_MAX:
-        work.waiting.extend(missing)
+    if not last and len(work.waiting) + len(postponed) <= WAITING_MAX:
+        work.waiting.extend(item.record for item in postponed)
         return
-    for record in missing:
-        end = record.label
-        outcome.remarks.append(Remark(end, "An end of this edge is not there.", "NOT_FOUND", record.line))
+    outcome.remarks.extend(item.remark for item in postponed)
 
 
 @contextmanager
@@ -142,27 +140,27 @@ def _planned_for_values(session: Session) -> Iterator[None]:
 
 def _delete(
     session: Session, change: GraphChange, records: Sequence[EntityRecord], outcome: Outcome
-) -> list[EdgeRecord]:
+) -> list[Postponed]:
     entities_delete(session, change=change, records=records, outcome=outcome)
     return []
 
 
-def _write(work: _Import, apply: Callable[[Session, GraphChange], list[EdgeRecord]]) -> list[EdgeRecord]:
-    """Run a chunk as one change, which leaves no trace where it writes nothing; return the edges that lack an end."""
+def _write(work: _Import, apply: Callable[[Session, GraphChange], list[Postponed]]) -> list[Postponed]:
+    """Run a chunk as one change, which leaves no trace where it writes nothing; return the edges to try again."""
     outcome, before = work.outcome, work.outcome.copy()
 
-    def run(session: Session, change: GraphChange) -> list[EdgeRecord]:
+    def run(session: Session, change: GraphChange) -> list[Postponed]:
         # Run again where the transaction is: nothing is counted twice.
         outcome.restore(before)
-        missing = apply(session, change)
+        postponed = apply(session, change)
         if outcome.written == before.written:
-            raise _NothingNewError(missing)
-        return missing
+            raise _NothingNewError(postponed)
+        return postponed
 
     try:
         return work.run(run)
     except _NothingNewError as nothing:
-        return nothing.missing
+        return nothing.postponed
     except BaseException:
         # Nothing of the chunk stays, so nothing of it is counted.
         outcome.restore(before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,12 +17,13 @@ from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EdgeRecord, Ref, Remark
 from graph.change import GraphChange
 from graph.edges.bulk import EdgeDraft, edges_create
+from graph.edges.errors import CycleError, OverlapError
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct
 from graph.edges.queries import edges_believed_between
 from graph.entities.queries import entities_by_external_id, entities_get
-from graph.errors import ArgusError, BadInputError
-from graph.ids import EntityId
+from graph.errors import ArgusError, BadInputError, ConflictError
+from graph.ids import EdgeId, EntityId
 from graph.json_bounds import json_same
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
@@ -32,6 +33,26 @@ Ends = tuple[EntityId, EntityId]
 Fact = tuple[UUID, str, UUID, int | None]
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+# So often corrections that were in each other's way are tried.
+ROUNDS_MAX: Final = 16
+# What refuses an edge for what others are.
+_OF_OTHERS: Final = (ConflictError, OverlapError, CycleError)
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """An edge that is not written, and may be once more of the file is. remark: why it is not."""
+
+    record: EdgeRecord
+    remark: Remark
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    record: EdgeRecord
+    edge_id: EdgeId
+    values: Mapping[str, Any]
+
 
 def edges_apply(
     session: Session,
@@ -40,14 +61,27 @@ def edges_apply(
     records: Sequence[EdgeRecord],
     valid_from: datetime | None,
     outcome: Outcome,
-) -> list[EdgeRecord]:
-    """Create missing edges and correct differing ones; return the records whose ends do not exist."""
+) -> list[Postponed]:
+    """Create missing edges and correct differing ones; return those that wait for an end, or for others to change."""
     if not records:
         return []
     ready, missing = _ends(session, change, records, outcome)
+    postponed = [Postponed(record, _missing(record)) for record in missing]
+    refused: list[tuple[EdgeRecord, ArgusError]] = []
     while ready:  # what is said twice is looked at again after the first was written
-        ready = _wave_apply(session, change, ready, valid_from, outcome)
-    return missing
+        ready, errors = _wave_apply(session, change, ready, valid_from, outcome)
+        refused += errors
+    remarks = [remark_of(error, subject=record.label, line=record.line) for record, error in refused]
+    for (record, error), remark in zip(refused, _by_external_id(session, change, remarks), strict=True):
+        if isinstance(error, _OF_OTHERS):
+            postponed.append(Postponed(record, remark))
+        else:
+            outcome.remarks.append(remark)
+    return postponed
+
+
+def _missing(record: EdgeRecord) -> Remark:
+    return Remark(record.label, "An end of this edge is not there.", "NOT_FOUND", record.line)
 
 
 def _wave_apply(
@@ -56,13 +90,14 @@ def _wave_apply(
     ready: Sequence[tuple[EdgeRecord, Ends]],
     valid_from: datetime | None,
     outcome: Outcome,
-) -> list[tuple[EdgeRecord, Ends]]:
-    """Write the edges that are about different things; return those that say more of one of them."""
+) -> tuple[list[tuple[EdgeRecord, Ends]], list[tuple[EdgeRecord, ArgusError]]]:
+    """Write the edges that are about different things; return those that say more of one of them, and the refused."""
     believed: dict[Fact, list[EdgeVersion]] = defaultdict(list)
     pairs = {ends for _, ends in ready}
     for version in edges_believed_between(session, organization_id=change.organization_id, pairs=pairs):
         believed[version.source_id, version.relationship, version.target_id, version.port].append(version)
     new: list[tuple[EdgeRecord, EdgeDraft]] = []
+    different: list[_Correction] = []
     later: list[tuple[EdgeRecord, Ends]] = []
     seen: set[tuple[Fact, datetime | None]] = set()
     for record, (source, target) in ready:
@@ -73,23 +108,24 @@ def _wave_apply(
         seen.add((fact, record.valid_from))
         same = _same(believed[fact], record, valid_from or change.recorded)
         undated = None if same else _undated(believed[fact], record, valid_from)
-        if same is not None:
-            _correct(session, change, record, same, outcome)
-        elif undated is not None:
-            _correct(session, change, record, undated, outcome, valid_from=valid_from)
-        else:
+        before = same or undated
+        if before is None:
             new.append((record, _draft(record, source, target, valid_from)))
+        elif values := _corrections(record, before, valid_from=None if undated is None else valid_from):
+            different.append(_Correction(record, before.edge_id, values))
+        else:
+            outcome.edges_unchanged += 1
+    # What is corrected may make room for what is new.
+    refused = _correct(session, change, different, outcome)
     created = edges_create(session, change=change, drafts=[draft for _, draft in new])
-    refused: list[Remark] = []
     for (record, _), edge in zip(new, created, strict=True):
         if isinstance(edge, ArgusError):
-            refused.append(remark_of(edge, subject=record.label, line=record.line))
+            refused.append((record, edge))
         else:
             outcome.edges_created += 1
             is_from_now = record.valid_from is None and valid_from is None
             outcome.links_from_now += is_from_now and record.relationship in LINKS
-    outcome.remarks.extend(_by_external_id(session, change, refused))
-    return later
+    return later, refused
 
 
 def _by_external_id(session: Session, change: GraphChange, remarks: Sequence[Remark]) -> list[Remark]:
@@ -135,15 +171,8 @@ def _undated(believed: Iterable[EdgeVersion], record: EdgeRecord, valid_from: da
     return later[0] if len(later) == 1 and later[0].valid_until is None else None
 
 
-def _correct(
-    session: Session,
-    change: GraphChange,
-    record: EdgeRecord,
-    before: EdgeVersion,
-    outcome: Outcome,
-    *,
-    valid_from: datetime | None = None,
-) -> None:
+def _corrections(record: EdgeRecord, before: EdgeVersion, *, valid_from: datetime | None) -> dict[str, Any]:
+    """Return what a record says otherwise of an edge. valid_from: since when it is true, where that is to change."""
     corrections: dict[str, Any] = {} if valid_from is None else {"valid_from": valid_from}
     # A file that does not say since when has nothing to say of until when.
     if record.valid_from is not None and record.valid_until != before.valid_until:
@@ -152,16 +181,32 @@ def _correct(
         corrections["exclusive"] = record.exclusive
     if record.metadata and not json_same(record.metadata, before.metadata):
         corrections["metadata"] = record.metadata
-    if not corrections:
-        outcome.edges_unchanged += 1
-        return
-    try:
-        with session.begin_nested():
-            edge_correct(session, change=change, edge_id=before.id, **corrections)
-    except ArgusError as error:
-        outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
-    else:
-        outcome.edges_updated += 1
+    return corrections
+
+
+def _correct(
+    session: Session, change: GraphChange, corrections: Sequence[_Correction], outcome: Outcome
+) -> list[tuple[EdgeRecord, ArgusError]]:
+    """Correct edges in an order in which none is in another's way, where there is one; return what is refused.
+
+    What is refused is tried again while others make room, each time in the opposite order, so that a chain of edges
+    that follow each other takes two rounds.
+    """
+    refused: list[tuple[_Correction, ArgusError]] = []
+    for _ in range(ROUNDS_MAX):
+        refused = []
+        for item in corrections:
+            try:
+                with session.begin_nested():
+                    edge_correct(session, change=change, edge_id=item.edge_id, **item.values)
+            except ArgusError as error:
+                refused.append((item, error))
+            else:
+                outcome.edges_updated += 1
+        if len(refused) in {0, len(corrections)}:
+            break
+        corrections = [item for item, _ in reversed(refused)]
+    return [(item.record, error) for item, error in refused]
 
 
 def _ends(

@@ -122,6 +122,39 @@ def test_an_edge_may_precede_its_ends(world: World, monkeypatch: pytest.MonkeyPa
     assert (counts(outcome), outcome.remarks) == ((3, 0, 0, 2, 0, 0), [])
 
 
+@pytest.mark.parametrize("chunk", [1, 1000])
+@pytest.mark.parametrize("order", [1, -1])
+def test_corrections_make_room_for_each_other_in_whatever_order_they_come(
+    world: World, monkeypatch: pytest.MonkeyPatch, chunk: int, order: int
+) -> None:
+    monkeypatch.setattr(apply, "CHUNK_RECORDS", chunk)
+
+    def link(source: str, begins: float, ends: float | None, **more: Any) -> dict[str, Any]:
+        edge = {"record": "edge", "source": source, "relationship": "MONITORED_BY", "target": "M-7", **more}
+        return edge | {
+            "validFrom": day(begins).isoformat(),
+            "validUntil": None if ends is None else day(ends).isoformat(),
+        }
+
+    assets = [{**PUMP, "externalId": name} for name in "ABCDE"]
+    stored = [link("B", 0, None), link("C", 31, None), link("D", 90, 100)]
+    assert bring(world, ndjson(*assets, METER, *stored)).remarks == []
+    # C is alone on the port once B has ended, and E would be but for a day of D's.
+    wanted = [
+        link("E", 60, 95, exclusive=True),
+        link("D", 90, 91),
+        link("C", 31, 60, exclusive=True),
+        link("B", 0, 31),
+    ]
+    first, second = (bring(world, ndjson(*wanted[::order])) for _ in range(2))
+    assert (first.edges_created, first.edges_updated) == (0, 3)
+    assert [remark.code for remark in first.remarks] == ["CONFLICT"]
+    assert second.written == 0
+    wanted[0] = link("E", 60, 90, exclusive=True)
+    third, fourth = (bring(world, ndjson(*wanted[::order])) for _ in range(2))
+    assert (third.edges_created, third.remarks, fourth.written, fourth.remarks) == (1, [], 0, [])
+
+
 def test_a_fault_is_reported_by_its_line_and_the_rest_goes_through(world: World) -> None:
     lines = [
         *ndjson(PUMP, HALL),
