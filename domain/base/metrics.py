@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any
+from typing import Any, Self
 from unicodedata import normalize
 
 import orjson
@@ -22,13 +22,27 @@ class MetricsError(ValueError):
     """The metrics of a reading are refused; the text says why."""
 
 
+class NumberBeyond(float):
+    """A number beyond a double: an infinity with the text that was sent."""
+
+    __slots__ = ("sent",)
+
+    def __new__(cls, sent: str) -> Self:
+        """Return the infinity of a number that is written in JSON."""
+        number = super().__new__(cls, sent)
+        number.sent = sent
+        return number
+
+    sent: str
+
+
 def metrics_canonical(metrics: Any) -> bytes:
     """Return the canonical JSON of a reading's metrics: what the raw log holds.
 
     Names are sorted, and in NFC; a null, which means absent, is left out; a whole number within 2**53 is written
     without a fraction, so that 1 and 1.0 are the same. What JSON or UTF-8 cannot carry (NaN, an infinity, half a
-    surrogate pair, an integer beyond a double) becomes an array of one text that shows it, e.g. ["NaN"]: no
-    metric may be an array, so it ends as a dead letter whatever it was.
+    surrogate pair, a number beyond a double) becomes an array of one text that shows it, e.g. ["nan"] or ["1e400"]:
+    no metric may be an array, so it ends as a dead letter whatever it was.
     Raises MetricsError where it is no map, or beyond a bound: 1,000 metrics, names of 1 to 200 characters
     without NUL, 262,144 bytes as JSON.
     """
@@ -62,12 +76,12 @@ def metrics_canonical(metrics: Any) -> bytes:
 
 def _encode(cleaned: dict[str, Any]) -> bytes:
     try:
-        text = orjson.dumps(cleaned, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(cleaned, default=_beyond, option=orjson.OPT_SORT_KEYS)
         if text.isascii():
             return text
         # Of two names that are the same in NFC the later counts.
         in_one_form = {normalize("NFC", name): value for name, value in cleaned.items()}
-        return orjson.dumps(in_one_form, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(in_one_form, default=_beyond, option=orjson.OPT_SORT_KEYS)
     except (TypeError, RecursionError):
         pass
     normalized: dict[str, Any] = {}
@@ -78,11 +92,18 @@ def _encode(cleaned: dict[str, Any]) -> bytes:
             msg = "The name of a metric is not valid Unicode."
             raise MetricsError(msg) from None
         try:
-            orjson.dumps(value)
+            orjson.dumps(value, default=_beyond)
             normalized[normalize("NFC", name)] = value
         except (TypeError, RecursionError):
             normalized[normalize("NFC", name)] = [_show(value)]
-    return orjson.dumps(normalized, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(normalized, default=_beyond, option=orjson.OPT_SORT_KEYS)
+
+
+def _beyond(value: Any) -> list[str]:
+    """Return what is written for a number beyond a double, cut with an ellipsis where it is long."""
+    if type(value) is not NumberBeyond:
+        raise TypeError
+    return [value.sent if len(value.sent) <= _SHOWN_CHARS_MAX else f"{value.sent[: _SHOWN_CHARS_MAX - 1]}…"]
 
 
 def _show(value: Any) -> str:

@@ -7,9 +7,12 @@ what was meant.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Final, NoReturn
 
 import orjson
+
+from domain.base.metrics import NumberBeyond
 
 _INTEGER_MIN: Final = -(2**63)
 _INTEGER_MAX: Final = 2**64 - 1
@@ -17,7 +20,7 @@ _DIGITS_MAX: Final = 20
 
 
 def readings_json_loads(raw: bytes | str) -> Any:
-    """Return the value of a JSON text; a number beyond a double is an infinity, which ends as a dead letter.
+    """Return the value of a JSON text; a number beyond a double is a NumberBeyond, which ends as a dead letter.
 
     Raises orjson.JSONDecodeError. As fast as orjson, but for a text that has such a number.
 
@@ -28,9 +31,9 @@ def readings_json_loads(raw: bytes | str) -> Any:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         try:
-            value = json.loads(raw, parse_int=_integer, parse_constant=_no_constant)
+            value = json.loads(raw, parse_int=_integer, parse_float=_float, parse_constant=_no_constant)
             # What orjson refuses besides: half of a surrogate pair, levels without end.
-            orjson.dumps(value)
+            orjson.dumps(value, default=float)
         except (ValueError, TypeError, RecursionError):
             raise error from None
         return value
@@ -38,9 +41,14 @@ def readings_json_loads(raw: bytes | str) -> Any:
 
 def _integer(digits: str) -> float:
     if len(digits) > _DIGITS_MAX:
-        return float(digits)
+        return _float(digits)
     number = int(digits)
     return number if _INTEGER_MIN <= number <= _INTEGER_MAX else float(number)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else NumberBeyond(digits)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,9 @@ BEFORE_RETENTION: Final = "BEFORE_RETENTION"
 _SHOWN_MAX = 20
 _NUMBER, _BOOLEAN, _TEXT = int(MetricType.NUMBER), int(MetricType.BOOLEAN), int(MetricType.TEXT)
 _NAN = math.nan
+# What acceptance writes for numbers beyond a double (domain/base/metrics.py).
+_JSON_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?:[.eE+-]{0,2}…)?", re.ASCII)
+_BIG = re.compile(r"an integer of \d+ bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,5 +171,20 @@ def _unsupported(i: int, name: str, value: Any) -> DeadLetterDraft:
             msg = f"The text has {len(value)} characters; a point holds at most {TEXT_CHARS_MAX}."
             return DeadLetterDraft(i, name, "VALUE_TOO_LONG", msg, value[:TEXT_CHARS_MAX])
         return DeadLetterDraft(i, name, "UNSUPPORTED_VALUE", "The text holds the character NUL.", value)
-    msg = "A metric is a number, a boolean or a text."
+    msg = _not_a_number(value) or "A metric is a number, a boolean or a text."
     return DeadLetterDraft(i, name, "UNSUPPORTED_VALUE", msg, value)
+
+
+def _not_a_number(value: Any) -> str | None:
+    """Return what is wrong with a number that JSON cannot carry, of which acceptance made an array of one text."""
+    if not (isinstance(value, list) and len(value) == 1 and isinstance(value[0], str)):
+        return None
+    [shown] = value
+    if shown == "nan":
+        return "NaN is not a number."
+    if shown in {"inf", "-inf"}:
+        return "The number lies beyond what 64 bits hold."
+    is_beyond = _BIG.fullmatch(shown) or (
+        _JSON_NUMBER.fullmatch(shown) and (shown.endswith("…") or math.isinf(float(shown)))
+    )
+    return f"The number lies beyond what 64 bits hold: {shown}" if is_beyond else None

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from domain.base.metrics import NumberBeyond
 from domain.telemetry.ingest.transports.sent import Sent
 from domain.telemetry.model.readings import ReadingDraft
 from graph.errors import BadInputError
@@ -98,7 +99,7 @@ def senml_resolve(body: Any, sent: Sent, *, now_s: float) -> Iterator[Resolved]:
 def _resolved(place: int, record: Mapping[str, Any], bases: Mapping[str, Any], now_s: float) -> Resolved:
     value = record.get("vs", record.get("vb"))
     if "v" in record:
-        value = record["v"] + bases["bv"]
+        value = record["v"] if isinstance(record["v"], NumberBeyond) else record["v"] + bases["bv"]
     time_s = bases["bt"] + record.get("t", 0.0)
     return Resolved(
         place,

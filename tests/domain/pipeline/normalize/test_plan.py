@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.base.metrics import NumberBeyond, metrics_canonical
 from domain.pipeline.normalize.outcomes import DEAD, DUPLICATE, STORED
 from domain.pipeline.normalize.plan import readings_normalize, write_plan
 from domain.telemetry.model.columns import Readings
@@ -57,3 +60,30 @@ def test_repeats_are_not_written(data: st.DataObject, metrics: list[dict[str, An
     assert list(plan.dead_letters) == expected
     # Each reading that counts has become something.
     assert counting == (counting & with_points) | {letter.reading for letter in expected}
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        (NumberBeyond("1e400"), "The number lies beyond what 64 bits hold: 1e400"),
+        (NumberBeyond("-1E+999"), "The number lies beyond what 64 bits hold: -1E+999"),
+        (NumberBeyond("1" + "0" * 400), f"The number lies beyond what 64 bits hold: 1{'0' * 98}…"),
+        (NumberBeyond(f"1.{'0' * 97}1e999"), f"The number lies beyond what 64 bits hold: 1.{'0' * 97}…"),
+        (NumberBeyond(f"1{'0' * 97}.5e999"), f"The number lies beyond what 64 bits hold: 1{'0' * 97}.…"),
+        (10**400, "The number lies beyond what 64 bits hold: an integer of 1329 bits"),
+        (float("-inf"), "The number lies beyond what 64 bits hold."),
+        (float("nan"), "NaN is not a number."),
+        ([NumberBeyond("1e400")], "A metric is a number, a boolean or a text."),
+        (["1e4"], "A metric is a number, a boolean or a text."),
+        (["1_0e400"], "A metric is a number, a boolean or a text."),
+        ([1], "A metric is a number, a boolean or a text."),
+        ({}, "A metric is a number, a boolean or a text."),
+    ],
+)
+def test_the_dead_letter_of_a_number_says_what_is_wrong_with_it(sent: Any, message: str) -> None:
+    metrics = json.loads(metrics_canonical({"a": sent, "b": 1}))
+    normalized = readings_normalize(readings_of([metrics]), future_tolerance=timedelta(hours=1), schemas={})
+    [dead_letter] = normalized.dead_letters
+    assert (dead_letter.metric, dead_letter.code, dead_letter.message) == ("a", "UNSUPPORTED_VALUE", message)
+    assert dead_letter.payload == metrics["a"]
+    assert normalized.names == ["b"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.base.metrics import METRICS_BYTES_MAX, MetricsError, metrics_canonical, reading_key
+from domain.base.metrics import METRICS_BYTES_MAX, MetricsError, NumberBeyond, metrics_canonical, reading_key
 from domain.base.timestamps import reading_time
 from domain.telemetry.ingest.accept import readings_accept
 from domain.telemetry.model.readings import NO_PORT, READINGS_MAX, Devices, KnownDevice, ReadingDraft
@@ -142,6 +142,8 @@ def test_the_time_of_a_reading(value: Any, micros: int | None) -> None:
         ({"n": 2**53 + 1, "f": 2.0**60}, b'{"f":1.152921504606847e+18,"n":9007199254740993}'),
         ({"n": 2**64}, b'{"n":1.8446744073709552e+19}'),
         ({"n": 10**400}, b'{"n":["an integer of 1329 bits"]}'),
+        ({"n": NumberBeyond("-1e400")}, b'{"n":["-1e400"]}'),
+        ({"n": [1, {"a": NumberBeyond("1e400")}]}, b'{"n":[1,{"a":["1e400"]}]}'),
         ({"t": "\ud800"}, b'{"t":["\\\\ud800"]}'),
         ({"t": "\0"}, b'{"t":"\\u0000"}'),
         ({}, b"{}"),
