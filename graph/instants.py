@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from graph.change import changes_hold, graph_is_changing
 from graph.errors import BadInputError, NotFoundError
+
+_RFC_3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 # The one definition of now for readers: the transaction's start, or the organization's last change where
 # that is later, so that a transaction sees what it wrote and nobody misses a change for a clock set back.
@@ -50,6 +55,22 @@ def instant_utc(value: datetime, *, path: str) -> datetime:
         return value.astimezone(UTC)
     except OverflowError:
         raise BadInputError("A time must lie in the years 1 to 9999 (UTC).", path=(path,)) from None
+
+
+def instant_read(text: str) -> datetime | None:
+    """Return the instant, in UTC, that an RFC 3339 time with an offset is; None: the text is none.
+
+    Fractions beyond microseconds are cut off. Raises ValueError for one that is not in the years 1 to 9999 (UTC).
+
+    >>> instant_read("2026-01-01T01:00:00+01:00")
+    datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    if not _RFC_3339.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def instant_text(value: datetime) -> str:

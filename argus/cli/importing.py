@@ -67,12 +67,12 @@ is there is changed where the file says something else. A line at fault is repor
 
 _GRAPH_EPILOG = """\
 NDJSON:
-  {"record": "entity", "kind": "ASSET", "externalId": "P-1", "name": "Pump 1", "type": "pump", "attributes": {"kW": 5}}
-  {"record": "edge", "source": "P-1", "relationship": "MONITORED_BY", "target": "M-7", "validFrom": "2024-03-01T00:00Z"}
+  {"record":"entity", "kind":"ASSET", "externalId":"P-1", "name":"Pump 1", "type":"pump", "attributes":{"kW":5}}
+  {"record":"edge", "source":"P-1", "relationship":"MONITORED_BY", "target":"M-7", "validFrom":"2024-03-01T00:00:00Z"}
 
 CSV:
   kind,externalId,name,type,attributes.kW          source,relationship,target,validFrom
-  ASSET,P-1,Pump 1,pump,5                          P-1,MONITORED_BY,M-7,2024-03-01T00:00Z
+  ASSET,P-1,Pump 1,pump,5                          P-1,MONITORED_BY,M-7,2024-03-01T00:00:00Z
 
 examples:
   argus import graph graph.ndjson --organization north-works --dry-run

@@ -13,6 +13,7 @@ from pathlib import Path
 from argus.cli.errors import errors_reported
 from domain.exchange.tables.texts import encoding_check
 from graph.errors import BadInputError
+from graph.instants import instant_read
 from runtime.embedded.home import address_read
 from runtime.settings.load import settings_load
 from runtime.settings.model import Settings
@@ -138,10 +139,10 @@ def duration(text: str) -> timedelta:
 def instant(text: str) -> datetime:
     """Parse an RFC 3339 time with an offset, as an argparse type."""
     try:
-        at = datetime.fromisoformat(text)
+        at = instant_read(text)
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None:
+    if at is None:
         msg = f"{text!r} is not an RFC 3339 time with an offset, such as 2020-01-01T00:00:00Z"
         raise argparse.ArgumentTypeError(msg)
     return at

@@ -17,7 +17,7 @@ from domain.plant.persons.operations import person_details
 from domain.work.activities.operations import activity_details
 from graph.absent import ABSENT
 from graph.errors import BadInputError
-from graph.instants import instant_utc
+from graph.instants import instant_read
 from graph.json_bounds import json_object_check
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive
@@ -211,10 +211,13 @@ def _instant(members: Mapping[str, Any], name: str) -> datetime | None:
     if value is None:
         return None
     try:
-        return instant_utc(datetime.fromisoformat(value), path=name)
+        instant = instant_read(value)
     except ValueError:
+        raise BadInputError(f"{name} is not an instant between the years 1 and 9999.", path=(name,)) from None
+    if instant is None:
         message = f"{name} is an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z."
-        raise BadInputError(message, path=(name,)) from None
+        raise BadInputError(message, path=(name,))
+    return instant
 
 
 def columns_check(columns: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 from collections.abc import Callable, Iterable
@@ -9,8 +10,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from graphql import GraphQLError
 from sqlalchemy import text
 
+from argus.cli.options import instant
 from domain.exchange.exports.graph import graph_export
 from domain.exchange.imports import apply, files
 from domain.exchange.imports.apply import records_apply
@@ -20,6 +23,7 @@ from domain.exchange.imports.records import EntityRecord, Remark
 from domain.exchange.tables import rows, texts
 from domain.exchange.tables.cells import CellForm
 from domain.nodes.operations import entity_delete
+from gql.base.scalars import date_time_parse
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.entities.bulk import NewEntity, entities_create
 from graph.entities.model import EntityDraft
@@ -191,6 +195,24 @@ def test_a_fault_is_reported_by_its_line_and_the_rest_goes_through(world: World)
         (14, "BAD_USER_INPUT", ()),
         (15, "BAD_USER_INPUT", ("record",)),
     ]
+
+
+LAX_TIMES = [
+    "2026-W03-1T00:00:00Z", "20260111T00Z", "20260111T000000,5+01:00:30", "2026-01-11T00:00Z", "2026-01-11 00:00:00Z",
+    "2026-01-11T00:00:00", "2026-01-11T00:00:00,5Z", "2026-01-11T24:00:00Z", "2026-02-30T00:00:00Z",
+    "2026-01-11T00:00:00+01:00:30", "٢٠٢٦-01-11T00:00:00Z", "0001-01-01T00:00:00+01:00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("time", LAX_TIMES)
+def test_times_are_read_as_strictly_as_by_the_api(time: str) -> None:
+    [remark] = records_read(ndjson({**IN_HALL, "validFrom": time}), Format.NDJSON)
+    assert isinstance(remark, Remark)
+    assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("validFrom",))
+    with pytest.raises(argparse.ArgumentTypeError, match="RFC 3339"):
+        instant(time)
+    with pytest.raises(GraphQLError):
+        date_time_parse(time)
 
 
 def test_an_external_id_of_two_kinds_wants_the_kind_named(world: World) -> None:
