@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterable
 from typing import Any, Self
 from unicodedata import normalize
 
@@ -16,6 +17,7 @@ METRICS_BYTES_MAX = 262_144
 _EXACT_MAX = 2**53
 _INT64_MAX = 2**63 - 1
 _SHOWN_CHARS_MAX = 100
+_FORMS_MIN = _PAIR = 2
 
 
 class MetricsError(ValueError):
@@ -42,7 +44,8 @@ def metrics_canonical(metrics: Any) -> bytes:
     Names are sorted, and in NFC; a null, which means absent, is left out; a whole number within 2**53 is written
     without a fraction, so that 1 and 1.0 are the same. What JSON or UTF-8 cannot carry (NaN, an infinity, half a
     surrogate pair, a number beyond a double) becomes an array of one text that shows it, e.g. ["nan"] or ["1e400"]:
-    no metric may be an array, so it ends as a dead letter whatever it was.
+    no metric may be an array, so it ends as a dead letter whatever it was. So does a metric that is named in several
+    forms of Unicode with different values, as an array of arrays of a name and its value (`forms_of`).
     Raises MetricsError where it is no map, or beyond a bound: 1,000 metrics, names of 1 to 200 characters
     without NUL, 262,144 bytes as JSON.
     """
@@ -79,12 +82,10 @@ def _encode(cleaned: dict[str, Any]) -> bytes:
         text = orjson.dumps(cleaned, default=_beyond, option=orjson.OPT_SORT_KEYS)
         if text.isascii():
             return text
-        # Of two names that are the same in NFC the later counts.
-        in_one_form = {normalize("NFC", name): value for name, value in cleaned.items()}
-        return orjson.dumps(in_one_form, default=_beyond, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(_in_one_form(cleaned), default=_beyond, option=orjson.OPT_SORT_KEYS)
     except (TypeError, RecursionError):
         pass
-    normalized: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
     for name, value in cleaned.items():
         try:
             name.encode()
@@ -93,10 +94,34 @@ def _encode(cleaned: dict[str, Any]) -> bytes:
             raise MetricsError(msg) from None
         try:
             orjson.dumps(value, default=_beyond)
-            normalized[normalize("NFC", name)] = value
+            shown[name] = value
         except (TypeError, RecursionError):
-            normalized[normalize("NFC", name)] = [_show(value)]
-    return orjson.dumps(normalized, default=_beyond, option=orjson.OPT_SORT_KEYS)
+            shown[name] = [_show(value)]
+    return orjson.dumps(_in_one_form(shown), default=_beyond, option=orjson.OPT_SORT_KEYS)
+
+
+def _in_one_form(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return metrics with their names in NFC; of names that are one there, and differ in value, all with the values."""
+    one_form = {normalize("NFC", name): value for name, value in metrics.items()}
+    if len(one_form) == len(metrics):
+        return one_form
+    forms: dict[str, list[list[Any]]] = {}
+    for name, value in sorted(metrics.items()):
+        forms.setdefault(normalize("NFC", name), []).append([name, value])
+    return one_form | {name: pairs for name, pairs in forms.items() if _differ(value for _, value in pairs)}
+
+
+def _differ(values: Iterable[Any]) -> bool:
+    return len({orjson.dumps(value, default=_beyond, option=orjson.OPT_SORT_KEYS) for value in values}) > 1
+
+
+def forms_of(name: str, value: Any) -> list[str] | None:
+    """Return the forms in which a metric was named, if it was named in several; see `metrics_canonical`."""
+    if not isinstance(value, list) or len(value) < _FORMS_MIN:
+        return None
+    forms = [item[0] for item in value if isinstance(item, list) and len(item) == _PAIR and isinstance(item[0], str)]
+    is_all = len(set(forms)) == len(value) and all(normalize("NFC", form) == name for form in forms)
+    return forms if is_all else None
 
 
 def _beyond(value: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.base.metrics import forms_of
 from domain.base.packed import MetricType, instant_of
 from domain.pipeline.normalize.outcomes import DEAD, DUPLICATE, STORED
 from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings
@@ -171,6 +173,10 @@ def _unsupported(i: int, name: str, value: Any) -> DeadLetterDraft:
             msg = f"The text has {len(value)} characters; a point holds at most {TEXT_CHARS_MAX}."
             return DeadLetterDraft(i, name, "VALUE_TOO_LONG", msg, value[:TEXT_CHARS_MAX])
         return DeadLetterDraft(i, name, "UNSUPPORTED_VALUE", "The text holds the character NUL.", value)
+    if (forms := forms_of(name, value)) is not None:
+        named = " and ".join(json.dumps(form) for form in forms)
+        msg = f"The reading names this metric in {len(forms)} forms of Unicode, with different values: {named}."
+        return DeadLetterDraft(i, name, "DUPLICATE_METRIC", msg, value)
     msg = _not_a_number(value) or "A metric is a number, a boolean or a text."
     return DeadLetterDraft(i, name, "UNSUPPORTED_VALUE", msg, value)
 

@@ -246,6 +246,34 @@ def test_a_number_beyond_a_double_costs_its_metric_alone_over_graphql(api: Api, 
     assert len(raw_rows(api)) == before + 2
 
 
+NFC, NFD = "W\u00e4rme", "Wa\u0308rme"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ({"metrics": {NFC: 2, NFD: 3, "t": 1}}, "application/json"),
+        ({"metrics": {NFD: 3, NFC: 2, "t": 1}}, "application/x-ndjson"),
+        ([{"ts": 1451649600000, "values": {NFC: 2, NFD: 3, "t": 1}}], "application/json"),
+        ({NFC: 2, NFD: 3, "t": 1}, "application/json"),
+        ([{"n": NFC, "v": 2}, {"n": NFD, "v": 3}, {"n": "t", "v": 1}], "application/senml+json"),
+        (None, "GraphQL"),
+    ],
+)
+def test_two_forms_of_a_metrics_name_lose_neither_value(api: Api, token: str, body: Any, content_type: str) -> None:
+    before = len(raw_rows(api))
+    if body is None:
+        query = "mutation I($m: JSON!) { ingestTelemetry(readings: [{metrics: $m}]) { accepted } }"
+        sent = Client(api.url, token).call(query, {"m": {NFC: 2, NFD: 3, "t": 1}})
+        assert sent.data["ingestTelemetry"] == {"accepted": 1}
+    else:
+        status, answer, _ = post(api, body, token, content_type=content_type)
+        assert (status, answer["accepted"], answer["rejected"]) == (200, 1, 0)
+    [row] = raw_rows(api)[before:]
+    # Of the array the normalize stage makes a dead letter, DUPLICATE_METRIC, which names both.
+    assert json.loads(row[3]) == {NFC: [[NFD, 3], [NFC, 2]], "t": 1}
+
+
 def test_permissions_to_send(api: Api, token: str) -> None:
     assert post(api, READING, None)[0] == 401
     assert post(api, READING, "nonsense")[0] == 401

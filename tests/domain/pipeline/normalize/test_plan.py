@@ -87,3 +87,29 @@ def test_the_dead_letter_of_a_number_says_what_is_wrong_with_it(sent: Any, messa
     assert (dead_letter.metric, dead_letter.code, dead_letter.message) == ("a", "UNSUPPORTED_VALUE", message)
     assert dead_letter.payload == metrics["a"]
     assert normalized.names == ["b"]
+
+
+def test_a_metric_in_two_forms_of_its_name_is_a_dead_letter_that_names_both() -> None:
+    metrics = json.loads(metrics_canonical({"W\u00e4rme": 2, "Wa\u0308rme": 3, "t": 1}))
+    normalized = readings_normalize(readings_of([metrics]), future_tolerance=timedelta(hours=1), schemas={})
+    [dead_letter] = normalized.dead_letters
+    assert (dead_letter.metric, dead_letter.code) == ("W\u00e4rme", "DUPLICATE_METRIC")
+    assert dead_letter.message == (
+        r"The reading names this metric in 2 forms of Unicode, with different values:"
+        r' "Wa\u0308rme" and "W\u00e4rme".'
+    )
+    assert dead_letter.payload == [["Wa\u0308rme", 3], ["W\u00e4rme", 2]]
+    assert normalized.names == ["t"]
+    # The sign of the kelvin is a K in NFC.
+    readings = readings_of([json.loads(metrics_canonical({"K": 1, "\u212a": 2}))])
+    normalized = readings_normalize(readings, future_tolerance=timedelta(hours=1), schemas={})
+    assert [dead_letter.code for dead_letter in normalized.dead_letters] == ["DUPLICATE_METRIC"]
+
+
+@pytest.mark.parametrize(
+    "value", [[["W\u00e4rme", 2]], [["x", 1], ["y", 2]], [["W\u00e4rme", 1], ["W\u00e4rme", 2]], [["W\u00e4rme", 1], 2]]
+)
+def test_an_array_that_a_sender_made_is_no_metric_in_two_forms(value: list[Any]) -> None:
+    readings = readings_of([{"W\u00e4rme": value}])
+    normalized = readings_normalize(readings, future_tolerance=timedelta(hours=1), schemas={})
+    assert [dead_letter.code for dead_letter in normalized.dead_letters] == ["UNSUPPORTED_VALUE"]
