@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from domain.exchange.imports.read import columns_check, members_once, record_read, row_read
 from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
-from domain.exchange.tables.rows import RowFault, Table
+from domain.exchange.tables.rows import Row, RowFault, Table
 from domain.exchange.tables.texts import LINE_MAX_CHARS
 from domain.exchange.tables.times import CellTimes
 from domain.telemetry.model.buckets import zone_of
 from graph.errors import ArgusError, BadInputError
 
-# Columns whose cells may be anything.
-_MEMBERS = ("attributes.", "metadata.")
+# Fields with members that may be anything, each in a column of its own.
+_MEMBERS = ("attributes", "metadata")
 
 
 class Format(StrEnum):
@@ -77,28 +78,50 @@ def _csv(lines: Iterable[str], form: TableForm) -> Iterator[Record | Remark]:
     table = Table(lines, delimiter=form.delimiter, has_header=has_header, names=form.names, skip=form.skip)
     times = CellTimes(form.timestamp_format, zone_of(form.timezone or "UTC"))
     columns_check(table.columns)
-    commas: Counter[str] = Counter()
-    examples: dict[str, str] = {}
+    doubtful = _Doubtful(form.cells)
     for row in table.rows():
         if isinstance(row, RowFault):
             yield Remark(f"line {row.line}", row.message, "BAD_USER_INPUT", row.line)
             continue
         try:
-            yield record_read(row_read(row.cells, form.cells, times), line=row.line)
+            record = row_read(row.cells, form.cells, times)
+            yield record_read(record, line=row.line)
         except ArgusError as error:
             yield remark_of(error, subject=f"line {row.line}", line=row.line)
             continue
-        for name, cell in row.cells.items():
-            if form.cells.is_comma_number(cell) and name.startswith(_MEMBERS):
-                commas[name] += 1
-                examples.setdefault(name, cell.strip())
-    for name, count in commas.items():
-        message = f"texts that look like numbers with a decimal comma ({examples[name]!r}), which --decimal , reads"
-        yield Remark(name, f"{count} {message}.")
+        doubtful.add(row, record)
+    yield from doubtful.remarks()
     if times.local and form.timezone is None:
         yield Remark("times", f"{times.local} without an offset were taken as UTC; see --timezone.")
     if times.ambiguous:
         yield Remark("times", f"{times.ambiguous} were of an hour that comes twice, and are of the first.")
+
+
+class _Doubtful:
+    """Counts texts of attributes and metadata that look like numbers, by column."""
+
+    def __init__(self, form: CellForm) -> None:
+        self._form = form
+        self._counts: Counter[str] = Counter()
+        self._first: dict[str, tuple[str, int]] = {}
+
+    def add(self, row: Row, record: Mapping[str, Any]) -> None:
+        """Count those of a row, which was read as this record."""
+        for head in _MEMBERS:
+            for member, value in record.get(head, {}).items():
+                name = f"{head}.{member}"
+                # A text in quotation marks of JSON is meant as one.
+                if value != row.cells[name].strip() or (advice := self._form.advice(value)) is None:
+                    continue
+                self._counts[name] += 1
+                self._first.setdefault(name, (advice, row.line))
+
+    def remarks(self) -> Iterator[Remark]:
+        """Yield a remark on each column that has some."""
+        for name, count in self._counts.items():
+            advice, line = self._first[name]
+            texts = "1 text looks like a number" if count == 1 else f"{count} texts look like numbers"
+            yield Remark(name, f"{texts} and stayed as written, the first in line {line}: {advice}")
 
 
 def remark_of(error: ArgusError, *, subject: str, line: int | None) -> Remark:

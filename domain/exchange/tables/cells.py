@@ -50,10 +50,6 @@ class CellForm:
         folded = text.lower()
         return folded in ABSENT or folded in ERRORS or text in self.absent
 
-    def is_comma_number(self, cell: str) -> bool:
-        """Return whether a cell is a number with a decimal comma, where a comma is no decimal sign."""
-        return self.decimal == "." and _COMMA_NUMBER.fullmatch(cell.strip()) is not None
-
     def number(self, text: str) -> float | int | None:
         """Return the number that a text is; None: it is none. Raises CellError where it is more than a double holds."""
         # With a decimal comma a point could only separate thousands, or be a mistake.
@@ -72,15 +68,22 @@ class CellForm:
         if _INFINITE.fullmatch(text):
             msg = f"{text!r} is not finite."
             raise CellError(msg)
-        if len(text) <= _LIKE_A_NUMBER_MAX_CHARS and _LIKE_A_NUMBER.fullmatch(text):
-            raise CellError(self._advice(text))
+        if (advice := self.advice(text)) is not None:
+            raise CellError(advice)
         return text
 
-    def _advice(self, text: str) -> str:
-        if self.is_comma_number(text):
+    def advice(self, text: str) -> str | None:
+        """Return why a text that looks like a number is not read as one, and what to do; None: it does not look so."""
+        if len(text) > _LIKE_A_NUMBER_MAX_CHARS or not _LIKE_A_NUMBER.fullmatch(text):
+            return None
+        if self.decimal == "." and _COMMA_NUMBER.fullmatch(text):
             return f"{text!r} looks like a number with a decimal comma: --decimal , reads it."
         if self.decimal != "." and _NUMBER.fullmatch(text):
             return f"{text!r} looks like a number with a decimal point, where {self.decimal!r} is the decimal sign."
+        if _NUMBER.fullmatch(text):
+            return (
+                f"{text!r} looks like a number, which has no plus sign, no leading zeros, and digits around its point."
+            )
         return f"{text!r} looks like a number and is not one: digits 0 to 9, {self.decimal!r} as the decimal sign."
 
 

@@ -49,14 +49,39 @@ def test_half_a_point_is_reported() -> None:
     assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("longitude",))
 
 
-def test_texts_like_numbers_with_a_decimal_comma_are_counted() -> None:
+def test_texts_like_numbers_are_counted_by_column() -> None:
     lines = ("kind;name;attributes.kW;attributes.n", "ASSET;x;5,5;1", "ASSET;y,5;6,25;n", "ASSET;z;7;1,5 m")
     *records, remark = from_csv(*lines)
     assert [record.attributes["kW"] for record in records] == ["5,5", "6,25", 7]
-    assert (remark.subject, remark.code, "2 texts" in remark.message, "'5,5'" in remark.message) == (
-        "attributes.kW", None, True, True,
-    )  # fmt: skip
+    assert (remark.subject, remark.code, remark.line) == ("attributes.kW", None, None)
+    assert remark.message == (
+        "2 texts look like numbers and stayed as written, the first in line 2: "
+        "'5,5' looks like a number with a decimal comma: --decimal , reads it."
+    )
     assert len(from_csv(*lines, decimal=",")) == 3
+
+
+@pytest.mark.parametrize("cell", ["1_000", "\u0661\u0662", "1'000", "1 000", "+5", "007", ".5", "1.2.3"])
+def test_a_text_like_a_number_is_remarked_on(cell: str) -> None:
+    *records, attribute, other = from_csv(
+        "kind,name,attributes.a,attributes.b,attributes.c", f'ASSET,x,{cell},"""{cell}""",', f"ASSET,y,,pump,{cell}"
+    )
+    assert [record.attributes for record in records] == [{"a": cell, "b": cell}, {"b": "pump", "c": cell}]
+    assert [(item.subject, item.code) for item in (attribute, other)] == [
+        ("attributes.a", None),
+        ("attributes.c", None),
+    ]
+    assert attribute.message.startswith(
+        f"1 text looks like a number and stayed as written, the first in line 2: {cell!r}"
+    )
+    edge, remark = from_csv("source,relationship,target,metadata.m", f"a,FEEDS,b,{cell}")
+    assert (edge.metadata, remark.subject) == ({"m": cell}, "metadata.m")
+
+
+def test_a_decimal_comma_with_thousands_is_remarked_on() -> None:
+    record, remark = from_csv("kind;name;attributes.kW", "ASSET;x;1.234,5", decimal=",")
+    assert (record.attributes, remark.subject, remark.code) == ({"kW": "1.234,5"}, "attributes.kW", None)
+    assert "'1.234,5' looks like a number and is not one: digits 0 to 9, ',' as the decimal sign." in remark.message
 
 
 def test_a_column_that_no_record_has_is_refused_at_once() -> None:
