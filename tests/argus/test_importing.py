@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from argus.cli.main import main
 from domain.exchange.imports.entities import entities_apply
 from domain.exchange.imports.files import Format, records_read
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Remark
+from graph.errors import BadInputError
 from runtime.database import transaction
 from testing.installation import SHARED_DATA
 from testing.servers import PASSWORD, TestDatabase
@@ -450,3 +452,19 @@ def test_a_table_of_a_graph_is_read_with_the_options_of_a_log(
     with transaction(engine("owner")) as session:
         begins = session.scalars(text("SELECT lower(valid) FROM entity_edges")).one()
     assert begins.isoformat() == "2026-01-31T11:00:00+00:00"
+
+
+def test_the_columns_in_the_help_are_those_that_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["import", "graph", "--help"])
+    out = capsys.readouterr().out
+    for named, line in (
+        ("Columns of entities:", "kind,name,NONE"),
+        ("Columns of edges:", "source,relationship,target,NONE"),
+    ):
+        begin = out.index(named)
+        words = set(re.findall(r"[a-zA-Z]+", out[begin : out.index(".\n", begin)]))
+        with pytest.raises(BadInputError) as fault:
+            list(records_read([f"{line}\n"], Format.CSV))
+        columns = fault.value.message.partition(": ")[2].removesuffix(", attributes.NAME.").split(", ")
+        assert set(columns) - words == set()
