@@ -14,7 +14,7 @@ from typing import Any
 from argus.changes import changes_run
 from argus.cli.errors import CommandError, errors_reported
 from argus.cli.importing_series import series_add
-from argus.cli.options import home_add, instant, json_add, settings_of, table_add
+from argus.cli.options import TIMES, home_add, instant, json_add, settings_of, table_add, times_add
 from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_print, terminable
 from argus.importing.files import file_opened, unreadable
 from argus.organizations import organization_find
@@ -65,18 +65,20 @@ is there is changed where the file says something else. A line at fault is repor
 1. Run an interrupted import again to do the rest. docs/how-to/import.md has all fields.
 """
 
-_GRAPH_EPILOG = """\
+_GRAPH_EPILOG = f"""\
 NDJSON:
-  {"record":"entity", "kind":"ASSET", "externalId":"P-1", "name":"Pump 1", "type":"pump", "attributes":{"kW":5}}
-  {"record":"edge", "source":"P-1", "relationship":"MONITORED_BY", "target":"M-7", "validFrom":"2024-03-01T00:00:00Z"}
+  {{"record":"entity", "kind":"ASSET", "externalId":"P-1", "name":"Pump 1", "type":"pump", "attributes":{{"kW":5}}}}
+  {{"record":"edge", "source":"P-1", "relationship":"MONITORED_BY", "target":"M-7", "validFrom":"2024-03-01T00:00:00Z"}}
 
 CSV:
   kind,externalId,name,type,attributes.kW          source,relationship,target,validFrom
   ASSET,P-1,Pump 1,pump,5                          P-1,MONITORED_BY,M-7,2024-03-01T00:00:00Z
 
+{TIMES}
 examples:
   argus import graph graph.ndjson --organization north-works --dry-run
   argus import graph pumps.csv --organization north-works --decimal , --encoding latin-1
+  argus import graph links.csv --organization north-works --timestamp-format d.m.y --timezone Europe/Zurich
   argus export graph --organization north-works | argus import graph - --organization south-works
 """
 
@@ -115,7 +117,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         choices=[item.value for item in Format],
         help="default: csv where the file's name ends with it, else ndjson",
     )
-    table_add(graph)
+    table = table_add(graph, without_header="--columns names the columns")
+    table.add_argument(
+        "--columns", metavar="A,B", help="names of the columns without a header; one without a name is left out: A,,B"
+    )
+    times_add(table)
     graph.set_defaults(run=graph_run)
     for item in (brick, graph):
         item.add_argument(
@@ -149,7 +155,17 @@ def brick_run(arguments: argparse.Namespace) -> int:
 def graph_run(arguments: argparse.Namespace) -> int:
     """Import entities and edges."""
     settings = settings_of(arguments)
-    table = TableForm(arguments.delimiter, CellForm(arguments.decimal, frozenset(arguments.null)))
+    if arguments.no_header != (arguments.columns is not None):
+        msg = "--no-header and --columns belong together: a file without a header needs names for its columns."
+        raise CommandError(msg, status=2)
+    table = TableForm(
+        delimiter=arguments.delimiter,
+        cells=CellForm(arguments.decimal, frozenset(arguments.null)),
+        names=None if arguments.columns is None else arguments.columns.split(","),
+        skip=arguments.skip_lines,
+        timestamp_format=arguments.timestamp_format,
+        timezone=arguments.timezone,
+    )
     with errors_reported():
         records = records_read(_lines(arguments.file, arguments.encoding), _format(arguments), table=table)
         return _records_run(arguments, settings, records, total=None, outcome=Outcome())

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from argus.cli.errors import CommandError, errors_reported
-from argus.cli.options import checked, settings_of, table_add, url_add, url_of, whole
+from argus.cli.options import TIMES, settings_of, table_add, times_add, url_add, url_of
 from argus.cli.progress import (
     INTERRUPTED,
     INTERRUPTED_MESSAGE,
@@ -27,8 +27,6 @@ from argus.importing.series import MixedColumn, Sent, series_send
 from argus.organizations import organization_find
 from argus.tokens import short_token
 from domain.exchange.tables.cells import CellForm
-from domain.exchange.tables.times import time_reader
-from domain.telemetry.model.buckets import zone_of
 from runtime.settings.model import Settings
 
 _SERIES = """\
@@ -46,18 +44,12 @@ A cell or a time that cannot be read is not guessed: the cell or the row is left
 rest is sent, and the exit status is 1.
 """
 
-_EPILOG = """\
+_EPILOG = f"""\
 values:
   Absent are empty cells, NA, N/A, #N/A, NaN, null, none, nil, unavailable and a spreadsheet's errors, in any case, and
   what --null names. true and false are booleans, other texts are texts.
 
-times (--timestamp-format):
-  iso      2026-01-31T12:00:00Z, 2026-01-31 12:00 (default)
-  d.m.y    31.01.2026 12:00          d/m/y    31/01/2026 12:00
-  m/d/y    1/31/2026 12:00 PM        excel    46053.5, a spreadsheet's days
-  epoch-s  1769860800, seconds since 1970; epoch-ms, epoch-us, epoch-ns
-  or a pattern such as '%d-%b-%y %H:%M'
-
+{TIMES}
   Times without an offset are local ones of --timezone. In the hour that comes twice in autumn, rows are of the first
   until one repeats or goes back; times that spring leaves out are faults.
 
@@ -104,19 +96,8 @@ def series_add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="the column of times (default: timestamp, and without a header the first); repeat it where date and time "
         "have columns of their own",
     )
-    times.add_argument(
-        "--timestamp-format", default="iso", type=checked(time_reader), metavar="FORM", help="see below (default: iso)"
-    )
-    times.add_argument(
-        "--timezone", type=checked(zone_of), metavar="ZONE", help="of times without an offset (default: UTC)"
-    )
-    table = table_add(series)
-    table.add_argument(
-        "--no-header", action="store_true", help="the first line is a row; columns are named 1, 2, 3 and so on"
-    )
-    table.add_argument(
-        "--skip-lines", type=whole, default=0, metavar="N", help="so many lines come before the header (default: 0)"
-    )
+    times_add(times)
+    table_add(series, without_header="columns are named 1, 2, 3 and so on")
     url_add(series)
     series.add_argument("--token", help="bearer token (default: one is made, where this Argus signs its own)")
     series.set_defaults(run=series_run)

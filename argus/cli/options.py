@@ -12,6 +12,8 @@ from pathlib import Path
 
 from argus.cli.errors import errors_reported
 from domain.exchange.tables.texts import encoding_check
+from domain.exchange.tables.times import time_reader
+from domain.telemetry.model.buckets import zone_of
 from graph.errors import BadInputError
 from graph.instants import instant_read
 from runtime.embedded.home import address_read
@@ -21,6 +23,14 @@ from runtime.settings.table import HOME
 from runtime.settings.unknown import variables_unknown
 
 URL_DEFAULT = "http://127.0.0.1:8000/graphql"
+TIMES = """\
+times (--timestamp-format):
+  iso      2026-01-31T12:00:00Z, 2026-01-31 12:00 (default)
+  d.m.y    31.01.2026 12:00          d/m/y    31/01/2026 12:00
+  m/d/y    1/31/2026 12:00 PM        excel    46053.5, a spreadsheet's days
+  epoch-s  1769860800, seconds since 1970; epoch-ms, epoch-us, epoch-ns
+  or a pattern such as '%d-%b-%y %H:%M'
+"""
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
@@ -44,8 +54,8 @@ def json_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
 
 
-def table_add(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Add what says how a table of text is written; return the group of these options."""
+def table_add(parser: argparse.ArgumentParser, *, without_header: str) -> argparse._ArgumentGroup:
+    """Add what says how a table of text is written; return the group. without_header: what names the columns then."""
     table = parser.add_argument_group("how a table is written")
     table.add_argument(
         "--encoding",
@@ -69,7 +79,21 @@ def table_add(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     table.add_argument(
         "--null", action="append", default=[], metavar="TEXT", help="one more text that means no value; repeatable"
     )
+    table.add_argument("--no-header", action="store_true", help=f"the first line is a row; {without_header}")
+    table.add_argument(
+        "--skip-lines", type=whole, default=0, metavar="N", help="so many lines come before the header (default: 0)"
+    )
     return table
+
+
+def times_add(group: argparse._ArgumentGroup) -> None:
+    """Add what says how times of a table are written; TIMES explains it."""
+    group.add_argument(
+        "--timestamp-format", default="iso", type=checked(time_reader), metavar="FORM", help="see below (default: iso)"
+    )
+    group.add_argument(
+        "--timezone", type=checked(zone_of), metavar="ZONE", help="of times without an offset (default: UTC)"
+    )
 
 
 def checked(check: Callable[[str], object]) -> Callable[[str], str]:

@@ -433,3 +433,20 @@ def test_the_records_in_the_help_are_read(capsys: pytest.CaptureFixture[str]) ->
     for one, other in zip(ndjson, tables, strict=True):
         assert not isinstance(one, Remark)
         assert replace(one, line=2) == other
+
+
+def test_a_table_of_a_graph_is_read_with_the_options_of_a_log(
+    argus: Any, tmp_path: Path, engine: Callable[[str], Engine]
+) -> None:
+    argus("import", "graph", str(written(tmp_path / "graph.ndjson", GRAPH[:2])), "--organization", "one")
+    file = tmp_path / "links.csv"
+    file.write_text("Links\nP-1;MONITORED_BY;M-7;31.01.2026 12:00\n")
+    command = ("import", "graph", str(file), "--organization", "one", "--skip-lines", "1", "--no-header")
+    status, _, err = argus(*command)
+    assert (status, "--no-header and --columns belong together" in err) == (2, True)
+    columns = ("--columns", "source,relationship,target,validFrom")
+    status, out, err = argus(*command, *columns, "--timestamp-format", "d.m.y", "--timezone", "Europe/Zurich")
+    assert (status, "edges: 1 created" in out, err) == (0, True, "")
+    with transaction(engine("owner")) as session:
+        begins = session.scalars(text("SELECT lower(valid) FROM entity_edges")).one()
+    assert begins.isoformat() == "2026-01-31T11:00:00+00:00"

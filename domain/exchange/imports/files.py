@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,6 +13,8 @@ from domain.exchange.imports.records import Record, Remark
 from domain.exchange.tables.cells import CellForm
 from domain.exchange.tables.rows import RowFault, Table
 from domain.exchange.tables.texts import LINE_MAX_CHARS
+from domain.exchange.tables.times import CellTimes
+from domain.telemetry.model.buckets import zone_of
 from graph.errors import ArgusError, BadInputError
 
 # Columns whose cells may be anything.
@@ -28,10 +30,19 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TableForm:
-    """How a table of text is written. delimiter: None: found out."""
+    """How a table of text is written. delimiter: None: found out.
+
+    names: of the columns, where no header names them; one without a name is left out. skip: so many lines come before
+    the table. timestamp_format: as `time_reader` has them. timezone: of times without an offset; None: UTC, and their
+    number is remarked on.
+    """
 
     delimiter: str | None = None
     cells: CellForm = field(default_factory=CellForm)
+    names: Sequence[str] | None = None
+    skip: int = 0
+    timestamp_format: str = "iso"
+    timezone: str | None = None
 
 
 def records_read(lines: Iterable[str], form: Format, *, table: TableForm | None = None) -> Iterator[Record | Remark]:
@@ -62,7 +73,9 @@ def _reason(error: Exception) -> str:
 
 
 def _csv(lines: Iterable[str], form: TableForm) -> Iterator[Record | Remark]:
-    table = Table(lines, delimiter=form.delimiter)
+    has_header = form.names is None
+    table = Table(lines, delimiter=form.delimiter, has_header=has_header, names=form.names, skip=form.skip)
+    times = CellTimes(form.timestamp_format, zone_of(form.timezone or "UTC"))
     columns_check(table.columns)
     commas: Counter[str] = Counter()
     examples: dict[str, str] = {}
@@ -71,7 +84,7 @@ def _csv(lines: Iterable[str], form: TableForm) -> Iterator[Record | Remark]:
             yield Remark(f"line {row.line}", row.message, "BAD_USER_INPUT", row.line)
             continue
         try:
-            yield record_read(row_read(row.cells, form.cells), line=row.line)
+            yield record_read(row_read(row.cells, form.cells, times), line=row.line)
         except ArgusError as error:
             yield remark_of(error, subject=f"line {row.line}", line=row.line)
             continue
@@ -82,6 +95,10 @@ def _csv(lines: Iterable[str], form: TableForm) -> Iterator[Record | Remark]:
     for name, count in commas.items():
         message = f"texts that look like numbers with a decimal comma ({examples[name]!r}), which --decimal , reads"
         yield Remark(name, f"{count} {message}.")
+    if times.local and form.timezone is None:
+        yield Remark("times", f"{times.local} without an offset were taken as UTC; see --timezone.")
+    if times.ambiguous:
+        yield Remark("times", f"{times.ambiguous} were of an hour that comes twice, and are of the first.")
 
 
 def remark_of(error: ArgusError, *, subject: str, line: int | None) -> Remark:

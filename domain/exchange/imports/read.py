@@ -11,13 +11,14 @@ from uuid import UUID
 
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, TypeRecord
 from domain.exchange.tables.cells import ERRORS, CellError, CellForm
+from domain.exchange.tables.times import CellTimes, TimeError
 from domain.plant.devices.links import link_metadata_check
 from domain.plant.devices.operations import device_details
 from domain.plant.persons.operations import person_details
 from domain.work.activities.operations import activity_details
 from graph.absent import ABSENT
 from graph.errors import BadInputError
-from graph.instants import instant_read
+from graph.instants import instant_read, instant_text
 from graph.json_bounds import json_object_check
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive
@@ -35,6 +36,7 @@ _OWN: Final = {
     EntityKind.PERSON: {"email"},
     EntityKind.ACTIVITY: {"category", "priority", "dueAt", "checklist"},
 }
+_TIMES: Final = {"validFrom", "validUntil", "deletedAt", "dueAt"}
 _ALL_OWN: Final = set().union(*_OWN.values())
 
 
@@ -239,12 +241,13 @@ def columns_check(columns: Collection[str]) -> None:
     raise BadInputError(message, path=("file",))
 
 
-def row_read(row: Mapping[str, str], form: CellForm) -> dict[str, Any]:
+def row_read(row: Mapping[str, str], form: CellForm, times: CellTimes) -> dict[str, Any]:
     """Return the object that a row of a CSV file describes; an empty cell says nothing. Raises BadInputError.
 
     Columns are named as the fields are; `attributes.NAME` and `metadata.NAME` are members, JSON where the cell is some
-    and text where not, with numbers as the form writes them, and absent where it says so; `source` and `target` are
-    external ids, `sourceKind` and `targetKind` their kinds; `longitude` and `latitude` make a point.
+    and text where not, with numbers as the form writes them, and absent where it says so; times are as `times` reads
+    them; `source` and `target` are external ids, `sourceKind` and `targetKind` their kinds; `longitude` and `latitude`
+    make a point.
     """
     stripped = {name: cell.strip() for name, cell in row.items()}
     cells = {name: cell for name, cell in stripped.items() if cell and cell not in form.absent}
@@ -256,16 +259,25 @@ def row_read(row: Mapping[str, str], form: CellForm) -> dict[str, Any]:
                 record.setdefault(head, {})[member] = _member(cell, form, path=(head, member))
         elif cell.lower() in ERRORS:
             raise BadInputError(f"{cell!r} is an error of the spreadsheet that wrote the file.", path=(name,))
-        elif name in {"location", "checklist", "port", "exclusive"}:
-            record[name] = _json_or_text(cell)
         elif name not in {"sourceKind", "targetKind", "longitude", "latitude", "record"}:
-            record[name] = cell
+            record[name] = _field(name, cell, times)
     for end in ("source", "target"):
         if f"{end}Kind" in cells and end in record:
             record[end] = {"kind": cells[f"{end}Kind"], "externalId": record[end]}
     if "longitude" in cells or "latitude" in cells:
         record["location"] = _point(cells, form)
     return record
+
+
+def _field(name: str, cell: str, times: CellTimes) -> Any:
+    if name in {"location", "checklist", "port", "exclusive"}:
+        return _json_or_text(cell)
+    if name not in _TIMES:
+        return cell
+    try:
+        return instant_text(times.instant(cell))
+    except TimeError as error:
+        raise BadInputError(str(error), path=(name,)) from None
 
 
 def _point(cells: Mapping[str, str], form: CellForm) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class RowFault:
 
 
 class Table:
-    """A table of text. columns: their names in NFC, in order; without a header their numbers, from 1.
+    """A table of text. columns: their names in NFC, in order; without a header the names given, or numbers from 1.
 
     delimiter: None: the one of `DELIMITERS` that the first line has most of outside of quotes, a comma where it has
     none. skip: so many lines come before the table. cells_span_lines: a cell in quotation marks may hold line breaks;
@@ -54,6 +54,7 @@ class Table:
         *,
         delimiter: str | None = None,
         has_header: bool = True,
+        names: Sequence[str] | None = None,
         skip: int = 0,
         cells_span_lines: bool = True,
     ) -> None:
@@ -76,7 +77,8 @@ class Table:
             raise BadInputError(f"The first line cannot be read: {cells.message}", path=("file",))
         self._lines.span = cells_span_lines
         self._first_row: list[str] | None = None if has_header else cells
-        self.columns = _named(cells or []) if has_header else [str(n) for n in range(1, len(cells or []) + 1)]
+        numbers = [str(n) for n in range(1, len(cells or []) + 1)]
+        self.columns = _named(cells or []) if has_header else numbers if names is None else _named(names)
 
     def rows(self) -> Iterator[Row | RowFault]:
         """Yield each row. A row with fewer cells has none of the others; a line without any is no row."""
@@ -201,6 +203,6 @@ def _named(cells: Sequence[str]) -> list[str]:
     columns = [text_nfc(cell.strip()) for cell in cells]
     twice = [name for name, count in Counter(columns).items() if name and count > 1]
     if twice:
-        message = f"The first line names the column {twice[0]!r} twice. Rename one, or leave out the header."
+        message = f"The file has the column {twice[0]!r} twice. Rename one, or leave out the header."
         raise BadInputError(message, path=("file",))
     return columns

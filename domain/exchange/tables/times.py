@@ -247,3 +247,23 @@ class LocalTimes:
         if local != track.last and not (self._is_ambiguous(local) and self._is_ambiguous(track.last)):
             track.direction = 1 if local > track.last else -1
         track.last, track.fold = local, fold
+
+
+class CellTimes:
+    """Times of one form as instants, each by itself; those without an offset are of one zone.
+
+    local: how many had none. ambiguous: how many of these were of an hour that comes twice; they are of the first.
+    """
+
+    def __init__(self, form: str, zone: tzinfo) -> None:
+        """Read times in a form as `time_reader` does, which says what is raised."""
+        self._read, self._zone = time_reader(form), zone
+        self.local = self.ambiguous = 0
+
+    def instant(self, cell: str) -> datetime:
+        """Return the instant of a cell. Raises TimeError."""
+        local, times = self._read(cell), LocalTimes(self._zone)
+        instant = times.instant(local)
+        self.local += local.tzinfo is None
+        self.ambiguous += times.ambiguous
+        return instant

@@ -439,51 +439,6 @@ def test_a_line_with_a_value_that_cannot_be_answered_is_refused_at_its_place(val
     assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "v", "0"))
 
 
-def from_csv(*lines: str, **form: Any) -> list[Any]:
-    return list(records_read([f"{line}\n" for line in lines], Format.CSV, table=TableForm(cells=CellForm(**form))))
-
-
-def test_blanks_around_a_cell_are_no_part_of_it() -> None:
-    [record] = from_csv("kind, externalId, name, attributes.a", 'ASSET , P-1 , "Pump 1", 5 ')
-    assert isinstance(record, EntityRecord)
-    assert (record.kind, record.external_id, record.name, record.attributes) == ("ASSET", "P-1", "Pump 1", {"a": 5})
-
-
-def test_truth_is_read_as_spreadsheets_write_it() -> None:
-    [record] = from_csv("kind,name,attributes.a,attributes.b,attributes.c", "ASSET,x,TRUE,false,Truth")
-    assert record.attributes == {"a": True, "b": False, "c": "Truth"}
-    [edge] = from_csv("source,relationship,target,exclusive", "a,MONITORED_BY,b,TRUE")
-    assert edge.exclusive is True
-
-
-@pytest.mark.parametrize("cell", ["#REF!", "#N/A", "#NAME?"])
-def test_an_error_of_a_spreadsheet_is_no_name(cell: str) -> None:
-    [remark, record] = from_csv("kind,externalId,name,attributes.a", f"ASSET,{cell},x,1", f"ASSET,P-1,x,{cell}")
-    assert (remark.code, remark.path, remark.line) == ("BAD_USER_INPUT", ("externalId",), 2)
-    assert record.attributes == {}
-
-
-def test_half_a_point_is_reported() -> None:
-    [remark] = from_csv("kind,name,longitude,latitude", "ASSET,x,8.5,")
-    assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("longitude",))
-
-
-def test_texts_like_numbers_with_a_decimal_comma_are_counted() -> None:
-    lines = ("kind;name;attributes.kW;attributes.n", "ASSET;x;5,5;1", "ASSET;y,5;6,25;n", "ASSET;z;7;1,5 m")
-    *records, remark = from_csv(*lines)
-    assert [record.attributes["kW"] for record in records] == ["5,5", "6,25", 7]
-    assert (remark.subject, remark.code, "2 texts" in remark.message, "'5,5'" in remark.message) == (
-        "attributes.kW", None, True, True,
-    )  # fmt: skip
-    assert len(from_csv(*lines, decimal=",")) == 3
-
-
-def test_a_column_that_no_record_has_is_refused_at_once() -> None:
-    for header, column in (("kind,name,External ID", "External ID"), ("source,relationship,target,kind", "kind")):
-        with pytest.raises(BadInputError, match=f"There is no column '{column}': "):
-            from_csv(header, *["1,2,3"] * 3)
-
-
 def test_a_name_twice_in_an_object_is_reported() -> None:
     lines = ['{"record": "entity", "kind": "ASSET", "name": "x", "name": "y"}', '{"record": "entity"', "[1]"]
     remarks = list(records_read(lines, Format.NDJSON))
