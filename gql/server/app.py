@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 from gql.base.services import Services
 from gql.errors import transport_error
 from gql.schema import core_schema
-from gql.server.attributes_http import AttributesOverHttp
+from gql.server.attributes_http import AttributesOverHttp, rpc_absent, updates_absent
 from gql.server.execution import Executor
 from gql.server.exposure import Exposure
 from gql.server.graphiql import ASSETS, is_wanted, page
@@ -92,6 +92,9 @@ def create_app(services: Services, exposure: Exposure) -> Starlette:
             Route("/api/v1/telemetry/ingest", ingest.answer, methods=["POST"]),
             Route("/api/v1/{token}/telemetry", ingest.answer_thingsboard, methods=["POST"]),
             Route("/api/v1/{token}/attributes", attributes.answer, methods=["GET", "POST"]),
+            Route("/api/v1/{token}/attributes/updates", updates_absent),
+            Route("/api/v1/{token}/rpc", rpc_absent, methods=["GET", "POST"]),
+            Route("/api/v1/{token}/rpc/{id}", rpc_absent, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *of_graphiql,

@@ -33,7 +33,7 @@ from gql.errors import DEFECT_MESSAGE, ForbiddenError, UnauthenticatedError
 from gql.server.bodies import body_read
 from gql.server.ingest_http import ANSWER_WITHIN_S, LATE_MESSAGE, http_refusal, http_response
 from graph.change import GraphChange
-from graph.errors import ArgusError, BadInputError, UnavailableError
+from graph.errors import ArgusError, BadInputError, NotFoundError, UnavailableError
 from graph.json_bounds import JSON_MAX_BYTES
 
 # Nobody is there to be answered.
@@ -82,6 +82,20 @@ class AttributesOverHttp:
             raise ForbiddenError(f"Attributes are a device's to report; this token has {bearer.role}.")
         gate.operation(http, bearer)
         return bearer, bearer.device_id
+
+
+async def updates_absent(http: Request) -> Response:
+    """Answer a device that would wait for the next change of its attributes: there is no long polling."""
+    message = (
+        "Updates of attributes by long polling are not supported. GET /api/v1/{token}/attributes?sharedKeys=... answers"
+        " what holds now."
+    )
+    return http_refusal(NotFoundError(message), trace_id_of(http))
+
+
+async def rpc_absent(http: Request) -> Response:
+    """Answer a device that would wait for a command, or send one."""
+    return http_refusal(NotFoundError("Remote procedure calls (rpc) are not supported."), trace_id_of(http))
 
 
 def _report(session: Session, change: GraphChange, *, device_id: UUID, reported: Any) -> None:

@@ -191,6 +191,32 @@ def test_names_of_devices_and_metrics_are_one_in_whatever_form_they_come(api: Ap
     assert [json.loads(row[3]) for row in rows] == [{forms[0]: 1, "text": form} for form in (*forms, *forms)]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("GET", "attributes/updates", "long polling are not supported"),
+        ("GET", "attributes/updates?sharedKeys=a&timeout=20000", "GET /api/v1/{token}/attributes"),
+        ("GET", "rpc?timeout=20000", "(rpc) are not supported"),
+        ("POST", "rpc", "(rpc) are not supported"),
+        ("POST", "rpc/7", "(rpc) are not supported"),
+    ],
+)
+def test_what_a_thingsboard_device_would_wait_for_is_named_as_absent(
+    api: Api, token: str, method: str, path: str, said: str
+) -> None:
+    connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=patient(30))
+    try:
+        connection.request(method, f"/api/v1/{token}/{path}", b"{}" if method == "POST" else None)
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+    finally:
+        connection.close()
+    assert (answer.status, answer.getheader("Content-Type")) == (404, "application/json")
+    [error] = body["errors"]
+    assert (error["code"], said in error["message"]) == ("NOT_FOUND", True)
+    assert answer.getheader("X-Trace-Id")
+
+
 BEYOND = ["1e400", "-1e999", "1" + "0" * 400, "1" + "0" * 5_000]
 
 
