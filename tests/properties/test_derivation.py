@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
@@ -344,8 +345,9 @@ class Schedule:
         said: dict[Any, int] = {}
         points: dict[tuple[int, str], dict[datetime, Any]] = {}
         for raw_id, sent in self.log:
-            # Without a messageId a repeat says the same again, and changes nothing anyway.
-            if sent.message_id and said.setdefault((sent.device, sent.message_id), raw_id) != raw_id:
+            # Without a messageId a reading is known by what it says: its repeat does not win over one in between.
+            content = (sent.minute, json.dumps(sent.metrics, sort_keys=True))
+            if said.setdefault((sent.device, sent.message_id or content), raw_id) != raw_id:
                 continue
             for name, value in sent.metrics.items():
                 points.setdefault((sent.device, name), {})[at(sent.minute)] = value
@@ -405,6 +407,20 @@ class Schedule:
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@example(
+    # The last repeats the first, and does not win over the second.
+    sent=[
+        Sent(0, 7, None, {"b": 1.1, "a": 1.1}),
+        Sent(0, 7, "n", {"b": "text", "a": 2.5}),
+        Sent(0, 7, None, {"b": 1.1, "a": 1.1}),
+    ],
+    sizes=[1] * 8,
+    steps=[],
+    in_order=False,
+    first={"total": {"sum": {"a": 0.1, "b": 0.2}, "offset": 0.3, "maxAge": "PT10M"}},
+    recorded=[],
+    shadow=None,
 )
 @given(
     sent=st.lists(SENT, min_size=1, max_size=20),
