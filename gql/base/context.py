@@ -98,7 +98,10 @@ class Context:
             )
             return work(session, change)
 
-        return await self.services.bridge.run(principal.organization_id, run, self.stop)
+        changed = await self.services.bridge.run(principal.organization_id, run, self.stop)
+        # What was read before may be otherwise now: the next mutation of the document reads it again.
+        self.loaders.clear()
+        return changed
 
 
 Info = strawberry.Info[Context, None]

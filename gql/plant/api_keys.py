@@ -8,8 +8,9 @@ from functools import partial
 
 import strawberry
 
-from domain.plant.organizations.api_keys import SECRET_BYTES, api_key_create, api_key_revoke, api_keys_page
+from domain.base.bearer_secrets import SECRET_BYTES
 from domain.plant.organizations.api_keys import ApiKey as ApiKeyRow
+from domain.plant.organizations.api_keys import api_key_create, api_key_revoke, api_keys_page
 from gql.access.principal import ADMINS
 from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import strawberry
 
-from domain.plant.devices.tokens import SECRET_BYTES, device_token_issue, device_token_revoke, device_tokens_newest
+from domain.base.bearer_secrets import SECRET_BYTES
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
+from domain.plant.devices.tokens import device_token_issue, device_token_revoke, device_tokens_newest
 from gql.access.principal import ADMINS, permit
 from gql.base.context import Info
 from gql.base.converters import converts

@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -41,18 +40,12 @@ from strawberry.types import Info
 from strawberry.types.arguments import convert_arguments
 
 from gql.base.context import Context
+from gql.server.answer_rows import Failed, all_awaited, all_or_raise, caught, fill, fill_one, put, then
 from gql.server.bounds import Bound
 from gql.server.plans import Plan, PlannedField, Plans
 
 # What an item counts that a list has beyond its bound.
 EXCESS_COST: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A place in the answer that cannot be null and has an error: what it is a part of fails."""
-
-    error: Exception
 
 
 class BulkExecutor(ExecutorThrowingOnIncremental):
@@ -81,8 +74,8 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         if not _is_composite(item_type):
             return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
         paths = [Path(path, place, None) for place in range(len(result))]
-        completed: AwaitableOrValue[list[Any]] = _then(
-            self._complete(item_type, field_details_list, info, result, paths), _all_or_raise
+        completed: AwaitableOrValue[list[Any]] = then(
+            self._complete(item_type, field_details_list, info, result, paths), all_or_raise
         )
         return completed
 
@@ -96,7 +89,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Execute the fields that are selected of one object."""
         rows = self._execute(parent_type, grouped_field_set, [source_value], [path])
-        row: AwaitableOrValue[dict[str, Any]] = _then(rows, lambda done: _all_or_raise(done)[0])
+        row: AwaitableOrValue[dict[str, Any]] = then(rows, lambda done: all_or_raise(done)[0])
         return row
 
     def _complete(
@@ -116,7 +109,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         else:
             leaves = [self._complete_ordinarily(inner, details, info, *at) for at in zip(values, paths, strict=True)]
             completed = self._awaited_too(leaves, leaves, range(len(leaves)))
-        handled: AwaitableOrValue[list[Any]] = _then(
+        handled: AwaitableOrValue[list[Any]] = then(
             completed, partial(self._errors_handled, return_type, details, info, paths)
         )
         return handled
@@ -195,7 +188,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
                 completed[place] = part if failed is None else failed
             return completed
 
-        together = _then(self._complete(inner.of_type, details, info, items, item_paths), split)
+        together = then(self._complete(inner.of_type, details, info, items, item_paths), split)
         return self._awaited_too(together, completed, odd)
 
     def _complete_objects(
@@ -229,12 +222,12 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
             rows = self._execute(
                 object_type, grouped, [values[place] for place in of_type], [paths[place] for place in of_type]
             )
-            taken = _then(rows, partial(_put, completed, of_type))
+            taken = then(rows, partial(put, completed, of_type))
             if isinstance(taken, Awaitable):
                 waiting.append(taken)
         together: AwaitableOrValue[list[Any]] = completed
         if waiting:
-            together = _all_awaited(waiting, completed)
+            together = all_awaited(waiting, completed)
         return self._awaited_too(together, completed, odd)
 
     def _awaited_too(
@@ -246,11 +239,11 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
             return together
 
         async def finish() -> list[Any]:
-            caught = [_caught(completed[place]) for place in waiting]
+            results = [caught(completed[place]) for place in waiting]
             if isinstance(together, Awaitable):
-                caught.append(_caught(together))
-            done = await gather_with_cancel(*caught)
-            _put(completed, waiting, done[: len(waiting)])
+                results.append(caught(together))
+            done = await gather_with_cancel(*results)
+            put(completed, waiting, done[: len(waiting)])
             return completed
 
         return finish()
@@ -283,7 +276,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
             for planned in plan.valued:
                 field_paths = [Path(path, planned.name, object_type.name) for path in paths]
                 completed = self._field(object_type, planned, sources, field_paths)
-                taken = _then(completed, partial(_fill, rows, planned.name))
+                taken = then(completed, partial(fill, rows, planned.name))
                 if isinstance(taken, Awaitable):
                     waiting.append(taken)
             for planned in plan.ordinary:
@@ -295,7 +288,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         except Exception:
             self.settle_in_background(waiting)
             raise
-        return _all_awaited(waiting, rows) if waiting else rows
+        return all_awaited(waiting, rows) if waiting else rows
 
     def _row(self, object_type: GraphQLObjectType, plan: Plan, source: Any, path: Path) -> Any:
         with contextlib.suppress(Exception):
@@ -323,11 +316,11 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         except Exception as error:  # noqa: BLE001
             value = Failed(error)
         if not self.is_awaitable(value):
-            _fill_one(rows, planned.name, place, value)
+            fill_one(rows, planned.name, place, value)
             return None
 
         async def finish() -> None:
-            _fill_one(rows, planned.name, place, await _caught(value))
+            fill_one(rows, planned.name, place, await caught(value))
 
         return finish()
 
@@ -430,59 +423,6 @@ def executor_of(schema: GraphQLSchema, *, bounds: Mapping[str, Bound]) -> type[B
     made_of: Schema = schema._strawberry_schema  # type: ignore[attr-defined]  # noqa: SLF001  (as its own code does)
     members = {"bounds": bounds, "plans": Plans(schema), "made_of": made_of}
     return type("SchemaExecutor", (BulkExecutor,), members)
-
-
-def _then(value: AwaitableOrValue[list[Any]], work: Callable[[list[Any]], Any]) -> Any:
-    """Apply work to a value, or to what an awaitable will return."""
-    if not isinstance(value, Awaitable):
-        return work(value)
-
-    async def finish() -> Any:
-        return work(await value)
-
-    return finish()
-
-
-async def _all_awaited(waiting: Sequence[Awaitable[None]], rows: list[Any]) -> list[Any]:
-    if len(waiting) == 1:
-        await waiting[0]
-    else:
-        await gather_with_cancel(*waiting)
-    return rows
-
-
-async def _caught(value: Awaitable[Any]) -> Any:
-    try:
-        return await value
-    except Exception as error:  # noqa: BLE001
-        return Failed(error)
-
-
-def _put(completed: list[Any], places: Sequence[int], values: Sequence[Any]) -> None:
-    for place, value in zip(places, values, strict=True):
-        completed[place] = value
-
-
-def _fill(rows: list[Any], name: str, values: Sequence[Any]) -> None:
-    for place, value in enumerate(values):
-        _fill_one(rows, name, place, value)
-
-
-def _fill_one(rows: list[Any], name: str, place: int, value: Any) -> None:
-    row = rows[place]
-    if type(row) is Failed:
-        return
-    if type(value) is Failed:
-        rows[place] = value
-    else:
-        row[name] = value
-
-
-def _all_or_raise(completed: list[Any]) -> list[Any]:
-    for value in completed:
-        if type(value) is Failed:
-            raise value.error
-    return completed
 
 
 def _attribute(source: Any, name: str) -> Any:

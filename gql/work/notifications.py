@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from collections.abc import Callable
 from functools import partial
 
 import strawberry
 
+from domain.base.bearer_secrets import SECRET_BYTES, secret_text
 from domain.work.notifications.model import Notification as NotificationRow
 from domain.work.notifications.model import NotificationState, WebhookSecret
 from domain.work.notifications.operations import PREVIOUS, notification_retry, webhook_secret_rotate, webhook_test
@@ -27,7 +27,6 @@ from gql.errors import UserError, user_error
 from graph.errors import ArgusError
 from graph.paging import PageRequest
 
-_SECRET_BYTES = 32
 _DAY = Duration("P1D", 0, PREVIOUS)
 
 NotificationStateEnum = enum_described(
@@ -161,7 +160,7 @@ class NotificationMutation:
         Args:
             previous_for: How long the previous secret signs too, at most P30D. PT0S where it has leaked.
         """
-        secret = "argus_whs_" + base64.urlsafe_b64encode(secrets.token_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
+        secret = secret_text("argus_whs_", secrets.token_bytes(SECRET_BYTES))
         beside = previous_for.exact()
 
         def prepare() -> Callable[..., WebhookSecret]:

@@ -124,17 +124,6 @@ class Origins:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A claim of a token."""
-
-    allowed: str = "the name of a claim, or the path to a member: `name.name`"
-
-    def parse(self, name: str, text: str) -> str:  # noqa: ARG002
-        """Return the name or the path."""
-        return text
-
-
-@dataclass(frozen=True, slots=True)
 class RoleNames:
     """Names of roles as an identity provider has them, and the role of Argus that each is."""
 
@@ -153,13 +142,13 @@ class RoleNames:
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
-    """The path of a directory."""
+class Name:
+    """A text that names something, as it is written."""
 
-    allowed: str = "a path"
+    allowed: str
 
     def parse(self, name: str, text: str) -> str:  # noqa: ARG002
-        """Return the path."""
+        """Return the text."""
         return text
 
 

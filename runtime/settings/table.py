@@ -11,12 +11,11 @@ from typing import Any, Final
 
 from runtime.settings.declaration import Derived, Group, Process, Secret, Setting, Values
 from runtime.settings.kinds import (
-    Claim,
     Days,
-    Directory,
     Hosts,
     IsJson,
     LogLevel,
+    Name,
     Networks,
     Number,
     Origins,
@@ -141,6 +140,7 @@ PARTITIONS: Final = Setting(
 )
 
 # Authentication
+_CLAIM: Final = Name("the name of a claim, or the path to a member: `name.name`")
 JWT_SECRET: Final = Setting(
     name="ARGUS_JWT_SECRET",
     kind=SigningKey(),
@@ -177,7 +177,7 @@ JWT_ISSUER: Final = Setting(
 
 JWT_CLAIM_SUBJECT: Final = Setting(
     name="ARGUS_JWT_CLAIM_SUBJECT",
-    kind=Claim(),
+    kind=_CLAIM,
     group=Group.AUTHENTICATION,
     used_by=(API, COMMANDS),
     default="sub",
@@ -185,7 +185,7 @@ JWT_CLAIM_SUBJECT: Final = Setting(
 )
 JWT_CLAIM_ORGANIZATION: Final = Setting(
     name="ARGUS_JWT_CLAIM_ORGANIZATION",
-    kind=Claim(),
+    kind=_CLAIM,
     group=Group.AUTHENTICATION,
     used_by=(API, COMMANDS),
     default="org",
@@ -193,7 +193,7 @@ JWT_CLAIM_ORGANIZATION: Final = Setting(
 )
 JWT_CLAIM_ROLE: Final = Setting(
     name="ARGUS_JWT_CLAIM_ROLE",
-    kind=Claim(),
+    kind=_CLAIM,
     group=Group.AUTHENTICATION,
     used_by=(API, COMMANDS),
     default="role",
@@ -558,7 +558,7 @@ LOG_FORMAT: Final = Setting(
 # Local stack
 HOME: Final = Setting(
     name="ARGUS_HOME",
-    kind=Directory(),
+    kind=Name("a path"),
     group=Group.LOCAL,
     used_by=EVERYWHERE,
     default=".argus",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Integer, Row, Uuid, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from domain.base.bearer_secrets import secret_hash, secret_text
 from domain.plant.devices.tables import device_tokens
 from graph.change import GraphChange, change_record
 from graph.entities.queries import entity_get
@@ -22,7 +21,6 @@ from graph.kinds import EntityKind
 from graph.sql import any_of
 
 TOKEN_PREFIX: Final = "argus_dev_"  # noqa: S105  (what a token begins with, no secret)
-SECRET_BYTES: Final = 32
 # Of one device, those not revoked: enough to change them one after the other, on several gateways.
 TOKENS_MAX: Final = 20
 
@@ -65,19 +63,6 @@ class DeviceToken:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
 
 
-def token_text(secret: bytes) -> str:
-    """Return the token for SECRET_BYTES random bytes. Raises ValueError for another number of them."""
-    if len(secret) != SECRET_BYTES:
-        message = f"A token is made of {SECRET_BYTES} random bytes, not {len(secret)}."
-        raise ValueError(message)
-    return TOKEN_PREFIX + base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
-
-
-def token_hash(token: str) -> bytes:
-    """Return what is stored of a token. Its secret is random and long, so a plain hash is enough."""
-    return hashlib.sha256(token.encode()).digest()
-
-
 def device_token_issue(
     session: Session, *, change: GraphChange, device_id: UUID, secret: bytes, expires_at: datetime | None = None
 ) -> tuple[DeviceToken, str]:
@@ -100,7 +85,7 @@ def device_token_issue(
     if sum(item.is_good(change.recorded) for item in tokens) >= TOKENS_MAX:
         message = f"A device has at most {TOKENS_MAX} tokens; revoke one first."
         raise LimitExceededError(message, path=("deviceId",))
-    token = token_text(secret)
+    token = secret_text(TOKEN_PREFIX, secret)
     issued = DeviceToken(change.new_id(), device.id, change.recorded, None, change.actor, expires_at)
     session.execute(
         insert(device_tokens),
@@ -108,7 +93,7 @@ def device_token_issue(
             "organization_id": organization_id,
             "id": issued.id,
             "device_id": issued.device_id,
-            "token_hash": token_hash(token),
+            "token_hash": secret_hash(token),
             "created_at": issued.created_at,
             "issued_by": issued.issued_by,
             "expires_at": issued.expires_at,
@@ -195,7 +180,7 @@ def device_token_authenticate(session: Session, *, token: str) -> TokenOwner | N
     """
     if not token.startswith(TOKEN_PREFIX) or not token.isascii():
         return None
-    row = session.execute(_OWNER, {"hash": token_hash(token)}).one_or_none()
+    row = session.execute(_OWNER, {"hash": secret_hash(token)}).one_or_none()
     if row is None:
         return None
     return TokenOwner(row.organization_id, EntityId(row.device_id), row.token_id, _utc(row.expires_at))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Integer, Row, Uuid, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from domain.base.bearer_secrets import secret_hash, secret_text
 from domain.plant.organizations.model import Organization
 from domain.plant.organizations.tables import api_keys
 from graph.change import GraphChange, change_record
@@ -26,7 +25,6 @@ from graph.sql import any_of
 from graph.texts import text_nfc
 
 KEY_PREFIX: Final = "argus_key_"
-SECRET_BYTES: Final = 32
 NAME_CHARS_MAX: Final = 200
 # Of an organization, those that are neither revoked nor expired.
 KEYS_MAX: Final = 500
@@ -76,14 +74,6 @@ class KeyOwner:
     expires_at: datetime | None
 
 
-def key_text(secret: bytes) -> str:
-    """Return the key for SECRET_BYTES random bytes. Raises ValueError for another number of them."""
-    if len(secret) != SECRET_BYTES:
-        message = f"A key is made of {SECRET_BYTES} random bytes, not {len(secret)}."
-        raise ValueError(message)
-    return KEY_PREFIX + base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
-
-
 def api_key_create(
     session: Session,
     *,
@@ -111,7 +101,7 @@ def api_key_create(
     )
     if session.execute(usable).scalar_one() >= KEYS_MAX:
         raise LimitExceededError(f"An organization has at most {KEYS_MAX} API keys; revoke one first.")
-    key = key_text(secret)
+    key = secret_text(KEY_PREFIX, secret)
     created = ApiKey(change.new_id(), name, KeyRole(role), change.recorded, change.actor, expires)
     session.execute(
         insert(api_keys),
@@ -120,7 +110,7 @@ def api_key_create(
             "id": created.id,
             "name": created.name,
             "role": created.role,
-            "key_hash": _hash(key),
+            "key_hash": secret_hash(key),
             "created_at": created.created_at,
             "created_by": created.created_by,
             "expires_at": created.expires_at,
@@ -168,7 +158,7 @@ def api_key_authenticate(session: Session, *, key: str) -> KeyOwner | None:
     """
     if not key.startswith(KEY_PREFIX) or not key.isascii():
         return None
-    row = session.execute(_OWNER, {"hash": _hash(key)}).one_or_none()
+    row = session.execute(_OWNER, {"hash": secret_hash(key)}).one_or_none()
     if row is None:
         return None
     organization = Organization(row.organization_id, row.public_id, row.slug, row.organization)
@@ -182,11 +172,6 @@ def api_keys_ended(session: Session, *, keys: Collection[tuple[int, UUID]]) -> s
     """
     values = {"organizations": [number for number, _ in keys], "keys": [key_id for _, key_id in keys]}
     return set(session.execute(_ENDED, values).scalars())
-
-
-def _hash(key: str) -> bytes:
-    # The secret is random and long, so a plain hash is enough.
-    return hashlib.sha256(key.encode()).digest()
 
 
 def _key(row: Row[Any]) -> ApiKey:

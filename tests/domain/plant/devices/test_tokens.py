@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from domain.base.bearer_secrets import secret_text
 from domain.nodes.operations import entity_delete, entity_restore
 from domain.plant.assets.operations import asset_create
 from domain.plant.devices.operations import device_create
@@ -26,7 +27,6 @@ from domain.plant.devices.tokens import (
     device_tokens_ended,
     device_tokens_get,
     device_tokens_newest,
-    token_text,
 )
 from graph.changes import ChangeFilter, changes_page
 from graph.entities.model import EntityDraft
@@ -117,7 +117,7 @@ def test_the_number_of_tokens_is_bounded(world: World) -> None:
 
 def test_a_secret_of_another_length_is_a_defect() -> None:
     with pytest.raises(ValueError, match="32 random bytes, not 16"):
-        token_text(SECRET[:16])
+        secret_text("argus_dev_", SECRET[:16])
 
 
 def test_another_organization_and_other_kinds_have_none(world: World, other: World) -> None:
