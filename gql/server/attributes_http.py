@@ -12,10 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 from sqlalchemy.orm import Session
 from starlette.datastructures import QueryParams
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.plant.devices.attributes import (
@@ -29,17 +28,12 @@ from gql.access.principal import Principal
 from gql.access.trace import trace_id_of
 from gql.base.context import Context
 from gql.base.services import Services
-from gql.errors import DEFECT_MESSAGE, ForbiddenError, UnauthenticatedError
+from gql.errors import ForbiddenError, UnauthenticatedError
 from gql.server.bodies import body_read
-from gql.server.ingest_http import ANSWER_WITHIN_S, LATE_MESSAGE, http_refusal, http_response
+from gql.server.ingest_http import ANSWER_WITHIN_S, http_guarded, http_refusal, http_response
 from graph.change import GraphChange
-from graph.errors import ArgusError, BadInputError, NotFoundError, UnavailableError
+from graph.errors import BadInputError, NotFoundError
 from graph.json_bounds import JSON_MAX_BYTES
-
-# Nobody is there to be answered.
-_GONE = 499
-
-_log = structlog.get_logger(__name__)
 
 
 class AttributesOverHttp:
@@ -51,26 +45,21 @@ class AttributesOverHttp:
     async def answer(self, http: Request) -> Response:
         """Answer one call."""
         trace_id = trace_id_of(http)
-        try:
-            principal, device_id = await self._device(http)
-            raw = await body_read(http, most=JSON_MAX_BYTES) if http.method == "POST" else b""
-            context = Context(self._services, principal, trace_id, "http")
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                if http.method == "POST":
-                    await context.change(partial(_report, device_id=device_id, reported=_parsed(raw)))
-                    answer: Mapping[str, Any] = {}
-                else:
-                    attributes = await context.read(device_attributes_get, device_id=device_id)
-                    answer = _chosen(http.query_params, attributes)
-        except TimeoutError:
-            return http_refusal(UnavailableError(LATE_MESSAGE), trace_id)
-        except ArgusError as error:
-            return http_refusal(error, trace_id)
-        except ClientDisconnect:
-            return Response(status_code=_GONE)
-        except Exception:  # noqa: BLE001  (masked, logged, traceable)
-            _log.exception("attributes.defect", trace_id=trace_id)
-            return http_refusal(ArgusError(DEFECT_MESSAGE), trace_id)
+        return await http_guarded(
+            partial(self._answered, http, trace_id), trace_id=trace_id, defect="attributes.defect"
+        )
+
+    async def _answered(self, http: Request, trace_id: str) -> Response:
+        principal, device_id = await self._device(http)
+        raw = await body_read(http, most=JSON_MAX_BYTES) if http.method == "POST" else b""
+        context = Context(self._services, principal, trace_id, "http")
+        answer: Mapping[str, Any] = {}
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            if http.method == "POST":
+                await context.change(partial(_report, device_id=device_id, reported=_parsed(raw)))
+            else:
+                attributes = await context.read(device_attributes_get, device_id=device_id)
+                answer = _chosen(http.query_params, attributes)
         return http_response(200, answer, trace_id)
 
     async def _device(self, http: Request) -> tuple[Principal, UUID]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -80,20 +81,15 @@ class IngestOverHttp:
 
     async def _answer(self, http: Request, token: str | None, form: Form | None) -> Response:
         trace_id = trace_id_of(http)
-        try:
-            # Authentication, directory and commit wait for the same database: together no longer than this.
-            async with asyncio.timeout(ANSWER_WITHIN_S) as limit:
-                sent, done = await self._taken(http, token, form, trace_id, limit)
-            _log.debug("readings_accepted", trace_id=trace_id, accepted=done.accepted, rejected=done.rejected)
-        except TimeoutError:
-            return http_refusal(UnavailableError(LATE_MESSAGE), trace_id)
-        except ArgusError as error:
-            return http_refusal(error, trace_id)
-        except ClientDisconnect:
-            return Response(status_code=_GONE)
-        except Exception:  # noqa: BLE001  (masked, logged, traceable)
-            _log.exception("ingest.defect", trace_id=trace_id)
-            return http_refusal(ArgusError(DEFECT_MESSAGE), trace_id)
+        return await http_guarded(
+            partial(self._answered, http, token, form, trace_id), trace_id=trace_id, defect="ingest.defect"
+        )
+
+    async def _answered(self, http: Request, token: str | None, form: Form | None, trace_id: str) -> Response:
+        # Authentication, directory and commit wait for the same database: together no longer than this.
+        async with asyncio.timeout(ANSWER_WITHIN_S) as limit:
+            sent, done = await self._taken(http, token, form, trace_id, limit)
+        _log.debug("readings_accepted", trace_id=trace_id, accepted=done.accepted, rejected=done.rejected)
         rejected = done.rejected + len(sent.errors)
         errors = sent.located_errors(done.errors)
         answer = {
@@ -178,6 +174,21 @@ def _lines(raw: bytes) -> Sent:
 
 def _errors(errors: Sequence[UserError]) -> list[dict[str, Any]]:
     return [{"code": error.code, "message": error.message, "path": list(error.path)} for error in errors]
+
+
+async def http_guarded(answer: Callable[[], Awaitable[Response]], *, trace_id: str, defect: str) -> Response:
+    """Return an answer, or the refusal for what it raises. defect: the event by which the unexpected is logged."""
+    try:
+        return await answer()
+    except TimeoutError:
+        return http_refusal(UnavailableError(LATE_MESSAGE), trace_id)
+    except ArgusError as error:
+        return http_refusal(error, trace_id)
+    except ClientDisconnect:
+        return Response(status_code=_GONE)
+    except Exception:  # noqa: BLE001  (masked, logged, traceable)
+        _log.exception(defect, trace_id=trace_id)
+        return http_refusal(ArgusError(DEFECT_MESSAGE), trace_id)
 
 
 def http_refusal(error: ArgusError, trace_id: str) -> Response:
