@@ -21,10 +21,11 @@ REMEMBERED_S: Final = 60.0
 REMEMBERED_MAX: Final = 10_000
 # An answer waits no longer for its hints.
 PATIENCE_S: Final = 1.0
+# What is true of the answer itself: what was remembered of names may be a minute old.
 _SUBJECTS: Final = {
-    NameKind.TYPE: "There is no type",
-    NameKind.STATUS: "Nothing has the status",
-    NameKind.METRIC: "Nothing has the metric",
+    NameKind.TYPE: "Nothing matched the type",
+    NameKind.STATUS: "Nothing matched the status",
+    NameKind.METRIC: "Nothing matched the metric",
 }
 _Unmatched = tuple[int, NameKind, str]
 

@@ -46,7 +46,7 @@ def hints_of(client: Client, query: str) -> list[tuple[str, list[str]]]:
     return [(hint["message"], hint["argumentPath"]) for hint in hints]
 
 
-METRIC = "Nothing has the metric 'temprature'. Did you mean 'temperature'?"
+METRIC = "Nothing matched the metric 'temprature'. Did you mean 'temperature'?"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ METRIC = "Nothing has the metric 'temprature'. Did you mean 'temperature'?"
         (
             '{ devices(filter: {types: ["Boiler", "boilers"], statuses: ["runing"]}) { totalCount } }',
             [
-                ("There is no type 'boilers'. Did you mean 'Boiler'?", ["filter", "types", "1"]),
-                ("Nothing has the status 'runing'. Did you mean 'running'?", ["filter", "statuses", "0"]),
+                ("Nothing matched the type 'boilers'. Did you mean 'Boiler'?", ["filter", "types", "1"]),
+                ("Nothing matched the status 'runing'. Did you mean 'running'?", ["filter", "statuses", "0"]),
             ],
         ),
         ('{ devices(filter: {types: ["xyz"], statuses: ["running"]}) { totalCount } }', []),
@@ -73,11 +73,11 @@ METRIC = "Nothing has the metric 'temprature'. Did you mean 'temperature'?"
         (
             """{ traverse(input: {startIds: [], steps: [{relationships: ["FEEDS"]}, {relationships: ["FEEDS"],
               types: ["Boler"]}]}) { nodeIds } }""",
-            [("There is no type 'Boler'. Did you mean 'Boiler'?", ["input", "steps", "1", "types", "0"])],
+            [("Nothing matched the type 'Boler'. Did you mean 'Boiler'?", ["input", "steps", "1", "types", "0"])],
         ),
         (
             '{ assets { nodes { related(relationships: ["FEEDS"], types: ["Boler"]) { nodes { id } } } } }',
-            [("There is no type 'Boler'. Did you mean 'Boiler'?", ["types", "0"])],
+            [("Nothing matched the type 'Boler'. Did you mean 'Boiler'?", ["types", "0"])],
         ),
         (
             """mutation { createRule(input: {name: "r", scope: {kind: ASSET, type: "Boilr"}, condition: {allOf: [
@@ -85,7 +85,7 @@ METRIC = "Nothing has the metric 'temprature'. Did you mean 'temperature'?"
               { errors { code } } }""",
             [
                 (METRIC, ["input", "condition"]),
-                ("There is no type 'Boilr'. Did you mean 'Boiler'?", ["input", "scope", "type"]),
+                ("Nothing matched the type 'Boilr'. Did you mean 'Boiler'?", ["input", "scope", "type"]),
             ],
         ),
         ('mutation { createRule(input: {name: "", condition: {expression: "temprature > 1.0"}}) { errors { code } } }', []),
