@@ -47,6 +47,11 @@ class Moment:
     clock: Clock | None = None
 
 
+def utc_of(stored: datetime | None) -> datetime | None:
+    """Return an instant that was read from the database, in UTC; None as it is."""
+    return None if stored is None else stored.astimezone(UTC)
+
+
 def instant_utc(value: datetime, *, path: str) -> datetime:
     """Return the instant in UTC. Raises BadInputError for a naive time or one outside the years 1 to 9999."""
     if value.tzinfo is None:

@@ -17,6 +17,7 @@ from graph.edges.model import EdgeVersion
 from graph.edges.rules import Interval, Place
 from graph.errors import ConflictError
 from graph.ids import EdgeId, EdgeVersionId, EntityId
+from graph.instants import utc_of
 from graph.kinds import EntityKind
 from graph.sql import any_of, rows_insert
 from graph.tables import entity_edges
@@ -43,9 +44,9 @@ def edge_of_row(row: Row[Any]) -> EdgeVersion:
         row.exclusive,
         row.metadata,
         row.valid_from.astimezone(UTC),
-        _utc(row.valid_until),
+        utc_of(row.valid_until),
         row.recorded_at.astimezone(UTC),
-        _utc(row.retracted_at),
+        utc_of(row.retracted_at),
     )
 
 
@@ -135,7 +136,3 @@ def edge_state(version: EdgeVersion) -> dict[str, Any]:
         "validFrom": version.valid_from.isoformat(),
         "validUntil": None if until is None else until.isoformat(),
     }
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.astimezone(UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, literal, or_, select, text
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.failed_items.model import FailedItem, FailedItemState, FailedQueue
 from domain.base.failed_items.tables import failed_items
+from graph.instants import utc_of
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
@@ -80,10 +81,6 @@ def failed_item_of(row: Row[Any]) -> FailedItem:
         row.tries,
         row.first_failed_at.astimezone(UTC),
         row.last_failed_at.astimezone(UTC),
-        _utc(row.due_at),
-        _utc(row.resolved_at),
+        utc_of(row.due_at),
+        utc_of(row.resolved_at),
     )
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.astimezone(UTC)

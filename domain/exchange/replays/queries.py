@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from domain.exchange.replays.model import Replay, ReplayState
 from domain.exchange.replays.tables import replays
 from graph.errors import NotFoundError
+from graph.instants import utc_of
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
@@ -78,10 +79,6 @@ def replay_of(row: Row[Any]) -> Replay:
         row.changes,
         row.message,
         row.created_at.astimezone(UTC),
-        _utc(row.started_at),
-        _utc(row.finished_at),
+        utc_of(row.started_at),
+        utc_of(row.finished_at),
     )
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.astimezone(UTC)

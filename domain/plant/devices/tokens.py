@@ -17,6 +17,7 @@ from graph.change import GraphChange, change_record
 from graph.entities.queries import entity_get
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.ids import EntityId
+from graph.instants import utc_of
 from graph.kinds import EntityKind
 from graph.sql import any_of
 
@@ -183,7 +184,7 @@ def device_token_authenticate(session: Session, *, token: str) -> TokenOwner | N
     row = session.execute(_OWNER, {"hash": secret_hash(token)}).one_or_none()
     if row is None:
         return None
-    return TokenOwner(row.organization_id, EntityId(row.device_id), row.token_id, _utc(row.expires_at))
+    return TokenOwner(row.organization_id, EntityId(row.device_id), row.token_id, utc_of(row.expires_at))
 
 
 def _token(row: Row[Any]) -> DeviceToken:
@@ -191,15 +192,11 @@ def _token(row: Row[Any]) -> DeviceToken:
         row.id,
         EntityId(row.device_id),
         row.created_at.astimezone(UTC),
-        _utc(row.revoked_at),
+        utc_of(row.revoked_at),
         row.issued_by,
-        _utc(row.expires_at),
-        _utc(row.last_used_at),
+        utc_of(row.expires_at),
+        utc_of(row.last_used_at),
     )
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.astimezone(UTC)
 
 
 def _record(session: Session, change: GraphChange, action: str, before: DeviceToken | None, after: DeviceToken) -> None:

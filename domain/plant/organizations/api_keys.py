@@ -17,7 +17,7 @@ from domain.plant.organizations.model import Organization
 from domain.plant.organizations.tables import api_keys
 from graph.change import GraphChange, change_record
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
-from graph.instants import instant_utc
+from graph.instants import instant_utc, utc_of
 from graph.json_bounds import text_check
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
@@ -162,7 +162,7 @@ def api_key_authenticate(session: Session, *, key: str) -> KeyOwner | None:
     if row is None:
         return None
     organization = Organization(row.organization_id, row.public_id, row.slug, row.organization)
-    return KeyOwner(organization, row.key_id, row.name, KeyRole(row.role), _utc(row.expires_at))
+    return KeyOwner(organization, row.key_id, row.name, KeyRole(row.role), utc_of(row.expires_at))
 
 
 def api_keys_ended(session: Session, *, keys: Collection[tuple[int, UUID]]) -> set[UUID]:
@@ -181,14 +181,10 @@ def _key(row: Row[Any]) -> ApiKey:
         KeyRole(row.role),
         row.created_at.astimezone(UTC),
         row.created_by,
-        _utc(row.expires_at),
-        _utc(row.last_used_at),
-        _utc(row.revoked_at),
+        utc_of(row.expires_at),
+        utc_of(row.last_used_at),
+        utc_of(row.revoked_at),
     )
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.astimezone(UTC)
 
 
 def _record(session: Session, change: GraphChange, action: str, before: ApiKey | None, after: ApiKey) -> None:

@@ -15,7 +15,7 @@ from domain.rules.model import Annotation, AnnotationKind, Event, EventState, Se
 from domain.rules.tables import event_annotations, event_changes, event_corrections, events
 from graph.entities.queries import entities_get
 from graph.errors import LimitExceededError, NotFoundError
-from graph.instants import moment_resolve
+from graph.instants import moment_resolve, utc_of
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
@@ -228,17 +228,13 @@ def _event(row: Row[Any], annotations: Sequence[Annotation]) -> Event:
         row.key,
         row.began_at.astimezone(UTC),
         row.opened_at.astimezone(UTC),
-        _utc(row.cleared_at),
+        utc_of(row.cleared_at),
         row.cleared_reason,
         Severity(row.severity),
         row.value,
         row.flaps,
         row.detected_at.astimezone(UTC),
-        _utc(row.withdrawn_at),
+        utc_of(row.withdrawn_at),
         annotations,
-        _utc(row.suppressed_until),
+        utc_of(row.suppressed_until),
     )
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.astimezone(UTC)
