@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -22,9 +21,7 @@ import numpy as np
 from graphql import (
     DocumentNode,
     GraphQLError,
-    GraphQLFloat,
     GraphQLList,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
@@ -45,13 +42,13 @@ from strawberry.schema import Schema
 from strawberry.types import Info
 from strawberry.types.arguments import convert_arguments
 
-from gql.base.batched import ManyResolver
 from gql.base.context import Context
 from gql.server.answer_rows import Failed, all_awaited, all_or_raise, caught, fill, fill_one, put, then
 from gql.server.bounds import Bound
 from gql.server.bulk_inputs import BulkInputs
 from gql.server.places import Fields, Given, Items, Places, Some
 from gql.server.plans import Plan, PlannedField, Plans
+from gql.server.values import attribute, is_composite, is_plain, numbers_of, resolved_together
 
 # What an item counts that a list has beyond its bound.
 EXCESS_COST: Final = 10
@@ -100,16 +97,17 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
     ) -> AwaitableOrValue[list[Any]]:
         """Complete a list: charge what is beyond its bound, check whether to go on, and complete all items together."""
         if isinstance(result, np.ndarray):
-            result = self._numbers(return_type.of_type, info, result)
+            result = numbers_of(return_type.of_type, result)
             if isinstance(result, np.ndarray):
+                self._charge(info, result)
                 return result  # type: ignore[return-value]
         if not isinstance(result, list | tuple):
             return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
         self._charge(info, result)
         item_type = return_type.of_type
-        if _is_plain(item_type, result):
+        if is_plain(item_type, result):
             return list(result)
-        if not _is_composite(item_type):
+        if not is_composite(item_type):
             return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
         places = Items(Given([path]))
         places.add(0, len(result))
@@ -117,20 +115,6 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
             self._complete(item_type, field_details_list, info, result, places), all_or_raise
         )
         return completed
-
-    def _numbers(
-        self, item_type: GraphQLOutputType, info: GraphQLResolveInfo[Any], values: np.ndarray
-    ) -> np.ndarray | list[Any]:
-        """Return numbers as they are where the encoder can write them, NaN as null, without making objects of them.
-
-        Else as a list, which is charged where it is completed.
-        """
-        is_required = is_non_null_type(item_type)
-        fits = np.isfinite(values).all() if is_required else not np.isinf(values).any()
-        if _inner(item_type) is GraphQLFloat and values.dtype == np.float64 and values.ndim == 1 and fits:
-            self._charge(info, values)
-            return np.ascontiguousarray(values)
-        return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124  (NaN differs from itself)
 
     def execute_fields(
         self,
@@ -170,9 +154,9 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
     ) -> AwaitableOrValue[list[Any]]:
         """Complete values of one type, each at its path; one that is an exception is an error there."""
         inner = return_type.of_type if is_non_null_type(return_type) else return_type
-        if is_list_type(inner) and _is_composite(inner.of_type):
+        if is_list_type(inner) and is_composite(inner.of_type):
             completed = self._complete_lists(inner, details, info, values, places)
-        elif _is_composite(inner):
+        elif is_composite(inner):
             completed = self._complete_objects(inner, details, info, values, places)
         else:
             leaves = [self._complete_ordinarily(inner, details, info, *at) for at in zip(values, places, strict=True)]
@@ -409,7 +393,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         )
         values: AwaitableOrValue[list[Any]]
         if planned.resolver is None:
-            values = [_attribute(source, planned.attribute or "") for source in sources]
+            values = [attribute(source, planned.attribute or "") for source in sources]
         else:
             try:
                 arguments = self._arguments(planned, info)
@@ -419,7 +403,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
                 if planned.of_many is None:
                     values = self._resolve(planned, sources, arguments)
                 else:
-                    values = _resolved_together(planned.of_many, sources, arguments)
+                    values = resolved_together(planned.of_many, sources, arguments)
         complete = partial(self._complete, planned.definition.type, planned.details, info, places=places)
         if not isinstance(values, Awaitable):
             return complete(values)
@@ -502,36 +486,3 @@ def executor_of(schema: GraphQLSchema, *, bounds: Mapping[str, Bound]) -> type[B
     made_of: Schema = schema._strawberry_schema  # type: ignore[attr-defined]  # noqa: SLF001  (as its own code does)
     members = {"bounds": bounds, "plans": Plans(schema), "inputs": BulkInputs(schema), "made_of": made_of}
     return type("SchemaExecutor", (BulkExecutor,), members)
-
-
-async def _resolved_together(of_many: ManyResolver, sources: Sequence[Any], arguments: dict[str, Any]) -> list[Any]:
-    """Resolve a field of all sources by one call; what that raises is the error of each."""
-    try:
-        return list(await of_many(sources, **arguments))
-    except Exception as error:  # noqa: BLE001
-        return [error] * len(sources)
-
-
-def _attribute(source: Any, name: str) -> Any:
-    try:
-        return getattr(source, name)
-    except Exception as error:  # noqa: BLE001
-        return error
-
-
-def _is_composite(value_type: GraphQLOutputType) -> bool:
-    inner = _inner(value_type)
-    return is_object_type(inner) or is_abstract_type(inner)
-
-
-def _inner(value_type: GraphQLOutputType) -> GraphQLOutputType:
-    return value_type.of_type if is_non_null_type(value_type) else value_type
-
-
-def _is_plain(item_type: GraphQLOutputType, items: Sequence[Any]) -> bool:
-    """Return whether items are finite floats, which are answered unchanged. Without a loop in Python."""
-    if item_type is not GraphQLFloat and not (
-        isinstance(item_type, GraphQLNonNull) and item_type.of_type is GraphQLFloat
-    ):
-        return False
-    return set(map(type, items)) == {float} and all(map(math.isfinite, items))
