@@ -453,7 +453,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         waiting: list[int] = []
         for source in sources:
             try:
-                value = resolver(source, **arguments)
+                value = resolver(source, **arguments) if planned.has_source else resolver(**arguments)
             except Exception as error:  # noqa: BLE001
                 value = error
             if self.is_awaitable(value):
