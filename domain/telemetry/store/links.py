@@ -26,11 +26,12 @@ from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
 from graph.sql import any_of
 from graph.tables import entities, entity_edges
+from graph.walk.scopes import is_scoped
 
 # What can be the source of a link.
 LINKED_KINDS = frozenset({EntityKind.ASSET, EntityKind.SPACE})
 
-_UPPER = case((func.upper_inf(entity_edges.c.valid), None), else_=func.upper(entity_edges.c.valid))
+_LINK = ("source_id", "target_id", "port", "metadata", "valid")
 
 
 def kinds_get(
@@ -60,7 +61,19 @@ def links_list(
     """Return the links, as believed now and over all valid time, of these sources and of these devices."""
     if not source_ids and not device_ids:
         return []
-    edges = entity_edges.c
+    edges: Any = entity_edges.c
+    if is_scoped(session):
+        # Of devices that have left the scope, too.
+        edges = func.links_of_scope(organization_id).table_valued(*(edges[name] for name in _LINK)).render_derived().c
+        conditions = []
+    else:
+        conditions = [
+            edges.organization_id == organization_id,
+            edges.relationship.in_(LINKS),
+            edges.target_kind == EntityKind.DEVICE,
+            func.upper_inf(edges.recorded),
+        ]
+    until = case((func.upper_inf(edges.valid), None), else_=func.upper(edges.valid))
     rows = session.execute(
         select(
             edges.source_id,
@@ -68,16 +81,13 @@ def links_list(
             edges.port,
             edges.metadata,
             func.lower(edges.valid).label("begins"),
-            _UPPER.label("ends"),
+            until.label("ends"),
         ).where(
-            edges.organization_id == organization_id,
+            *conditions,
             or_(
                 *([any_of(edges.source_id, source_ids)] if source_ids else []),
                 *([any_of(edges.target_id, device_ids)] if device_ids else []),
             ),
-            edges.relationship.in_(LINKS),
-            edges.target_kind == EntityKind.DEVICE,
-            func.upper_inf(edges.recorded),
         )
     )
     return [_link(row) for row in rows]
