@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -26,7 +26,7 @@ class Sessions:
         self._monotonic_s = monotonic_s
         # By organization and subject, Unix seconds.
         self._ended: dict[tuple[int, str], float] = {}
-        self._newest = datetime.min.replace(tzinfo=UTC)
+        self._newest: datetime | None = None
         self._read_at_s: float | None = None
         self._lock = asyncio.Lock()
 
@@ -49,8 +49,8 @@ class Sessions:
             now_s = self._monotonic_s()
             if self._read_at_s is not None and now_s - self._read_at_s < FRESH_S:
                 return
-            since = None if self._read_at_s is None else self._newest - _OVERLAP
+            since = None if self._newest is None else self._newest - _OVERLAP
             for end in await self._bridge.run(None, partial(sessions_ended_since, since=since)):
                 self._ended[end.organization_id, end.subject] = end.ended_at.timestamp()
-                self._newest = max(self._newest, end.ended_at)
+                self._newest = max(self._newest or end.ended_at, end.ended_at)
             self._read_at_s = now_s
