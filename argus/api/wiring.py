@@ -139,6 +139,7 @@ class Parts:
         self.watchdog.start()
         self.publisher.start()
         self.committer.start()
+        self.denials.start()
 
     async def stop(self) -> None:
         """Write the readings already handed in, then end."""

@@ -6,6 +6,7 @@ They are counted in memory and written together, so that whoever repeats them co
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -40,6 +41,8 @@ class Denials:
     def __init__(self, *, bridge: Bridge, new_id: Callable[[], UUID]) -> None:
         self._bridge = bridge
         self._new_id = new_id
+        # Attempts are noted in whatever thread an operation is executed.
+        self._lock = threading.Lock()
         self._waiting: Counter[_Attempt] = Counter()
         self._task: asyncio.Task[None] | None = None
 
@@ -52,6 +55,10 @@ class Denials:
                 self._note(_Attempt(bearer, f"{root}.{field}", error.message))
             raise
 
+    def start(self) -> None:
+        """Begin to write what is denied."""
+        self._task = asyncio.create_task(self._write_on())
+
     async def stop(self) -> None:
         """Write what waits, and end."""
         if self._task is not None:
@@ -60,20 +67,20 @@ class Denials:
         await self._write()
 
     def _note(self, attempt: _Attempt) -> None:
-        if attempt in self._waiting or len(self._waiting) < WAITING_MAX:
-            self._waiting[attempt] += 1
-        else:
-            _log.warning("denied", actor=attempt.bearer.actor, field=attempt.field)
-        if self._task is None:
-            self._task = asyncio.create_task(self._write_soon())
+        with self._lock:
+            if attempt in self._waiting or len(self._waiting) < WAITING_MAX:
+                self._waiting[attempt] += 1
+                return
+        _log.warning("denied", actor=attempt.bearer.actor, field=attempt.field)
 
-    async def _write_soon(self) -> None:
-        await asyncio.sleep(WRITE_EVERY_S)
-        self._task = None
-        await self._write()
+    async def _write_on(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_EVERY_S)
+            await self._write()
 
     async def _write(self) -> None:
-        waiting, self._waiting = self._waiting, Counter()
+        with self._lock:
+            waiting, self._waiting = self._waiting, Counter()
         by_actor: defaultdict[tuple[int, str], list[tuple[_Attempt, int]]] = defaultdict(list)
         for attempt, count in waiting.items():
             by_actor[attempt.bearer.organization_id, attempt.bearer.actor].append((attempt, count))
