@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test pytest coverage check static format bench chaos schema settings lock clean
+.PHONY: help setup run test pytest coverage check static format bench fuzz chaos schema settings lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -68,6 +68,9 @@ bench: $(READY)  ## Run the benchmarks; each prints its ratio to a reference mea
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
 		$(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+fuzz: $(READY)  ## Call every query and mutation with drawn arguments for ten minutes; FUZZ="--seconds 60 --as device"
+	@$(BIN)/python -m testing.fuzz $(FUZZ)
 
 chaos: $(READY)  ## Send a million readings while processes are killed at random, and count what is left
 	@CHAOS_READINGS=$${CHAOS_READINGS:-1000000} CHAOS_KILLS=$${CHAOS_KILLS:-24} \

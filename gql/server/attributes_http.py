@@ -46,7 +46,7 @@ class AttributesOverHttp:
         """Answer one call."""
         trace_id = trace_id_of(http)
         return await http_guarded(
-            partial(self._answered, http, trace_id), trace_id=trace_id, defect="attributes.defect"
+            partial(self._answered, http, trace_id), trace_id=trace_id, has_token=True, defect="attributes.defect"
         )
 
     async def _answered(self, http: Request, trace_id: str) -> Response:

@@ -82,7 +82,10 @@ class IngestOverHttp:
     async def _answer(self, http: Request, token: str | None, form: Form | None) -> Response:
         trace_id = trace_id_of(http)
         return await http_guarded(
-            partial(self._answered, http, token, form, trace_id), trace_id=trace_id, defect="ingest.defect"
+            partial(self._answered, http, token, form, trace_id),
+            trace_id=trace_id,
+            has_token=token is not None or "authorization" in http.headers,
+            defect="ingest.defect",
         )
 
     async def _answered(self, http: Request, token: str | None, form: Form | None, trace_id: str) -> Response:
@@ -177,14 +180,19 @@ def _errors(errors: Sequence[UserError]) -> list[dict[str, Any]]:
     return [{"code": error.code, "message": error.message, "path": list(error.path)} for error in errors]
 
 
-async def http_guarded(answer: Callable[[], Awaitable[Response]], *, trace_id: str, defect: str) -> Response:
-    """Return an answer, or the refusal for what it raises. defect: the event by which the unexpected is logged."""
+async def http_guarded(
+    answer: Callable[[], Awaitable[Response]], *, trace_id: str, has_token: bool, defect: str
+) -> Response:
+    """Return an answer, or the refusal for what it raises.
+
+    has_token: a token came with the call. defect: the event by which the unexpected is logged.
+    """
     try:
         return await answer()
     except TimeoutError:
         return http_refusal(UnavailableError(LATE_MESSAGE), trace_id)
     except ArgusError as error:
-        return http_refusal(error, trace_id)
+        return http_refusal(error, trace_id, has_token=has_token)
     except ClientDisconnect:
         return Response(status_code=_GONE)
     except Exception:  # noqa: BLE001  (masked, logged, traceable)
@@ -192,11 +200,11 @@ async def http_guarded(answer: Callable[[], Awaitable[Response]], *, trace_id: s
         return http_refusal(ArgusError(DEFECT_MESSAGE), trace_id)
 
 
-def http_refusal(error: ArgusError, trace_id: str) -> Response:
-    """Return the answer to a call of which nothing was taken."""
+def http_refusal(error: ArgusError, trace_id: str, *, has_token: bool = False) -> Response:
+    """Return the answer to a call of which nothing was taken. has_token: a token came with it."""
     headers: dict[str, str] = {}
     if error.code == "UNAUTHENTICATED":
-        headers["WWW-Authenticate"] = challenge(has_token=False)
+        headers["WWW-Authenticate"] = challenge(has_token=has_token)
     if isinstance(error, RateLimitedError):
         headers |= _retry_after(error.retry_after_s)
     elif error.code == "UNAVAILABLE":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
 import subprocess
 import threading
 from collections import Counter
@@ -17,19 +16,11 @@ from typing import Any
 
 import pytest
 
-from testing.installation import PROJECT, Client, Installation
+from testing.clients import CLIENTS, node_needed
+from testing.installation import Client, Installation
 from testing.waits import Deadline, patient
 
-CLIENTS = PROJECT / "tests" / "clients"
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        shutil.which("node") is None
-        or not all((CLIENTS / "node_modules" / name).exists() for name in ("graphql-ws", "graphql-sse", "@apollo")),
-        reason="node or the clients' packages are not installed (.ci/run installs them)",
-    ),
-]
+pytestmark = [pytest.mark.slow, node_needed("graphql-ws", "graphql-sse", "@apollo/client")]
 
 SUBSCRIPTION = """subscription S($ids: [ID!], $underId: ID, $metrics: [String!], $after: String) {
   telemetry(entityIds: $ids, underId: $underId, metrics: $metrics, after: $after) {

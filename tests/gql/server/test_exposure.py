@@ -159,8 +159,13 @@ def test_401_says_what_is_needed(api: Api, headers: dict[str, str], expected: st
     status, answered, _ = call(api, "POST", body=body, Accept=accept, **headers)
     assert (status, answered.get_all("WWW-Authenticate")) == (401, [expected])
     status, answered, _ = call(api, "POST", "/api/v1/telemetry/ingest", body={}, **headers)
-    assert status == 401
-    assert answered["WWW-Authenticate"].startswith('Bearer realm="Argus"')
+    assert (status, answered.get_all("WWW-Authenticate")) == (401, [expected])
+
+
+@pytest.mark.parametrize("path", ["telemetry", "attributes"])
+def test_401_for_a_token_in_the_address_says_that_it_was_refused(api: Api, path: str) -> None:
+    status, answered, _ = call(api, "POST", f"/api/v1/no.good.token/{path}", body={})
+    assert (status, answered["WWW-Authenticate"]) == (401, 'Bearer realm="Argus", error="invalid_token"')
 
 
 # Other origins

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -16,16 +15,12 @@ from gql.base.context import Context
 from gql.server import limits
 from graph.errors import UnavailableError
 from testing.api import SECRET, Api
-from testing.installation import PROJECT, Client
+from testing.clients import CLIENTS, node_needed
+from testing.installation import Client
 from testing.waits import patient
 
-CLIENTS = PROJECT / "tests" / "clients"
 
-
-@pytest.mark.skipif(
-    shutil.which("node") is None or not (CLIENTS / "node_modules" / "graphql-http").exists(),
-    reason="node or the graphql-http package is not installed (.ci/run installs it)",
-)
+@node_needed("graphql-http")
 def test_all_audits_of_graphql_over_http(api: Api) -> None:
     done = subprocess.run(
         ["node", "audit.mjs", api.url], cwd=CLIENTS, capture_output=True, text=True, timeout=patient(120), check=True
