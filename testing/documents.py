@@ -43,7 +43,7 @@ def literal(type_: GraphQLType, id_of: IdOf, name: str = "") -> str:
         chosen = given[:1] if named.is_one_of else given
         return "{" + ", ".join(f"{key}: {literal(field.type, id_of, key)}" for key, field in chosen) + "}"
     if isinstance(named, GraphQLEnumType):
-        return next(iter(named.values))
+        return str(next(iter(named.values)))
     return f'"{id_of(name)}"' if named.name == "ID" else _LITERALS[named.name]
 
 
@@ -74,8 +74,8 @@ def selection(schema: GraphQLSchema, type_: GraphQLNamedType, id_of: IdOf, *, de
         for member in schema.get_possible_types(type_):
             own = {name: field for name, field in member.fields.items() if name not in type_.fields}
             # Fields of the same name may differ in type from member to member.
-            inner = _fields(schema, member, id_of, depth, first, prefix=f"{member.name}_", only=own)
-            if inner := list(inner):
+            inner = list(_fields(schema, member, id_of, depth, first, prefix=f"{member.name}_", only=own))
+            if inner:
                 parts.append(f"... on {member.name} {{ {' '.join(inner)} }}")
     return "{ " + " ".join(parts) + " }"
 

@@ -21,6 +21,7 @@ from graph.walk.queries import walk_engine
 from graph.walk.snapshot.cache import INFO_KEY
 
 _SCOPED: Final = "access_scope"
+_REVISION: Final = "access_scope_revision"
 # Devices that were ever linked to an entity of the scope, and are not in it now.
 _SOURCES = text(
     """
@@ -44,8 +45,9 @@ def scope_bind(session: Session, *, organization_id: int, under: Collection[UUID
     Until it ends: other rows are not there for it, and cannot be written. No entity: nothing is there.
     """
     ids: list[EntityId] = []
+    moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
+    assert moment.clock is not None  # noqa: S101  (of a moment that is now)
     if under:
-        moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
         roots = [EntityId(entity_id) for entity_id in under]
         ids = walk_engine(session, organization_id=organization_id, moment=moment).below(roots=roots)
     below = _array(ids)
@@ -54,11 +56,18 @@ def scope_bind(session: Session, *, organization_id: int, under: Collection[UUID
     # Graphs in memory are of the whole organization.
     session.info.pop(INFO_KEY, None)
     session.info[_SCOPED] = tuple(under)
+    session.info[_REVISION] = moment.clock.revision
 
 
 def is_scoped(session: Session) -> bool:
     """Return whether the session's transaction was confined."""
     return _SCOPED in session.info
+
+
+def scope_revision(session: Session) -> int | None:
+    """Return a revision of the graph than which the transaction's scope is not older; None: it was not confined."""
+    revision: int | None = session.info.get(_REVISION)
+    return revision
 
 
 class ScopedIds:

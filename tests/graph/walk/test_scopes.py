@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from domain.telemetry.feed.reads import WatchRequest, watches_load
 from graph.edges.operations import edge_end
 from graph.ids import EntityId
 from graph.kinds import EntityKind
@@ -130,6 +131,21 @@ def test_a_link_that_is_corrected_moves_what_is_below_it(world: World) -> None:
         assert seen(session) == {site}
     with confined(world, other) as session:
         assert seen(session) == {other, pump}
+
+
+def test_a_watch_is_no_newer_than_the_scope_it_was_read_in(world: World) -> None:
+    """Else a change that came between the two would be taken for seen, and nothing of it would be sent."""
+    site = world.entity(SPACE)
+    pump = world.entity(ASSET)
+    with confined(world, site) as session:
+        world.edge(pump, "LOCATED_IN", site)
+        request = WatchRequest(entity_ids=None, under_id=None, metrics=None)
+        [watch] = watches_load(session, organization_id=world.organization_id, requests=[request])
+    with confined(world, site) as session:
+        [later] = watches_load(session, organization_id=world.organization_id, requests=[request])
+    assert pump not in watch.entity_ids
+    assert pump in later.entity_ids
+    assert watch.revision < later.revision
 
 
 def test_what_is_created_is_seen_and_has_to_lie_below(world: World) -> None:
