@@ -48,7 +48,7 @@ class SessionMutation:
 
     @mutation(VIEWERS, scoped=True)
     async def end_own_sessions(self, info: Info) -> SessionsPayload:
-        """End all sessions of the user who asks, this one too, as after a token was lost. Not for API keys."""
+        """End all sessions of the caller, this one too, as after a token was lost. Not for API keys."""
         return await _end(info, None)
 
 
