@@ -47,6 +47,7 @@ from gql.server.app import create_app
 from gql.server.exposure import Exposure
 from gql.server.trusted import TrustedDocumentsError, trusted_documents_load
 from graph.stopping import stop_check
+from graph.walk.scopes import SCOPES_KEY, Scopes
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 from runtime.clock import utc_now
@@ -114,7 +115,8 @@ class Parts:
         self.checks = ThreadPoolExecutor(4, thread_name_prefix="readiness")
         self.bus_checks = ThreadPoolExecutor(2, thread_name_prefix="readiness-bus")
         self.snapshots = Snapshots(opener=partial(transaction, pools.api), bytes_max=settings.snapshot_max_bytes)
-        info = {INFO_KEY: self.snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
+        self.scopes = Scopes()
+        info = {INFO_KEY: self.snapshots, SCOPES_KEY: self.scopes, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
         self.bridge = Bridge(
             transaction=partial(transaction, pools.api, info=info),
             threads=threads,
@@ -207,7 +209,7 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
     settings, bridge = parts.settings, parts.bridge
 
     def directory_read(organization_id: int) -> AbstractContextManager[Session]:
-        return transaction(parts.pools.directory, organization_id)
+        return transaction(parts.pools.directory, organization_id, info={SCOPES_KEY: parts.scopes})
 
     def run(
         organization_id: int, work: Callable[[Session], T], *, under: Collection[UUID] | None = None

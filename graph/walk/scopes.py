@@ -7,7 +7,11 @@ means what it means everywhere (graph/walk/below.py).
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,20 +19,31 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from graph.ids import EntityId, NewId
-from graph.instants import moment_resolve
+from graph.instants import Clock, Moment, moment_resolve
+from graph.relationships.builtin import LINKS
 from graph.walk.below import below_select
 from graph.walk.queries import walk_engine
 from graph.walk.snapshot.cache import INFO_KEY
 
+# Where a session keeps the scopes of its process, put there by what opens sessions.
+SCOPES_KEY: Final = "access_scopes"
+CHARS_MAX: Final = 64 * 1024 * 1024
 _SCOPED: Final = "access_scope"
 _REVISION: Final = "access_scope_revision"
-# Devices that were ever linked to an entity of the scope, and are not in it now.
-_SOURCES = text(
+# Links that do not hold now: their devices may have left the scope, or be yet to come.
+_OTHER_LINKS = text(
     """
-    SELECT DISTINCT e.target_id FROM entity_edges e
-    WHERE e.organization_id = :organization_id AND e.source_id = ANY (CAST(:ids AS uuid[]))
-        AND e.relationship IN ('MONITORED_BY', 'CONTROLLED_BY') AND e.target_kind = 'DEVICE' AND upper_inf(e.recorded)
-        AND NOT e.target_id = ANY (CAST(:ids AS uuid[]))
+    SELECT DISTINCT e.source_id, e.target_id FROM entity_edges e
+    WHERE e.organization_id = :organization_id AND e.relationship = ANY (:links) AND e.target_kind = 'DEVICE'
+        AND upper_inf(e.recorded) AND NOT e.valid @> CAST(:now AS timestamptz)
+    """
+)
+# When the first edge begins or ends from now on.
+_NEXT = text(
+    """
+    SELECT least(min(lower(valid)) FILTER (WHERE lower(valid) > :now),
+        min(upper(valid)) FILTER (WHERE upper(valid) > :now))
+    FROM entity_edges WHERE organization_id = :organization_id AND upper_inf(recorded)
     """
 )
 _BIND = text(
@@ -36,7 +51,71 @@ _BIND = text(
     " set_config('argus.scope_sources', :sources, true), set_config('role', 'argus_scoped', true)"
 )
 _CREATED = text("SELECT set_config('argus.scope_created', :ids, true)")
-_OUTSIDE = text("SELECT id FROM entities WHERE organization_id = :organization_id AND id = ANY (CAST(:ids AS uuid[]))")
+_EXISTING = text("SELECT id FROM entities WHERE organization_id = :organization_id AND id = ANY (CAST(:ids AS uuid[]))")
+_FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What lies below some entities at one revision of the graph, from an instant until the next edge begins or ends.
+
+    ids: of it, and sources: of the devices that were or will be linked to it, each an array's literal.
+    """
+
+    clock: Clock
+    begins: datetime
+    until: datetime
+    ids: str
+    sources: str
+
+    def holds(self, moment: Moment) -> bool:
+        """Return whether it is what a walk at this moment finds."""
+        return moment.clock == self.clock and self.begins <= moment.as_of < self.until
+
+
+class Scopes:
+    """The scopes that one process has found lately. Any thread may use it. chars_max: of their ids together."""
+
+    def __init__(self, *, chars_max: int = CHARS_MAX) -> None:
+        self._chars_max = chars_max
+        self._chars = 0
+        self._lock = threading.Lock()
+        self._found: OrderedDict[tuple[int, tuple[UUID, ...]], Scope] = OrderedDict()
+
+    def get(self, session: Session, *, organization_id: int, under: tuple[UUID, ...], moment: Moment) -> Scope:
+        """Return the scope at a moment that is now, remembered or found anew."""
+        key = organization_id, under
+        with self._lock:
+            known = self._found.get(key)
+            if known is not None and known.holds(moment):
+                self._found.move_to_end(key)
+                return known
+        scope = scope_find(session, organization_id=organization_id, under=under, moment=moment)
+        with self._lock:
+            self._remove(key)
+            self._found[key] = scope
+            self._chars += _chars(scope)
+            while self._chars > self._chars_max and self._found:
+                self._remove(next(iter(self._found)))
+        return scope
+
+    def _remove(self, key: tuple[int, tuple[UUID, ...]]) -> None:
+        scope = self._found.pop(key, None)
+        self._chars -= 0 if scope is None else _chars(scope)
+
+
+def scope_find(session: Session, *, organization_id: int, under: Sequence[UUID], moment: Moment) -> Scope:
+    """Find what lies below some entities at a moment that is now; nothing below none."""
+    assert moment.clock is not None  # noqa: S101  (of a moment that is now)
+    if not under:
+        return Scope(moment.clock, moment.as_of, _FOREVER, _array(()), _array(()))
+    roots = [EntityId(entity_id) for entity_id in under]
+    ids = set(walk_engine(session, organization_id=organization_id, moment=moment).below(roots=roots))
+    values = {"organization_id": organization_id, "now": moment.as_of}
+    links = session.execute(_OTHER_LINKS, {**values, "links": list(LINKS)})
+    sources = {target for source, target in links if source in ids and target not in ids}
+    until: datetime | None = session.execute(_NEXT, values).scalar_one()
+    return Scope(moment.clock, moment.as_of, until or _FOREVER, _array(ids), _array(sources))
 
 
 def scope_bind(session: Session, *, organization_id: int, under: Collection[UUID]) -> None:
@@ -44,19 +123,15 @@ def scope_bind(session: Session, *, organization_id: int, under: Collection[UUID
 
     Until it ends: other rows are not there for it, and cannot be written. No entity: nothing is there.
     """
-    ids: list[EntityId] = []
+    roots = tuple(under)
     moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
-    assert moment.clock is not None  # noqa: S101  (of a moment that is now)
-    if under:
-        roots = [EntityId(entity_id) for entity_id in under]
-        ids = walk_engine(session, organization_id=organization_id, moment=moment).below(roots=roots)
-    below = _array(ids)
-    sources = session.scalars(_SOURCES, {"organization_id": organization_id, "ids": below}) if ids else ()
-    session.execute(_BIND, {"roots": _array(under), "ids": below, "sources": _array(list(sources))})
+    scopes: Scopes = session.info.get(SCOPES_KEY) or Scopes()
+    scope = scopes.get(session, organization_id=organization_id, under=roots, moment=moment)
+    session.execute(_BIND, {"roots": _array(roots), "ids": scope.ids, "sources": scope.sources})
     # Graphs in memory are of the whole organization.
     session.info.pop(INFO_KEY, None)
-    session.info[_SCOPED] = tuple(under)
-    session.info[_REVISION] = moment.clock.revision
+    session.info[_SCOPED] = roots
+    session.info[_REVISION] = scope.clock.revision
 
 
 def is_scoped(session: Session) -> bool:
@@ -91,7 +166,7 @@ class ScopedIds:
     def outside(self, *, organization_id: int) -> set[UUID]:
         """Return the created entities that do not lie below the entities of the scope, as the change leaves them."""
         values = {"organization_id": organization_id, "ids": _array(self._drawn)}
-        created = set(self._session.scalars(_OUTSIDE, values))
+        created = set(self._session.scalars(_EXISTING, values))
         if not created:
             return created
         moment = moment_resolve(self._session, organization_id=organization_id, as_of=None, known_at=None)
@@ -103,3 +178,7 @@ class ScopedIds:
 def _array(ids: Collection[UUID]) -> str:
     """Return a literal of uuid[]: as one text, for a parameter of many UUIDs is slower."""
     return "{" + ",".join(entity_id.hex for entity_id in ids) + "}"
+
+
+def _chars(scope: Scope) -> int:
+    return len(scope.ids) + len(scope.sources)

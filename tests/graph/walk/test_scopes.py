@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,11 +17,13 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.feed.reads import WatchRequest, watches_load
 from graph.edges.operations import edge_end
+from graph.errors import ConflictError
 from graph.ids import EntityId
+from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.tables import entities, entity_edges
 from graph.walk.queries import below
-from graph.walk.scopes import ScopedIds, is_scoped, scope_bind
+from graph.walk.scopes import CHARS_MAX, ScopedIds, Scopes, is_scoped, scope_bind, scope_find
 from graph.walk.snapshot.cache import Snapshots
 from testing.world import World, day, new_id
 
@@ -100,6 +104,51 @@ def test_a_confined_transaction_sees_what_is_below_its_roots_and_the_edges_withi
         for root in under:
             walked = below(session, organization_id=world.organization_id, entity_ids=[root])
             assert set(walked) <= expected
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.one_of(
+            # A device is linked to an asset, or an asset put into a hall, from a day until a day.
+            st.tuples(st.sampled_from(["MONITORED_BY", "LOCATED_IN"]), st.integers(0, 2), st.integers(0, 2),
+                      st.integers(0, 20), st.none() | st.integers(21, 40)),
+            # Somebody looks on a day.
+            st.tuples(st.integers(0, 45), st.integers(0, 2)),
+        ),
+        min_size=3, max_size=16,
+    ),
+    memory=st.sampled_from([CHARS_MAX, 60]),
+)  # fmt: skip
+def test_what_is_remembered_of_a_scope_is_what_is_found_anew(
+    world: World, steps: list[tuple[Any, ...]], memory: int
+) -> None:
+    halls, assets, devices = (world.entities(kind, 3) for kind in (SPACE, ASSET, DEVICE))
+    # Two processes, which remember apart.
+    processes = [Scopes(chars_max=memory), Scopes(chars_max=memory)]
+    for step in steps:
+        if isinstance(step[0], str):
+            relationship, source, target, begins, ends = step
+            targets = devices if relationship == "MONITORED_BY" else halls
+            with suppress(ConflictError):
+                world.edge(
+                    assets[source], relationship, targets[target],
+                    valid_from=day(begins), valid_until=None if ends is None else day(ends),
+                )  # fmt: skip
+            continue
+        for scopes in processes:
+            with world.session() as session:
+                common: dict[str, Any] = {"organization_id": world.organization_id}
+                moment = replace(moment_resolve(session, as_of=None, known_at=None, **common), as_of=day(step[0]))
+                under = (halls[step[1]],)
+                remembered = scopes.get(session, under=under, moment=moment, **common)
+                anew = scope_find(session, under=under, moment=moment, **common)
+                assert ids_of(remembered.ids) == ids_of(anew.ids)
+                assert ids_of(remembered.sources) == ids_of(anew.sources)
+
+
+def ids_of(literal: str) -> set[str]:
+    return set(filter(None, literal.strip("{}").split(",")))
 
 
 def test_the_confinement_ends_with_the_transaction(world: World) -> None:
