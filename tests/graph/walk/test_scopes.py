@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from domain.telemetry.feed.reads import WatchRequest, watches_load
+from graph.edges.errors import OverlapError
 from graph.edges.operations import edge_end
 from graph.errors import ConflictError
 from graph.ids import EntityId
@@ -130,7 +131,7 @@ def test_what_is_remembered_of_a_scope_is_what_is_found_anew(
         if isinstance(step[0], str):
             relationship, source, target, begins, ends = step
             targets = devices if relationship == "MONITORED_BY" else halls
-            with suppress(ConflictError):
+            with suppress(ConflictError, OverlapError):
                 world.edge(
                     assets[source], relationship, targets[target],
                     valid_from=day(begins), valid_until=None if ends is None else day(ends),
