@@ -32,29 +32,32 @@ _LITERALS = {
 IdOf = Callable[[str], str]
 
 
-def literal(type_: GraphQLType, id_of: IdOf, name: str = "") -> str:
-    """Write the smallest value of a type that is not empty: lists have one item. id_of: writes ids."""
+def literal(type_: GraphQLType, id_of: IdOf, name: str = "", *, items: int = 1) -> str:
+    """Write a small value of a type. id_of: writes ids. items: how many a list has, at most one."""
     inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
     if is_list_type(inner):
-        return f"[{literal(inner.of_type, id_of, name)}]"
+        return f"[{literal(inner.of_type, id_of, name) if items else ''}]"
     named = get_named_type(inner)
     if isinstance(named, GraphQLInputObjectType):
         given = [(key, field) for key, field in named.fields.items() if named.is_one_of or _is_needed(field)]
-        chosen = given[:1] if named.is_one_of else given
-        return "{" + ", ".join(f"{key}: {literal(field.type, id_of, key)}" for key, field in chosen) + "}"
+        if named.is_one_of:
+            given = [(key, field) for key, field in given if is_leaf_type(get_named_type(field.type))][:1] or given[:1]
+        return "{" + ", ".join(f"{key}: {literal(field.type, id_of, key, items=items)}" for key, field in given) + "}"
     if isinstance(named, GraphQLEnumType):
         return str(next(iter(named.values)))
     return f'"{id_of(name)}"' if named.name == "ID" else _LITERALS[named.name]
 
 
-def arguments(args: dict[str, GraphQLArgument], id_of: IdOf, *, first: int = 5, named: str = "") -> str:
-    """Write the arguments that a field needs, an optional one named so, and a small page."""
+def arguments(
+    args: dict[str, GraphQLArgument], id_of: IdOf, *, first: int | None = 5, named: str = "", items: int = 1
+) -> str:
+    """Write the arguments that a field needs, an optional one named so, and a small page. items: see `literal`."""
     given = {
-        name: literal(argument.type, id_of, name)
+        name: literal(argument.type, id_of, name, items=items)
         for name, argument in args.items()
         if _is_needed(argument) or name == named
     }
-    if "first" in args:
+    if first is not None and "first" in args:
         given["first"] = str(first)
     return f"({', '.join(f'{name}: {value}' for name, value in given.items())})" if given else ""
 
