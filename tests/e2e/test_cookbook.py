@@ -24,24 +24,25 @@ pytestmark = pytest.mark.slow
 _PAGES = PROJECT / "docs" / "how-to"
 
 
-def page(name: str, *marks: pytest.MarkDecorator) -> object:
-    return pytest.param(_PAGES / f"{name}.md", marks=marks, id=name)
+def page(name: str, role: str, *marks: pytest.MarkDecorator) -> object:
+    return pytest.param(_PAGES / f"{name}.md", role, marks=marks, id=name)
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "role"),
     [
-        page("api-keys"),
-        page("send-readings"),
-        page("integrate", python_needed()),
+        page("api-keys", "admin"),
+        page("send-readings", "admin"),
+        page("integrate", "operator", python_needed()),
         page(
             "front-end",
+            "operator",
             node_needed("@graphql-codegen/cli", "@graphql-codegen/client-preset", "@urql/core", "relay-compiler"),
         ),
     ],
 )
-def test_a_page_does_what_it_says(installation: Installation, tmp_path: Path, path: Path) -> None:
-    client = installation.organization(path.stem.replace("-", " ").title())
+def test_a_page_does_what_it_says(installation: Installation, tmp_path: Path, path: Path, role: str) -> None:
+    client = installation.organization(path.stem.replace("-", " ").title(), role)
     Reader(installation, client, tmp_path / "reader").follow(path)
 
 
