@@ -80,27 +80,27 @@ class Scopes:
         self._chars_max = chars_max
         self._chars = 0
         self._lock = threading.Lock()
-        self._found: OrderedDict[tuple[int, tuple[UUID, ...]], Scope] = OrderedDict()
+        self._known: OrderedDict[tuple[int, tuple[UUID, ...]], Scope] = OrderedDict()
 
     def get(self, session: Session, *, organization_id: int, under: tuple[UUID, ...], moment: Moment) -> Scope:
-        """Return the scope at a moment that is now, remembered or found anew."""
+        """Return the scope at a moment that is now, remembered or found by a walk."""
         key = organization_id, under
         with self._lock:
-            known = self._found.get(key)
+            known = self._known.get(key)
             if known is not None and known.holds(moment):
-                self._found.move_to_end(key)
+                self._known.move_to_end(key)
                 return known
         scope = scope_find(session, organization_id=organization_id, under=under, moment=moment)
         with self._lock:
             self._remove(key)
-            self._found[key] = scope
+            self._known[key] = scope
             self._chars += _chars(scope)
-            while self._chars > self._chars_max and self._found:
-                self._remove(next(iter(self._found)))
+            while self._chars > self._chars_max and self._known:
+                self._remove(next(iter(self._known)))
         return scope
 
     def _remove(self, key: tuple[int, tuple[UUID, ...]]) -> None:
-        scope = self._found.pop(key, None)
+        scope = self._known.pop(key, None)
         self._chars -= 0 if scope is None else _chars(scope)
 
 

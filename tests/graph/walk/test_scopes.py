@@ -121,7 +121,7 @@ def test_a_confined_transaction_sees_what_is_below_its_roots_and_the_edges_withi
     ),
     memory=st.sampled_from([CHARS_MAX, 200]),
 )  # fmt: skip
-def test_what_is_remembered_of_a_scope_is_what_is_found_anew(
+def test_what_is_remembered_of_a_scope_is_what_a_walk_finds(
     world: World, steps: list[tuple[str, int, int, int, int | None] | int], memory: int
 ) -> None:
     halls, assets, devices = (world.entities(kind, 2) for kind in (SPACE, ASSET, DEVICE))
@@ -146,9 +146,9 @@ def test_what_is_remembered_of_a_scope_is_what_is_found_anew(
                     common: dict[str, Any] = {"organization_id": world.organization_id}
                     moment = replace(moment_resolve(session, as_of=None, known_at=None, **common), as_of=day(step))
                     remembered = scopes.get(session, under=(hall,), moment=moment, **common)
-                    anew = scope_find(session, under=(hall,), moment=moment, **common)
-                    assert ids_of(remembered.ids) == ids_of(anew.ids)
-                    assert ids_of(remembered.sources) == ids_of(anew.sources)
+                    walked = scope_find(session, under=(hall,), moment=moment, **common)
+                    assert ids_of(remembered.ids) == ids_of(walked.ids)
+                    assert ids_of(remembered.sources) == ids_of(walked.sources)
 
 
 def ids_of(literal: str) -> set[str]:
