@@ -127,7 +127,7 @@ class Executor:
         source = await self._bounded(context, partial(self._source, prepared, context))
         if isinstance(source, ExecutionResult):
             raise RequestError(self._answer_of(source, prepared, context)["errors"])
-        key = (selection_key(prepared), context.principal.role)
+        key = (selection_key(prepared), context.principal.sight)
         async for payload in source:
             # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
             context.loaders.clear()

@@ -195,7 +195,7 @@ class TelemetryQuery:
 class TelemetrySubscription:
     """The live feed."""
 
-    @subscription(VIEWERS)
+    @subscription(VIEWERS, scoped=True)
     async def telemetry(
         self,
         info: Info,
@@ -227,6 +227,7 @@ class TelemetrySubscription:
             since=since,
             after=after,
             interval_s=INTERVAL_S if interval is None else _interval_s(interval),
+            under=info.context.principal.under,
         )
         async for update in updates:
             # A loader remembers; an entity in a later update may have changed.
