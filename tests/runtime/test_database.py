@@ -15,7 +15,7 @@ ISOLATION = text("SELECT current_setting('transaction_isolation')")
 BACKEND = text("SELECT pg_backend_pid()")
 
 
-def test_a_transaction_says_whose_rows_it_may_touch_and_nothing_remains_of_it(
+def test_a_transaction_is_of_one_organization_and_nothing_remains_of_it(
     engine: Callable[[str], Engine],
 ) -> None:
     api = engine("api")
