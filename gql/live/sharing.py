@@ -6,7 +6,26 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, MutableMapping
 from typing import Any, TypeVar
 
+from gql.access.principal import Principal
+
 T = TypeVar("T")
+
+
+def audience(principal: Principal) -> Hashable:
+    """Return what two callers have in common who may see the same: those with another are sent nothing of theirs.
+
+    The one place that says so, for all that subscribers share.
+    """
+    return principal.organization_id, principal.role
+
+
+def made(memo: MutableMapping[Any, Any], key: Hashable) -> Any:
+    """Return what was computed for all callers with the same key; None where there is nothing yet, or not for all."""
+    coming: asyncio.Future[tuple[Any] | None] | None = memo.get(key)
+    if coming is None or not coming.done():
+        return None
+    result = coming.result()
+    return None if result is None else result[0]
 
 
 async def shared(
