@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar, overload
 
 from graph.errors import BadInputError
 
@@ -53,7 +53,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Rows with the sort key of each, in the order of the list.
+    """Rows with the sort key of each, in the order of the list. A key is made when it is looked at.
 
     has_next, has_previous: whether rows follow it, and lie before it; assumed where a cursor bounds it on that side.
     total: counts all rows of the list when called, inside the same transaction; a list that nobody asks the
@@ -68,7 +68,33 @@ class Page(Generic[T]):
 
     def of(self, items: Sequence[U]) -> Page[U]:
         """Return the same page with other items, one for each."""
-        return replace(self, items=items)  # type: ignore[return-value,arg-type]
+        return Page(items, self.keys, self.has_next, self.has_previous, self.total)
+
+
+class _Keys(Sequence[CursorKey]):
+    """The sort keys of rows, each made when it is looked at: few pages are paged on."""
+
+    __slots__ = ("_key", "_rows")
+
+    def __init__(self, rows: Sequence[Any], key: Callable[[Any], CursorKey]) -> None:
+        self._rows, self._key = rows, key
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __getitem__(self, place: int) -> CursorKey: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[CursorKey]: ...
+    def __getitem__(self, place: int | slice) -> CursorKey | Sequence[CursorKey]:
+        if isinstance(place, slice):
+            return _Keys(self._rows[place], self._key)
+        return self._key(self._rows[place])
 
 
 def page_of_read(
@@ -85,7 +111,7 @@ def page_of_read(
         items = items[::-1]
     return Page(
         items,
-        [key(item) for item in items],
+        _Keys(items, key),
         page.before is not None or (has_more and not page.is_backward),
         page.after is not None or (has_more and page.is_backward),
         total,
@@ -109,7 +135,7 @@ def page_of_sorted(
     else:
         end = min(end, begin + page.size)
     chosen = items[begin:end]
-    keys: list[CursorKey] = [(name, *key(item)) for item in chosen]
+    keys = _Keys(chosen, lambda item: (name, *key(item)))
     return Page(chosen, keys, end < len(items), begin > 0, lambda: len(items))
 
 

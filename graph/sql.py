@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -21,6 +21,19 @@ _STATEMENT_MAX_CHARS: Final = 32 * 1024 * 1024
 def any_of(column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """Return `column = ANY (values)` with one array as parameter: a statement takes 65,535 parameters at most."""
     return column == any_(literal(list(values), ARRAY(column.type)))
+
+
+def rows_read(session: Session, statement: str, **parameters: Any) -> Sequence[Any]:
+    """Return all rows of a statement in the driver's form, `%(name)s` for a parameter. For hot paths.
+
+    Nothing is compiled, and the driver has a statement prepared that comes again; values come as the driver reads them.
+    """
+    return session.connection().exec_driver_sql(statement, parameters).all()
+
+
+def uuids_text(values: Iterable[UUID]) -> str:
+    """Return UUIDs as the text of an array, which is faster than an array of them as a parameter."""
+    return "{" + ",".join(f"{value.int:032x}" for value in values) + "}"
 
 
 def rows_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

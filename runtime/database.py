@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from psycopg import Connection
 from psycopg import Error as PsycopgError
-from sqlalchemy import Engine, create_engine, text
+from psycopg.pq import ExecStatus, TransactionStatus
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
 from runtime.json_values import json_read, json_write
@@ -31,16 +35,15 @@ _KEEPALIVE = {
 def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 0.0) -> Engine:
     """Return an engine with a bounded pool. Make it after a fork, never before.
 
-    url: postgresql+psycopg://role:password@host:port/database. A connection that has died is noticed before it
-    is handed out. Waiting longer than POOL_TIMEOUT_S for one raises sqlalchemy.exc.TimeoutError.
+    url: postgresql+psycopg://role:password@host:port/database. A connection that the server has closed is noticed
+    before it is handed out. Waiting longer than POOL_TIMEOUT_S for one raises sqlalchemy.exc.TimeoutError.
     statement_timeout_s: a statement that takes longer is given up (OperationalError); 0: none is.
     """
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
         json_deserializer=json_read,
         json_serializer=json_write,
         # Parameters hold tokens, attributes and readings: an error names its statement without them.
@@ -52,6 +55,8 @@ def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 
             "options": f"-c statement_timeout={int(statement_timeout_s * 1000)}",
         },
     )
+    event.listen(engine, "checkout", _check_open)
+    return engine
 
 
 def statement_interrupt(session: Session) -> Callable[[], None]:
@@ -80,7 +85,7 @@ def transaction(
     """
     with Session(engine, autoflush=False, expire_on_commit=False, info=dict(info or {})) as session, session.begin():
         if organization_id is not None:
-            session.execute(_ORGANIZATION_SET, {"organization_id": str(organization_id)})
+            _begin(session, organization_id)
         yield session
 
 
@@ -90,3 +95,31 @@ def snapshot(engine: Engine, organization_id: int) -> Iterator[Session]:
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with transaction(reading, organization_id) as session:
         yield session
+
+
+def _check_open(connection: Connection, *_: Any) -> None:
+    """Refuse a connection that the server has closed, so that the pool makes another. Without a round trip.
+
+    Nothing comes on an idle connection but its end: an error that says so, or the end of the stream.
+    """
+    poll = select.poll()
+    try:
+        poll.register(connection.fileno(), select.POLLIN)
+        is_open = not poll.poll(0)
+    except (PsycopgError, OSError):
+        is_open = False
+    if not is_open:
+        raise DisconnectionError
+
+
+def _begin(session: Session, organization_id: int) -> None:
+    """Begin the transaction and say whose rows it may touch: in one round trip where it is an ordinary one."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, for the type checker)
+    is_ordinary = connection.isolation_level is None and connection.read_only is None and not connection.autocommit
+    if is_ordinary and connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        begin = f"BEGIN; SELECT set_config('argus.organization_id', '{int(organization_id)}', true)"
+        if connection.pgconn.exec_(begin.encode()).status == ExecStatus.TUPLES_OK:
+            return
+    # Also where that failed: the error comes again, in its ordinary form.
+    session.execute(_ORGANIZATION_SET, {"organization_id": str(organization_id)})

@@ -2,13 +2,15 @@
 
 A whole `argus up` on this machine. Both references answer from memory, without a database, a token or a check. All are
 asked in turns on one connection each, so that what else runs here falls on all alike; then eight clients repeat the
-queries of dashboards for a while. PostGraphile on the same tables is asked too, where an address of one is given.
+queries of dashboards for a while. PostGraphile on the same tables is asked too, where it is installed
+(`npm install --prefix DIRECTORY postgraphile@4`, and that directory is given).
 
-    python -m benchmarks.api [rounds] [seconds of the mix]
+    python -m benchmarks.api [rounds] [seconds of the mix] [--postgraphile DIRECTORY]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -20,9 +22,12 @@ from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 
-from benchmarks.api.queries import INGEST, LIST, NESTED, QUERIES, TELEMETRY, plant_make, readings
+from benchmarks.api.postgraphile import CLI, postgraphile_serve
+from benchmarks.api.postgraphile import QUERIES as POSTGRAPHILE
+from benchmarks.api.queries import ASSETS, INGEST, LIST, NESTED, QUERIES, TELEMETRY, plant_make, readings
 from benchmarks.api.references import STOCK
-from testing.installation import Installation, free_port
+from runtime.settings.load import settings_load
+from testing.installation import Installation, environment, free_port
 from testing.waits import wait_until
 
 CLIENTS = 8
@@ -79,8 +84,8 @@ def mixed(port: int, token: str, seconds: float) -> float:
     return sum(counts) / seconds
 
 
-def main(rounds: int = 50, seconds: float = 10.0) -> None:
-    """Measure, and print a table."""
+def main(rounds: int = 50, seconds: float = 10.0, postgraphile: Path | None = None) -> None:
+    """Measure, and print a table. postgraphile: where npm has installed it."""
     with tempfile.TemporaryDirectory() as directory:
         installation = Installation(Path(directory) / "argus")
         installation.start("--no-demo")
@@ -102,24 +107,43 @@ def main(rounds: int = 50, seconds: float = 10.0) -> None:
             command = [sys.executable, "-m", "benchmarks.api.references", str(answers), str(port)]
             with subprocess.Popen(command) as references:
                 try:
-                    _compare(installation.port, client.token, port, bodies, rounds=rounds, seconds=seconds)
+                    _compare(installation.port, client.token, port, bodies, rounds=rounds)
                 finally:
                     references.terminate()
+            _postgraphile_compare(installation, client.token, postgraphile, bodies, rounds=rounds)
+            print(f"mix: {mixed(installation.port, client.token, seconds):.1f} answers/s of {CLIENTS} clients")
         finally:
             installation.stop()
 
 
-def _compare(
-    port: int, token: str, references_port: int, bodies: dict[str, bytes], *, rounds: int, seconds: float
-) -> None:
-    def is_there() -> bool:
-        try:
-            asking(references_port, "/plain/__typename", bodies["__typename"])()
-        except OSError:
-            return False
-        return True
+def _is_there(port: int, path: str, body: bytes) -> bool:
+    try:
+        asking(port, path, body)()
+    except OSError:
+        return False
+    return True
 
-    wait_until(is_there)
+
+def _postgraphile_compare(
+    installation: Installation, token: str, prefix: Path | None, bodies: dict[str, bytes], *, rounds: int
+) -> None:
+    if prefix is None or not (prefix / CLI).is_file():
+        print("PostGraphile is left out: --postgraphile names no directory that it is installed in.")
+        return
+    owner_url = settings_load(installation.home, environment=environment()).database_url("owner")
+    with postgraphile_serve(prefix, owner_url) as port:
+        wait_until(lambda: _is_there(port, "/graphql", body_of("{ __typename }")))
+        print(f"{'':12}{'Argus, ms':>12}{'PostGraphile':>14}{'x':>8}")
+        for name, query in POSTGRAPHILE.items():
+            other = asking(port, "/graphql", body_of(query))
+            nodes = json.loads(other())["data"]["allEntities"]["nodes"]
+            assert len(nodes) == ASSETS, nodes
+            argus, compared = timed([asking(installation.port, "/graphql", bodies[name], token), other], rounds)
+            print(f"{name:12}{argus:12.2f}{compared:14.2f}{argus / compared:8.2f}")
+
+
+def _compare(port: int, token: str, references_port: int, bodies: dict[str, bytes], *, rounds: int) -> None:
+    wait_until(lambda: _is_there(references_port, "/plain/__typename", bodies["__typename"]))
     print(f"{'':12}{'Argus, ms':>12}{'plain, ms':>12}{'stock, ms':>12}{'x plain':>10}{'x stock':>10}")
     for name, body in bodies.items():
         variables = json.loads(body)["variables"]
@@ -132,8 +156,13 @@ def _compare(
             rounds,
         )
         print(f"{name:12}{argus:12.2f}{plain:12.2f}{stock:12.2f}{argus / plain:10.1f}{argus / stock:10.2f}")
-    print(f"mix: {mixed(port, token, seconds):.1f} answers/s of {CLIENTS} clients")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50, float(sys.argv[2]) if len(sys.argv) > 2 else 10.0)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.api", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("rounds", type=int, nargs="?", default=50)
+    parser.add_argument("seconds", type=float, nargs="?", default=10.0)
+    parser.add_argument("--postgraphile", type=Path, metavar="DIRECTORY")
+    given = parser.parse_args()
+    main(given.rounds, given.seconds, given.postgraphile)

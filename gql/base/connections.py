@@ -15,6 +15,7 @@ import strawberry
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 from sqlalchemy.orm import Session
 
+from gql.base.batched import ManyResolver, batched, many_of
 from gql.base.context import Info
 from graph.errors import BadInputError
 from graph.paging import CursorKey, Page, PageRequest
@@ -132,9 +133,10 @@ def paged(
             before: str | None = None,
             **arguments: Any,
         ) -> T:
-            page = PageRequest(first, _cursor("after", after), last, _cursor("before", before))
-            return await resolver(*positional, page=page, **arguments)
+            return await resolver(*positional, page=_page_requested(first, after, last, before), **arguments)
 
+        if (of_many := many_of(resolver)) is not None:
+            batched(_paged_many(of_many))(resolve)
         own = inspect.signature(resolver)
         parameters = [parameter for name, parameter in own.parameters.items() if name != "page"]
         for name, (type_, default) in _PAGE_ARGUMENTS.items():
@@ -146,6 +148,24 @@ def paged(
         return resolve
 
     return decorate
+
+
+def _paged_many(of_many: ManyResolver) -> ManyResolver:
+    async def resolve(
+        *positional: Any,
+        first: int,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        **arguments: Any,
+    ) -> Sequence[Any]:
+        return await of_many(*positional, page=_page_requested(first, after, last, before), **arguments)
+
+    return resolve
+
+
+def _page_requested(first: int, after: str | None, last: int | None, before: str | None) -> PageRequest:
+    return PageRequest(first, _cursor("after", after), last, _cursor("before", before))
 
 
 async def page_read(info: Info, work: Callable[..., Page[Any]], page: PageRequest, **arguments: Any) -> Rows[Any]:

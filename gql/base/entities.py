@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
-from uuid import UUID
 
 import strawberry
-from sqlalchemy.orm import Session
 from strawberry.types.lazy_type import LazyType
 
 from domain.base.packed import Aggregate
@@ -17,24 +15,22 @@ from domain.plant.devices.model import Connectivity
 from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
-from gql.base.connections import Connection, Rows, page_read, paged, rows_of, wants_total
+from gql.base.batched import batched
+from gql.base.connections import Connection, Rows, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts, to_object
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuid_named
 from gql.base.loaders import load, load_many
+from gql.base.related import names_of, page_load, related_connections
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
 from graph.changes import Change, entities_as_recorded
 from graph.direction import Direction
 from graph.edges.pages import edge_history_pages, edges_pages
 from graph.entities.model import Entity as EntityRow
 from graph.entities.model import EntityOrder
-from graph.entities.queries import entities_get
-from graph.errors import BadInputError
 from graph.kinds import EntityKind
-from graph.paging import FIRST_MAX, Page, PageRequest
-from graph.texts import text_nfc
-from graph.walk.queries import related_pages
+from graph.paging import PageRequest
 
 if TYPE_CHECKING:
     from gql.plant.assets import Asset
@@ -133,6 +129,25 @@ def of_kind(kind: EntityKind) -> Callable[[type[E]], type[E]]:
     return register
 
 
+async def _related(
+    entities: Sequence[Entity], info: Info, relationships: Sequence[str], *, page: PageRequest, **arguments: Any
+) -> list[EntityConnection]:
+    return await related_connections(info, entities, relationships, page, **arguments)
+
+
+async def _latest(
+    entities: Sequence[Entity], info: Info, metrics: Sequence[str] | None = None
+) -> list[list[LatestPoint]]:
+    ids = [entity.row.id for entity in entities]
+    points = await load_many(
+        info.context, latest_read, ids, ids_as="entity_ids", is_short=True, metrics=names_of(metrics)
+    )
+    if metrics is not None:
+        for of_one in points:
+            _metrics_unmatched(info, metrics, {point.metric for point in of_one or ()})
+    return [list(map(to_object, of_one or ())) for of_one in points]
+
+
 @strawberry.interface
 class Node:
     """Anything with an id."""
@@ -224,12 +239,13 @@ class Entity(Node):
         """Edges that begin or end at the entity, at an instant, in a stable order."""
         rows = await page_load(
             info, edges_pages, self.row.id, page,
-            direction=direction, relationships=_names(relationships), as_of=as_of, known_at=known_at,
+            direction=direction, relationships=names_of(relationships), as_of=as_of, known_at=known_at,
         )  # fmt: skip
         return Connection(rows=rows, show=to_object)
 
     @strawberry.field
     @paged()
+    @batched(_related)
     async def related(
         self,
         info: Info,
@@ -250,10 +266,11 @@ class Entity(Node):
             kinds: Only entities of these kinds; others are passed through all the same. Default: of all kinds.
             types: Only entities of these types, by name; others are passed through all the same. Default: of all types.
         """
-        return await related_connection(
-            info, self.row, relationships, page, direction=direction, kinds=kinds, types=types, depth=depth,
+        [connection] = await _related(
+            [self], info, relationships, page=page, direction=direction, kinds=kinds, types=types, depth=depth,
             as_of=as_of, known_at=known_at,
         )  # fmt: skip
+        return connection
 
     @strawberry.field
     @paged()
@@ -261,7 +278,7 @@ class Entity(Node):
         self, info: Info, *, page: PageRequest, relationships: list[str] | None = None
     ) -> EdgeConnection | None:
         """Every edge the entity ever had, ended and retracted ones too, newest valid time first."""
-        rows = await page_load(info, edge_history_pages, self.row.id, page, relationships=_names(relationships))
+        rows = await page_load(info, edge_history_pages, self.row.id, page, relationships=names_of(relationships))
         return Connection(rows=rows, show=to_object)
 
     @strawberry.field
@@ -290,7 +307,7 @@ class Entity(Node):
         """
         result = await load(
             info.context, telemetry_read, self.row.id, ids_as="entity_ids",
-            metrics=_names(metrics), from_=from_, to=to,
+            metrics=names_of(metrics), from_=from_, to=to,
             bucket=None if bucket is None else (bucket.months, bucket.length),
             aggregate=aggregate, timezone=timezone, max_points=max_points, now=clock(info),
         )  # fmt: skip
@@ -299,12 +316,11 @@ class Entity(Node):
         return [to_object(series, self) for series in result or ()]
 
     @strawberry.field
+    @batched(_latest)
     async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType] | None:
         """The latest point of each series of the entity."""
-        points = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
-        if metrics is not None:
-            _metrics_unmatched(info, metrics, {point.metric for point in points or ()})
-        return [to_object(point) for point in points or ()]
+        [points] = await _latest([self], info, metrics=metrics)
+        return points
 
 
 EntityConnection = Connection[Entity]
@@ -410,63 +426,6 @@ async def entity_connection(
     return to_entity_connection(rows)
 
 
-async def page_load(
-    info: Info, work: Callable[..., Mapping[Any, Page[Any]]], entity_id: UUID, page: PageRequest, **arguments: Any
-) -> Rows[Any]:
-    """Return one page of what `work` lists for an entity, batched with that of other entities."""
-    count = wants_total(info)
-
-    def read(session: Session, *, organization_id: int, ids: Sequence[UUID], **arguments: Any) -> dict[Any, Rows[Any]]:
-        pages = work(session, organization_id=organization_id, entity_ids=ids, page=page, **arguments)
-        return {key: rows_of(of_one, count=count) for key, of_one in pages.items()}
-
-    result = await load(info.context, read, entity_id, work_key=(work, page, count), **arguments)
-    assert result is not None  # noqa: S101  (the pages functions answer for every entity asked for)
-    return result
-
-
-async def related_connection(
-    info: Info,
-    row: EntityRow,
-    relationships: Sequence[str],
-    page: PageRequest,
-    *,
-    direction: Direction,
-    kinds: Sequence[EntityKind] | None = None,
-    types: Sequence[str] | None = None,
-    depth: int = 1,
-    as_of: datetime | None = None,
-    known_at: datetime | None = None,
-) -> Connection[Any]:
-    """Return one page of entities related to an entity."""
-    reached = await page_load(
-        info, related_pages, row.id, page,
-        relationships=tuple(relationships), direction=direction, kinds=_names(kinds), types=_names(types), depth=depth,
-        as_of=as_of, known_at=known_at,
-    )  # fmt: skip
-    if not reached.items and page.is_whole:
-        info.context.unmatched_add_all(NameKind.TYPE, types, "types")
-    return to_entity_connection(await entities_loaded(info, reached))
-
-
-async def entities_loaded(info: Info, rows: Rows[UUID]) -> Rows[EntityRow]:
-    """Return a page of entities for a page of their ids."""
-    entities = await load_many(info.context, entities_get, rows.items)
-    # None is missing: an entity is never removed.
-    return rows.of([row for row in entities if row is not None])
-
-
-async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], **arguments: Any) -> list[Entity]:
-    """Return all that an entity leads to in one hop; a list that is short by nature.
-
-    Raises BadInputError where it is not.
-    """
-    connection = await related_connection(info, row, relationships, PageRequest(FIRST_MAX), **arguments)
-    if connection.rows.has_next:
-        raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
-    return [to_entity(item) for item in connection.rows.items]
-
-
 def clock(info: Info) -> datetime:
     """Return the time at which the operation looks: the same for all its fields, so that they batch."""
     loaders = info.context.loaders
@@ -481,7 +440,3 @@ def _metrics_unmatched(info: Info, metrics: Sequence[str], present: set[str]) ->
     for place, name in enumerate(metrics):
         if name not in present:
             info.context.unmatched_add(NameKind.METRIC, name, "metrics", str(place))
-
-
-def _names(values: Sequence[Any] | None) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(text_nfc(value) if type(value) is str else value for value in values)

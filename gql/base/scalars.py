@@ -14,6 +14,8 @@ from strawberry.types.scalar import ScalarDefinition
 
 from graph.instants import instant_read
 
+# Of the text of an instant in UTC, which ends with +00:00.
+_OFFSET_BEGIN = -6
 _DURATION = re.compile(
     r"P(?!$)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
     r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?"
@@ -60,11 +62,9 @@ def date_time_parse(value: object) -> datetime:
 
 def date_time_print(value: datetime) -> str:
     """Print an instant in UTC with 'Z', without empty fractions."""
-    utc = value.astimezone(UTC)
-    text = utc.replace(tzinfo=None, microsecond=0).isoformat()
-    if utc.microsecond:
-        return f"{text}.{utc.microsecond:06d}".rstrip("0") + "Z"
-    return text + "Z"
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    text = utc.isoformat()[:_OFFSET_BEGIN]
+    return f"{text.rstrip('0')}Z" if utc.microsecond else f"{text}Z"
 
 
 def duration_parse(value: object) -> Duration:
@@ -128,7 +128,8 @@ def _quoted(value: object) -> str:
     return text if len(text) <= longest else text[:longest] + "..."
 
 
-def _as_is(value: object) -> object:
+def as_is(value: object) -> object:
+    """Return a value as it is."""
     return value
 
 
@@ -144,8 +145,8 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         name="ReadingTime",
         description="RFC 3339 with an offset, or milliseconds since the Unix epoch. A bad one refuses its reading "
         "alone (INVALID_TIMESTAMP), not the call.",
-        serialize=_as_is,
-        parse_value=_as_is,
+        serialize=as_is,
+        parse_value=as_is,
         parse_literal=json_parse_literal,
     ),
     Duration: strawberry.scalar(
@@ -157,14 +158,14 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     JSON: strawberry.scalar(
         name="JSON",
         description="Any JSON value.",
-        serialize=_as_is,
+        serialize=as_is,
         parse_value=json_parse,
         parse_literal=json_parse_literal,
     ),
     GeoJSON: strawberry.scalar(
         name="GeoJSON",
         description="A GeoJSON geometry, WGS 84, longitude first.",
-        serialize=_as_is,
+        serialize=as_is,
         parse_value=geojson_parse,
         parse_literal=geojson_parse_literal,
     ),

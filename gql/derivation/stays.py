@@ -12,8 +12,9 @@ import strawberry
 from domain.derivation.stays.model import Stay as StayRow
 from gql.base.connections import Connection, Rows
 from gql.base.context import Info
-from gql.base.entities import Entity, clock, page_load, to_entity
+from gql.base.entities import Entity, clock, to_entity
 from gql.base.loaders import load
+from gql.base.related import page_load
 from gql.base.scalars import DateTime
 from graph.entities.queries import entities_get
 from graph.paging import Page, PageRequest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import strawberry
 from strawberry import UNSET
@@ -14,6 +14,7 @@ from domain.derivation.health.queries import health_scores_get
 from domain.derivation.stays.queries import asset_stays_pages
 from domain.plant.assets.operations import asset_create, asset_update
 from gql.access.principal import ADMINS, OPERATORS
+from gql.base.batched import batched, one_of
 from gql.base.connections import paged
 from gql.base.context import Info
 from gql.base.converters import to_object
@@ -24,13 +25,12 @@ from gql.base.entities import (
     Entity,
     clock,
     of_kind,
-    related_all,
-    related_connection,
     to_entity,
 )
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.related import connections_over, lists_over
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.derivation.derivation_faults import DerivationFault, derivation_faults
@@ -43,6 +43,10 @@ from graph.paging import PageRequest
 
 if TYPE_CHECKING:
     from gql.definitions.profiles import AssetProfile
+
+_PARENTS: Final = lists_over(("HAS_PART",), Direction.IN, [EntityKind.ASSET])
+_CHILDREN: Final = connections_over(("HAS_PART",), Direction.OUT)
+_DEVICES: Final = connections_over(LINKS, Direction.OUT, [EntityKind.DEVICE])
 
 
 @of_kind(EntityKind.ASSET)
@@ -67,23 +71,17 @@ class Asset(Entity):
         return await derivation_faults(info, self.row.id)
 
     @strawberry.field
+    @batched(_PARENTS)
     async def parents(
         self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None
     ) -> list[Asset] | None:
         """Assets of which the asset is a part, at an instant."""
-        result: Any = await related_all(
-            info,
-            self.row,
-            ("HAS_PART",),
-            direction=Direction.IN,
-            kinds=[EntityKind.ASSET],
-            as_of=as_of,
-            known_at=known_at,
-        )
-        return result  # type: ignore[no-any-return]
+        parents: list[Asset] = one_of(await _PARENTS([self], info, as_of=as_of, known_at=known_at))
+        return parents
 
     @strawberry.field
     @paged()
+    @batched(_CHILDREN)
     async def children(
         self,
         info: Info,
@@ -93,13 +91,12 @@ class Asset(Entity):
         known_at: DateTime | None = None,
     ) -> AssetConnection | None:
         """Parts of the asset, at an instant."""
-        return await related_connection(
-            info, self.row, ("HAS_PART",), page, direction=Direction.OUT,
-            as_of=as_of, known_at=known_at,
-        )  # fmt: skip
+        connection: AssetConnection = one_of(await _CHILDREN([self], info, page=page, as_of=as_of, known_at=known_at))
+        return connection
 
     @strawberry.field
     @paged()
+    @batched(_DEVICES)
     async def devices(
         self,
         info: Info,
@@ -109,10 +106,8 @@ class Asset(Entity):
         known_at: DateTime | None = None,
     ) -> DeviceConnection | None:
         """Devices that monitor or control the asset, at an instant."""
-        return await related_connection(
-            info, self.row, LINKS, page, direction=Direction.OUT, kinds=[EntityKind.DEVICE],
-            as_of=as_of, known_at=known_at,
-        )  # fmt: skip
+        connection: DeviceConnection = one_of(await _DEVICES([self], info, page=page, as_of=as_of, known_at=known_at))
+        return connection
 
     @strawberry.field
     @paged()

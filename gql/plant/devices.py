@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 from strawberry import UNSET
@@ -12,6 +12,7 @@ from strawberry import UNSET
 from domain.plant.devices.operations import device_create, device_update
 from domain.plant.devices.queries import connectivity_of, device_details_get, device_presence_get, linked_assets_count
 from gql.access.principal import ADMINS, OPERATORS
+from gql.base.batched import batched, one_of
 from gql.base.connections import paged
 from gql.base.context import Info
 from gql.base.entities import (
@@ -21,12 +22,12 @@ from gql.base.entities import (
     Entity,
     clock,
     of_kind,
-    related_connection,
     to_entity,
 )
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.related import connections_over
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.errors import UserError
@@ -36,6 +37,8 @@ from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
+
+_ASSETS: Final = connections_over(LINKS, Direction.IN, [EntityKind.ASSET])
 
 
 @of_kind(EntityKind.DEVICE)
@@ -73,6 +76,7 @@ class Device(Entity):
 
     @strawberry.field
     @paged()
+    @batched(_ASSETS)
     async def assets(
         self,
         info: Info,
@@ -82,10 +86,8 @@ class Device(Entity):
         known_at: DateTime | None = None,
     ) -> AssetConnection | None:
         """Assets that the device monitors or controls, at an instant."""
-        return await related_connection(
-            info, self.row, LINKS, page, direction=Direction.IN, kinds=[EntityKind.ASSET],
-            as_of=as_of, known_at=known_at,
-        )  # fmt: skip
+        connection: AssetConnection = one_of(await _ASSETS([self], info, page=page, as_of=as_of, known_at=known_at))
+        return connection
 
 
 @strawberry.input

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from gql.access.principal import VIEWERS
 from gql.base.connections import page_read, paged
 from gql.base.context import Info
-from gql.base.entities import EntityConnection, EntityKindEnum, entities_loaded, to_entity_connection
+from gql.base.entities import EntityConnection, EntityKindEnum, to_entity_connection
 from gql.base.ids import uuid_named
+from gql.base.related import entities_loaded
 from gql.base.roots import queries, query
 from gql.base.scalars import GeoJSON
 from graph.entities.places import entities_around, entities_in_area_of, entities_near, entities_within
@@ -114,7 +115,8 @@ class GeometryQuery:
 
 async def _page(info: Info, work: Any, page: PageRequest, **arguments: Any) -> EntityConnection:
     rows = await page_read(info, work, page, **arguments)
-    return to_entity_connection(await entities_loaded(info, rows))
+    [loaded] = await entities_loaded(info, [rows])
+    return to_entity_connection(loaded)
 
 
 def _kinds(kinds: list[Any] | None) -> list[EntityKind] | None:

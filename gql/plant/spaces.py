@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import strawberry
 from strawberry import UNSET
@@ -12,6 +12,7 @@ from strawberry import UNSET
 from domain.derivation.stays.queries import space_stays_pages
 from domain.plant.spaces.operations import space_create, space_update
 from gql.access.principal import ADMINS, OPERATORS
+from gql.base.batched import batched, one_of
 from gql.base.connections import paged
 from gql.base.context import Info
 from gql.base.entities import (
@@ -19,12 +20,11 @@ from gql.base.entities import (
     EntityConnection,
     SpaceConnection,
     of_kind,
-    related_all,
-    related_connection,
     to_entity,
 )
 from gql.base.ids import uuid_named
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.related import connections_over, lists_over
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.derivation.derivation_faults import DerivationFault, derivation_faults
@@ -34,6 +34,10 @@ from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
+
+_PARENTS: Final = lists_over(("CONTAINS",), Direction.IN, [EntityKind.SPACE])
+_CHILDREN: Final = connections_over(("CONTAINS",), Direction.OUT)
+_OCCUPANTS: Final = connections_over(("LOCATED_IN",), Direction.IN)
 
 
 @of_kind(EntityKind.SPACE)
@@ -47,23 +51,17 @@ class Space(Entity):
         return await derivation_faults(info, self.row.id)
 
     @strawberry.field
+    @batched(_PARENTS)
     async def parents(
         self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None
     ) -> list[Space] | None:
         """Spaces that contain the space, at an instant."""
-        result: Any = await related_all(
-            info,
-            self.row,
-            ("CONTAINS",),
-            direction=Direction.IN,
-            kinds=[EntityKind.SPACE],
-            as_of=as_of,
-            known_at=known_at,
-        )
-        return result  # type: ignore[no-any-return]
+        parents: list[Space] = one_of(await _PARENTS([self], info, as_of=as_of, known_at=known_at))
+        return parents
 
     @strawberry.field
     @paged()
+    @batched(_CHILDREN)
     async def children(
         self,
         info: Info,
@@ -73,13 +71,12 @@ class Space(Entity):
         known_at: DateTime | None = None,
     ) -> SpaceConnection | None:
         """Spaces that the space contains, at an instant."""
-        return await related_connection(
-            info, self.row, ("CONTAINS",), page, direction=Direction.OUT,
-            as_of=as_of, known_at=known_at,
-        )  # fmt: skip
+        connection: SpaceConnection = one_of(await _CHILDREN([self], info, page=page, as_of=as_of, known_at=known_at))
+        return connection
 
     @strawberry.field
     @paged()
+    @batched(_OCCUPANTS)
     async def occupants(
         self,
         info: Info,
@@ -89,10 +86,8 @@ class Space(Entity):
         known_at: DateTime | None = None,
     ) -> EntityConnection | None:
         """Devices, assets and persons located in the space, at an instant."""
-        return await related_connection(
-            info, self.row, ("LOCATED_IN",), page, direction=Direction.IN,
-            as_of=as_of, known_at=known_at,
-        )  # fmt: skip
+        connection: EntityConnection = one_of(await _OCCUPANTS([self], info, page=page, as_of=as_of, known_at=known_at))
+        return connection
 
     @strawberry.field
     @paged()

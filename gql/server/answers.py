@@ -59,7 +59,7 @@ def is_text(value: str) -> bool:
 
 def json_encode(value: Any) -> bytes:
     """Return a value as JSON. Raises TypeError for a value that JSON cannot encode."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _error(path: Path, reason: str, trace_id: str) -> dict[str, Any]:

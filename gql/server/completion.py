@@ -13,24 +13,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
 from graphql import (
-    GraphQLFloat,
+    DocumentNode,
+    GraphQLError,
     GraphQLList,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    OperationType,
+    get_operation_ast,
     is_abstract_type,
     is_list_type,
     is_non_null_type,
     is_object_type,
 )
+from graphql.execution import Executor as CoreExecutor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor_throwing_on_incremental import ExecutorThrowingOnIncremental
 from graphql.execution.values import get_argument_values
@@ -42,7 +45,10 @@ from strawberry.types.arguments import convert_arguments
 from gql.base.context import Context
 from gql.server.answer_rows import Failed, all_awaited, all_or_raise, caught, fill, fill_one, put, then
 from gql.server.bounds import Bound
+from gql.server.bulk_inputs import BulkInputs
+from gql.server.places import Fields, Given, Items, Places, Some
 from gql.server.plans import Plan, PlannedField, Plans
+from gql.server.values import attribute, is_composite, is_plain, numbers_of, resolved_together
 
 # What an item counts that a list has beyond its bound.
 EXCESS_COST: Final = 10
@@ -53,7 +59,32 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
 
     bounds: Mapping[str, Bound]
     plans: Plans
+    inputs: BulkInputs
     made_of: Schema
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        *arguments: Any,
+        **named: Any,
+    ) -> list[GraphQLError] | CoreExecutor[Any]:
+        """Build an executor; long lists among the variables are coerced by column."""
+        coerced = cls.inputs.coerced(get_operation_ast(document, operation_name), raw_variable_values)
+        # The core coerces an empty list in place of each, which fits where that does.
+        others = {**(raw_variable_values or {}), **{name: [] for name in coerced}}
+        built = super().build(schema, document, root_value, context_value, others, operation_name, *arguments, **named)
+        if isinstance(built, CoreExecutor):
+            values = built.variable_values
+            values.coerced.update(coerced)
+            for name in coerced:
+                values.sources[name] = values.sources[name]._replace(value=(raw_variable_values or {})[name])
+        return built
 
     def complete_list_value(
         self,
@@ -65,19 +96,40 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         position_context: None,
     ) -> AwaitableOrValue[list[Any]]:
         """Complete a list: charge what is beyond its bound, check whether to go on, and complete all items together."""
+        if isinstance(result, np.ndarray):
+            result = numbers_of(return_type.of_type, result)
+            if isinstance(result, np.ndarray):
+                self._charge(info, result)
+                return result  # type: ignore[return-value]
         if not isinstance(result, list | tuple):
             return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
         self._charge(info, result)
         item_type = return_type.of_type
-        if _is_plain(item_type, result):
+        if is_plain(item_type, result):
             return list(result)
-        if not _is_composite(item_type):
+        if not is_composite(item_type):
             return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
-        paths = [Path(path, place, None) for place in range(len(result))]
+        places = Items(Given([path]))
+        places.add(0, len(result))
         completed: AwaitableOrValue[list[Any]] = then(
-            self._complete(item_type, field_details_list, info, result, paths), all_or_raise
+            self._complete(item_type, field_details_list, info, result, places), all_or_raise
         )
         return completed
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+        position_context: None,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Execute root fields as those of any object, but for a subscription's, whose source is no object's."""
+        if path is not None or self.operation.operation is OperationType.SUBSCRIPTION:
+            return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
+        rows = self._execute(parent_type, grouped_field_set, [source_value], Given([None]))
+        row: AwaitableOrValue[dict[str, Any]] = then(rows, lambda done: all_or_raise(done)[0])
+        return row
 
     def execute_collected_subfields(
         self,
@@ -88,7 +140,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         *_: Any,
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Execute the fields that are selected of one object."""
-        rows = self._execute(parent_type, grouped_field_set, [source_value], [path])
+        rows = self._execute(parent_type, grouped_field_set, [source_value], Given([path]))
         row: AwaitableOrValue[dict[str, Any]] = then(rows, lambda done: all_or_raise(done)[0])
         return row
 
@@ -98,19 +150,19 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         details: FieldDetailsList,
         info: GraphQLResolveInfo[Any],
         values: Sequence[Any],
-        paths: Sequence[Path],
+        places: Places,
     ) -> AwaitableOrValue[list[Any]]:
         """Complete values of one type, each at its path; one that is an exception is an error there."""
         inner = return_type.of_type if is_non_null_type(return_type) else return_type
-        if is_list_type(inner) and _is_composite(inner.of_type):
-            completed = self._complete_lists(inner, details, info, values, paths)
-        elif _is_composite(inner):
-            completed = self._complete_objects(inner, details, info, values, paths)
+        if is_list_type(inner) and is_composite(inner.of_type):
+            completed = self._complete_lists(inner, details, info, values, places)
+        elif is_composite(inner):
+            completed = self._complete_objects(inner, details, info, values, places)
         else:
-            leaves = [self._complete_ordinarily(inner, details, info, *at) for at in zip(values, paths, strict=True)]
+            leaves = [self._complete_ordinarily(inner, details, info, *at) for at in zip(values, places, strict=True)]
             completed = self._awaited_too(leaves, leaves, range(len(leaves)))
         handled: AwaitableOrValue[list[Any]] = then(
-            completed, partial(self._errors_handled, return_type, details, info, paths)
+            completed, partial(self._errors_handled, return_type, details, info, places)
         )
         return handled
 
@@ -119,7 +171,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         return_type: GraphQLOutputType,
         details: FieldDetailsList,
         info: GraphQLResolveInfo[Any],
-        paths: Sequence[Path],
+        places: Places,
         completed: list[Any],
     ) -> list[Any]:
         """Have the error of a place that may be null recorded; leave a `Failed` where it may not."""
@@ -134,7 +186,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
                 continue
             completed[place] = None
             try:
-                self.handle_field_error(error, return_type, details, paths[place])
+                self.handle_field_error(error, return_type, details, places.path(place))
             except Exception as located:  # noqa: BLE001
                 completed[place] = Failed(located)
         return completed
@@ -158,12 +210,12 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         details: FieldDetailsList,
         info: GraphQLResolveInfo[Any],
         values: Sequence[Any],
-        paths: Sequence[Path],
+        places: Places,
     ) -> AwaitableOrValue[list[Any]]:
         """Complete lists of objects, the items of all of them together."""
         completed: list[Any] = [None] * len(values)
         items: list[Any] = []
-        item_paths: list[Path] = []
+        item_places = Items(places)
         spans: list[tuple[int, int, int]] = []
         odd: list[int] = []
         for place, value in enumerate(values):
@@ -175,10 +227,9 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
                     continue
                 spans.append((place, len(items), len(items) + len(value)))
                 items += value
-                path = paths[place]
-                item_paths += [Path(path, number, None) for number in range(len(value))]
+                item_places.add(place, len(value))
             elif value is not None:
-                completed[place] = self._complete_ordinarily(inner, details, info, value, paths[place])
+                completed[place] = self._complete_ordinarily(inner, details, info, value, places.path(place))
                 odd.append(place)
 
         def split(done: list[Any]) -> list[Any]:
@@ -188,7 +239,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
                 completed[place] = part if failed is None else failed
             return completed
 
-        together = then(self._complete(inner.of_type, details, info, items, item_paths), split)
+        together = then(self._complete(inner.of_type, details, info, items, item_places), split)
         return self._awaited_too(together, completed, odd)
 
     def _complete_objects(
@@ -197,11 +248,11 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         details: FieldDetailsList,
         info: GraphQLResolveInfo[Any],
         values: Sequence[Any],
-        paths: Sequence[Path],
+        places: Places,
     ) -> AwaitableOrValue[list[Any]]:
         """Complete objects, those of one type together."""
         completed: list[Any] = [None] * len(values)
-        places: dict[GraphQLObjectType, list[int]] = {}
+        numbers: dict[GraphQLObjectType, list[int]] = {}
         odd: list[int] = []
         for place, value in enumerate(values):
             if value is None:
@@ -211,17 +262,15 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
                 continue
             object_type = self._type_of(inner, value, info)
             if object_type is None:
-                completed[place] = self._complete_ordinarily(inner, details, info, value, paths[place])
+                completed[place] = self._complete_ordinarily(inner, details, info, value, places.path(place))
                 odd.append(place)
             else:
-                places.setdefault(object_type, []).append(place)
+                numbers.setdefault(object_type, []).append(place)
 
         waiting: list[Awaitable[None]] = []
-        for object_type, of_type in places.items():
+        for object_type, of_type in numbers.items():
             grouped, _, _ = self.collect_subfields(object_type, details)
-            rows = self._execute(
-                object_type, grouped, [values[place] for place in of_type], [paths[place] for place in of_type]
-            )
+            rows = self._execute(object_type, grouped, [values[place] for place in of_type], Some(places, of_type))
             taken = then(rows, partial(put, completed, of_type))
             if isinstance(taken, Awaitable):
                 waiting.append(taken)
@@ -264,25 +313,25 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         object_type: GraphQLObjectType,
         grouped: GroupedFieldSet,
         sources: Sequence[Any],
-        paths: Sequence[Path],
+        places: Places,
     ) -> AwaitableOrValue[list[Any]]:
         """Return the answer's object for each source, or a `Failed`."""
         plan = self.plans.get(object_type, grouped)
         context: Context = self.context_value
         context.stop.check()
-        rows = [self._row(object_type, plan, source, path) for source, path in zip(sources, paths, strict=True)]
+        rows = self._rows(object_type, plan, sources, places)
         waiting: list[Awaitable[None]] = []
         try:
             for planned in plan.valued:
-                field_paths = [Path(path, planned.name, object_type.name) for path in paths]
-                completed = self._field(object_type, planned, sources, field_paths)
+                fields = Fields(places, planned.name, object_type.name)
+                completed = self._field(object_type, planned, sources, fields)
                 taken = then(completed, partial(fill, rows, planned.name))
                 if isinstance(taken, Awaitable):
                     waiting.append(taken)
             for planned in plan.ordinary:
-                for place, (source, path) in enumerate(zip(sources, paths, strict=True)):
-                    field_path = Path(path, planned.name, object_type.name)
-                    taken = self._field_ordinarily(object_type, planned, source, field_path, rows, place)
+                fields = Fields(places, planned.name, object_type.name)
+                for place, (source, path) in enumerate(zip(sources, fields, strict=True)):
+                    taken = self._field_ordinarily(object_type, planned, source, path, rows, place)
                     if taken is not None:
                         waiting.append(taken)
         except Exception:
@@ -290,9 +339,16 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
             raise
         return all_awaited(waiting, rows) if waiting else rows
 
+    def _rows(self, object_type: GraphQLObjectType, plan: Plan, sources: Sequence[Any], places: Places) -> list[Any]:
+        with contextlib.suppress(Exception):
+            return plan.rows(sources)
+        # Something is unusual about one of them: each by itself.
+        return [self._row(object_type, plan, source, path) for source, path in zip(sources, places, strict=True)]
+
     def _row(self, object_type: GraphQLObjectType, plan: Plan, source: Any, path: Path) -> Any:
         with contextlib.suppress(Exception):
-            return plan.row(source)
+            [whole] = plan.rows([source])
+            return whole
         # One of the leaves has an error, or is null where it must not be: each by itself.
         row: Any = dict.fromkeys(plan.names)
         rows = [row]
@@ -329,23 +385,26 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         object_type: GraphQLObjectType,
         planned: PlannedField,
         sources: Sequence[Any],
-        paths: Sequence[Path],
+        places: Places,
     ) -> AwaitableOrValue[list[Any]]:
         """Resolve and complete a field of all sources."""
         info = self.build_resolve_info(
-            planned.definition, [detail.node for detail in planned.details], object_type, paths[0]
+            planned.definition, [detail.node for detail in planned.details], object_type, places.path(0)
         )
         values: AwaitableOrValue[list[Any]]
         if planned.resolver is None:
-            values = [_attribute(source, planned.attribute or "") for source in sources]
+            values = [attribute(source, planned.attribute or "") for source in sources]
         else:
             try:
                 arguments = self._arguments(planned, info)
             except Exception as error:  # noqa: BLE001
                 values = [error] * len(sources)
             else:
-                values = self._resolve(planned, sources, arguments)
-        complete = partial(self._complete, planned.definition.type, planned.details, info, paths=paths)
+                if planned.of_many is None:
+                    values = self._resolve(planned, sources, arguments)
+                else:
+                    values = resolved_together(planned.of_many, sources, arguments)
+        complete = partial(self._complete, planned.definition.type, planned.details, info, places=places)
         if not isinstance(values, Awaitable):
             return complete(values)
 
@@ -362,7 +421,9 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         assert planned.resolver is not None  # noqa: S101
         of_field: Info[Any, Any] = Info(_raw_info=info, _field=planned.field)
         arguments: dict[str, Any] = {}
-        if planned.definition.args or first.node.arguments:
+        if planned.arguments:
+            arguments = dict(planned.arguments)
+        elif planned.definition.args or first.node.arguments:
             given = get_argument_values(
                 planned.definition,
                 first.node,
@@ -377,6 +438,8 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
                 config=self.made_of.config,
                 info=of_field,
             )
+            if not planned.has_variables:
+                planned.arguments.update(arguments)
         if (parameter := planned.resolver.info_parameter) is not None:
             arguments[parameter.name] = of_field
         return arguments
@@ -409,7 +472,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
 
         return finish()
 
-    def _charge(self, info: GraphQLResolveInfo[Any], items: Sequence[Any]) -> None:
+    def _charge(self, info: GraphQLResolveInfo[Any], items: Sequence[Any] | np.ndarray) -> None:
         context: Context = self.context_value
         context.stop.check()
         bound = self.bounds[f"{info.parent_type.name}.{info.field_name}"]
@@ -421,26 +484,5 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
 def executor_of(schema: GraphQLSchema, *, bounds: Mapping[str, Bound]) -> type[BulkExecutor]:
     """Return the executor of a schema's operations. bounds: of its lists, by `Type.field`."""
     made_of: Schema = schema._strawberry_schema  # type: ignore[attr-defined]  # noqa: SLF001  (as its own code does)
-    members = {"bounds": bounds, "plans": Plans(schema), "made_of": made_of}
+    members = {"bounds": bounds, "plans": Plans(schema), "inputs": BulkInputs(schema), "made_of": made_of}
     return type("SchemaExecutor", (BulkExecutor,), members)
-
-
-def _attribute(source: Any, name: str) -> Any:
-    try:
-        return getattr(source, name)
-    except Exception as error:  # noqa: BLE001
-        return error
-
-
-def _is_composite(value_type: GraphQLOutputType) -> bool:
-    inner = value_type.of_type if is_non_null_type(value_type) else value_type
-    return is_object_type(inner) or is_abstract_type(inner)
-
-
-def _is_plain(item_type: GraphQLOutputType, items: Sequence[Any]) -> bool:
-    """Return whether items are finite floats, which are answered unchanged. Without a loop in Python."""
-    if item_type is not GraphQLFloat and not (
-        isinstance(item_type, GraphQLNonNull) and item_type.of_type is GraphQLFloat
-    ):
-        return False
-    return set(map(type, items)) == {float} and all(map(math.isfinite, items))

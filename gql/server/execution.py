@@ -26,6 +26,7 @@ from gql.server.limits import COST_MAX
 from gql.server.persisted import PersistedDocuments
 from gql.server.preparation import Prepared, Preparer, Request, RequestError
 from gql.server.selection import selection_key
+from gql.server.thread_loops import ThreadLoops
 from gql.server.variables import variable_errors
 from graph.errors import AbandonedError, DeadlineExceededError
 from graph.stopping import Stop
@@ -64,6 +65,7 @@ class Executor:
         self._preparer = Preparer(schema, anonymous_introspection=anonymous_introspection)
         self._core = executor_of(schema, bounds=bounds_of(schema))
         self._hints = Hints()
+        self._loops = ThreadLoops()
         self._heavy = FairThreads(HEAVY_THREADS, per_caller_max=HEAVY_THREADS - 1, name="heavy")
         # The schema does not change while the process lives.
         self._introspections: OrderedDict[tuple[str, str | None], dict[str, Any]] = OrderedDict()
@@ -222,10 +224,12 @@ class Executor:
             context.stop.check(0)
             return await self._run(prepared, context)
 
-        def job() -> ExecutionResult:
-            return asyncio.run(main())
+        context_of_caller = contextvars.copy_context()
 
-        coming = asyncio.wrap_future(self._heavy.submit(partial(contextvars.copy_context().run, job)))
+        def job() -> ExecutionResult:
+            return self._loops.run(main(), context_of_caller)
+
+        coming = asyncio.wrap_future(self._heavy.submit(job))
         try:
             return await asyncio.shield(coming)
         except asyncio.CancelledError:

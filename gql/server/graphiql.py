@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from gql.server.sample_queries import SAMPLES
+from gql.server.sample_queries import samples
 
 ASSETS = Path(__file__).parent / "static"
 
@@ -54,6 +55,6 @@ def page() -> Response:
 
 @cache
 def _html() -> str:
-    samples = json.dumps([{"title": title, "query": query} for title, query in SAMPLES])
+    collection = json.dumps([asdict(sample) for sample in samples()])
     # Nothing in the JSON may end the element that contains it.
-    return _PAGE.replace("{samples}", samples.replace("<", "\\u003c"))
+    return _PAGE.replace("{samples}", collection.replace("<", "\\u003c"))

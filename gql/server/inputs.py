@@ -40,8 +40,9 @@ def inputs_check(schema: GraphQLSchema, operation: OperationDefinitionNode, vari
             declared = declared.of_type
         if isinstance(declared, GraphQLList):
             items = value if isinstance(value, list) else [value]
-            left -= len(items)
-            if left >= 0 and not (is_leaf_type(get_named_type(declared)) and _is_flat(declared)):
+            is_flat = _is_flat(declared)
+            left -= len(items) + (_fields_of(get_named_type(declared), items) if is_flat else 0)
+            if left >= 0 and not is_flat:
                 waiting += [(declared.of_type, item) for item in items]
         elif isinstance(declared, GraphQLInputObjectType) and isinstance(value, dict):
             left -= len(value)
@@ -54,8 +55,17 @@ def inputs_check(schema: GraphQLSchema, operation: OperationDefinitionNode, vari
 
 
 def _is_flat(declared: GraphQLList[Any]) -> bool:
-    """Return whether a list's elements are no lists."""
-    element = declared.of_type
-    if isinstance(element, GraphQLNonNull):
-        element = element.of_type
-    return not isinstance(element, GraphQLList)
+    """Return whether a list's elements are scalars, enums, or input objects that have nothing else."""
+    element = _nullable(declared.of_type)
+    if isinstance(element, GraphQLInputObjectType):
+        return all(is_leaf_type(_nullable(field.type)) for field in element.fields.values())
+    return is_leaf_type(element)
+
+
+def _fields_of(element: Any, items: list[Any]) -> int:
+    is_object = isinstance(element, GraphQLInputObjectType)
+    return sum([len(item) for item in items if isinstance(item, dict)]) if is_object else 0
+
+
+def _nullable(declared: Any) -> Any:
+    return declared.of_type if isinstance(declared, GraphQLNonNull) else declared

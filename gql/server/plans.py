@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from operator import attrgetter
 from typing import Any, Final
 
@@ -12,23 +14,32 @@ from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
     GraphQLField,
+    GraphQLFloat,
     GraphQLID,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
     GraphQLString,
-    Undefined,
+    ListValueNode,
+    ObjectValueNode,
+    ValueNode,
+    VariableNode,
     is_leaf_type,
     is_non_null_type,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.pyutils import UndefinedType
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
+from gql.base.batched import ManyResolver, many_of
+from gql.base.scalars import as_is
+
 PLANS_MAX: Final = 4_096
 CONVERSIONS_MAX: Final = 64
 _BACKREF: Final = "strawberry-definition"
+_NULL: Final = type(None)
 # Values of these types are answered unchanged.
 _UNCHANGED: Final[dict[GraphQLOutputType, type]] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
@@ -41,7 +52,11 @@ class UnusualError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PlannedField:
-    """A field that is selected under a response name. resolver: what returns its value, None for an attribute."""
+    """A field that is selected under a response name.
+
+    resolver: what returns its value, None for an attribute. of_many: what returns the values of many objects.
+    arguments: those of the resolver, once they are known to be the same in each operation of the document.
+    """
 
     name: str
     attribute: str | None
@@ -49,6 +64,13 @@ class PlannedField:
     details: FieldDetailsList
     resolver: StrawberryResolver[Any] | None = None
     field: StrawberryField | None = None
+    of_many: ManyResolver | None = None
+    arguments: dict[str, Any] = dataclass_field(default_factory=dict)
+
+    @property
+    def has_variables(self) -> bool:
+        """Whether a variable is among its arguments."""
+        return any(_has_variable(argument.value) for argument in self.details[0].node.arguments or ())
 
 
 @dataclass(slots=True)
@@ -64,53 +86,59 @@ class Plan:
     valued: Sequence[PlannedField]
     ordinary: Sequence[PlannedField]
     _read: Callable[[Any], tuple[Any, ...]]
+    _columns: Sequence[Column]
     _leaf_names: Sequence[str]
     _is_leaves_alone: bool
-    # By the types of the values: which of them are converted, and how; None where one is unusual.
-    _conversions: dict[tuple[type, ...], Sequence[tuple[str, int, Convert]] | None] = field(default_factory=dict)
 
-    def row(self, source: Any) -> dict[str, Any]:
-        """Return the answer's object with the leaves of a source, and null for all else. Hot path.
+    def rows(self, sources: Sequence[Any]) -> list[Any]:
+        """Return the answer's object for each source, with its leaves, and null for all else. Hot path: by column.
 
-        Raises UnusualError; any other error is that of a leaf.
+        Raises UnusualError where a leaf of any of them is; any other error is that of a leaf.
         """
-        values = self._read(source)
-        types = tuple(map(type, values))
-        try:
-            converted = self._conversions[types]
-        except KeyError:
-            converted = self._conversion(types)
-        if converted is None:
-            raise UnusualError
-        row: dict[str, Any]
+        if not sources or not self._leaf_names:
+            return [dict.fromkeys(self.names) for _ in sources]
+        read = zip(*map(self._read, sources), strict=True)
+        columns = [column.converted(values) for column, values in zip(self._columns, read, strict=True)]
+        names = self._leaf_names
         if self._is_leaves_alone:
-            row = dict(zip(self._leaf_names, values, strict=False))
-        else:
-            row = dict.fromkeys(self.names)
-            row.update(zip(self._leaf_names, values, strict=False))
-        for name, place, convert in converted:
-            value = row[name] = convert(values[place])
-            if value is None or value is Undefined:
+            return [dict(zip(names, values, strict=False)) for values in zip(*columns, strict=True)]
+        rows = [dict.fromkeys(self.names) for _ in sources]
+        for row, values in zip(rows, zip(*columns, strict=True), strict=False):
+            row.update(zip(names, values, strict=False))
+        return rows
+
+
+class Column:
+    """What converts the values of a leaf to what is answered, many at once."""
+
+    def __init__(self, return_type: GraphQLOutputType) -> None:
+        inner = _inner(return_type)
+        self._is_required = is_non_null_type(return_type)
+        self._unchanged = _UNCHANGED.get(inner)
+        self._is_float = inner is GraphQLFloat
+        self._convert = converter(inner)
+        self._is_identity = getattr(inner, "coerce_output_value", None) is as_is
+
+    def converted(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Return the converted values. Raises UnusualError; any other error is that of a value."""
+        types = set(map(type, values))
+        has_null = _NULL in types
+        if has_null:
+            if self._is_required:
                 raise UnusualError
-        return row
-
-    def _conversion(self, types: tuple[type, ...]) -> Sequence[tuple[str, int, Convert]] | None:
-        converted = self._converted(types)
-        if len(self._conversions) < CONVERSIONS_MAX:
-            self._conversions[types] = converted
-        return converted
-
-    def _converted(self, types: tuple[type, ...]) -> Sequence[tuple[str, int, Convert]] | None:
-        converted: list[tuple[str, int, Convert]] = []
-        for place, (leaf, of_value) in enumerate(zip(self.leaves, types, strict=True)):
-            return_type = leaf.definition.type
-            if of_value is type(None):
-                if is_non_null_type(return_type):
-                    return None
-            elif issubclass(of_value, Exception):
-                return None
-            elif _UNCHANGED.get(_inner(return_type)) is not of_value:
-                converted.append((leaf.name, place, converter(_inner(return_type))))
+            types.discard(_NULL)
+        if types == {self._unchanged} or not types:
+            return values
+        if types == {float} and self._is_float and not has_null and all(map(math.isfinite, values)):
+            return values
+        if any(issubclass(of_value, Exception) for of_value in types):
+            raise UnusualError
+        if self._is_identity and UndefinedType not in types:
+            return values
+        convert = self._convert
+        converted = [None if value is None else convert(value) for value in values]
+        if converted.count(None) != values.count(None) or UndefinedType in set(map(type, converted)):
+            raise UnusualError
         return converted
 
 
@@ -179,6 +207,7 @@ def _plan(object_type: GraphQLObjectType, grouped: GroupedFieldSet) -> Plan:
         valued,
         ordinary,
         _reader([leaf.attribute or "" for leaf in leaves]),
+        [Column(leaf.definition.type) for leaf in leaves],
         [leaf.name for leaf in leaves],
         not valued and not ordinary,
     )
@@ -195,8 +224,19 @@ def _planned(object_type: GraphQLObjectType, name: str, details: FieldDetailsLis
             return PlannedField(name, made.python_name, definition, details)
         resolver = made.base_resolver
         if resolver.self_parameter and not (resolver.parent_parameter or resolver.root_parameter):
-            return PlannedField(name, None, definition, details, resolver, made)
+            return PlannedField(name, None, definition, details, resolver, made, many_of(resolver.wrapped_func))
     return PlannedField(name, None, definition, details)
+
+
+def _has_variable(node: ValueNode) -> bool:
+    match node:
+        case VariableNode():
+            return True
+        case ListValueNode():
+            return any(map(_has_variable, node.values))
+        case ObjectValueNode():
+            return any(_has_variable(of_field.value) for of_field in node.fields)
+    return False
 
 
 def _reader(attributes: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:

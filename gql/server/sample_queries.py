@@ -1,122 +1,50 @@
-"""The queries GraphiQL offers: each runs unchanged against the demo plant."""
+"""The queries that GraphiQL offers, by the use they are for: each runs unchanged against the demo plant.
+
+They are in `samples/`, a file for each use. A line `## TITLE` begins a query; the file as a whole is valid GraphQL.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
-SAMPLES: Final[tuple[tuple[str, str], ...]] = (
-    (
-        "Plant",
-        """\
-# The plant, from its site down. Press the play button.
-# The token is under Headers.
-query Plant {
-  viewer { organizationName role }
-  entity(kind: SPACE, externalId: "site") {
-    name
-    ... on Space {
-      children {
-        nodes {
-          name
-          children { nodes { name } }
-          occupants(first: 20) { nodes { kind name type } }
-        }
-      }
-    }
-  }
+_FOLDER: Final = Path(__file__).parent / "samples"
+_USES: Final[Mapping[str, str]] = {
+    "begin": "Begin",
+    "front_end": "For a front end",
+    "integrator": "For an integration",
+    "operator": "For operators",
+    "device": "For devices",
+    "live": "Subscriptions",
+    "bulk": "Much at once",
 }
-""",
-    ),
-    (
-        "Live",
-        """\
-# These metrics of the whole plant, as they come. Press play, and watch; press stop to end it.
-subscription Live {
-  telemetry(metrics: ["supply_temperature", "air_temperature", "temperature"]) {
-    series { entity { kind name } metric timestamps values }
-    dropped
-    cursor
-  }
-}
-""",
-    ),
-    (
-        "Latest values",
-        """\
-# What the boilers and their probes say now.
-query Latest {
-  assets(filter: { types: ["Boiler"] }) {
-    totalCount
-    nodes {
-      name
-      latest { metric value unit timestamp receivedAt }
-      devices { nodes { name connectivity lastSeenAt } }
-    }
-  }
-}
-""",
-    ),
-    (
-        "History over a device swap",
-        """\
-# Boiler A1 got a new probe some hours ago. Its own history goes on over the swap; each probe has its own part.
-query Swap($from: DateTime = "2020-01-01T00:00:00Z") {
-  entity(kind: ASSET, externalId: "boiler-a1") {
-    name
-    telemetry(metrics: ["supply_temperature"], from: $from, maxPoints: 200) {
-      metric
-      timestamps
-      values
-      truncated
-    }
-    edgeHistory(relationships: ["MONITORED_BY"]) {
-      nodes { target { name } validFrom validUntil recordedAt retractedAt }
-    }
-  }
-}
-""",
-    ),
-    (
-        "What a fan serves",
-        """\
-# Everything downstream of an air handler: first what it feeds, then the rooms behind that.
-query Downstream {
-  entity(kind: ASSET, externalId: "ahu-a1") {
-    name
-    related(relationships: ["FEEDS"], depth: 3) { nodes { kind type name } }
-    edges(direction: ANY) { nodes { relationship source { name } target { name } validFrom validUntil } }
-  }
-}
-""",
-    ),
-    (
-        "Send a reading",
-        """\
-# One good reading, and one that is refused: the good one goes through.
-mutation Send {
-  ingestTelemetry(
-    readings: [
-      { externalId: "boiler-a1-probe", metrics: { supply_temperature: 71.5 } }
-      { externalId: "nobody", metrics: { supply_temperature: 1 } }
-    ]
-  ) {
-    accepted
-    rejected
-    errors { code message path }
-  }
-}
-""",
-    ),
-    (
-        "Who changed what",
-        """\
-# The audit trail, newest first.
-query Changes {
-  changes(first: 10) {
-    nodes { recordedAt actor action reason subject { id ... on Entity { kind name } } }
-  }
-  ingestAccount(from: "2020-01-01T00:00:00Z") { received stored duplicate dead pending }
-}
-""",
-    ),
-)
+# Variables that are times, by name, in minutes from the time at which GraphiQL is opened.
+_MINUTES: Final[Mapping[str, int]] = {"from": -360, "recently": -5, "now": 0, "until": 120}
+_VARIABLE: Final = re.compile(r"\$(\w+): (?:DateTime|ReadingTime)!")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A query. use: whom it is for; minutes: of each variable that is to be a time, how many from now."""
+
+    use: str
+    title: str
+    query: str
+    minutes: Mapping[str, int]
+
+
+@cache
+def samples() -> tuple[Sample, ...]:
+    """Return all of them, in the order in which they are offered."""
+    result = []
+    for name, use in _USES.items():
+        _, *parts = re.split(r"^## ", (_FOLDER / f"{name}.graphql").read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for part in parts:
+            title, _, query = part.partition("\n")
+            times = {variable: _MINUTES[variable] for variable in _VARIABLE.findall(query)}
+            result.append(Sample(use, title, query.strip() + "\n", times))
+    return tuple(result)

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import numpy as np
 import strawberry
 
 from domain.base.packed import Series
@@ -249,16 +248,16 @@ def _interval_s(interval: Duration) -> float:
 @converts(Series)
 def to_series(series: Series, entity: Entity) -> TelemetrySeries:
     """Convert a series to its GraphQL object."""
-    values: list[Any] = series.values.tolist()
-    if bool(np.isnan(series.values).any()):
-        values = [None if value != value else value for value in values]  # noqa: PLR0124  (NaN alone differs from itself)
+    # Answered as they are: NaN is null (gql/server/completion.py).
+    timestamps: Any = series.timestamps
+    values: Any = series.values
     return TelemetrySeries(
         entity=entity,
         metric=series.metric,
         port=series.port,
         unit=series.unit,
         type=MetricType[series.type.name],
-        timestamps=series.timestamps.tolist(),
+        timestamps=timestamps,
         values=values,
         texts=None if series.texts is None else list(series.texts),
         truncated=series.truncated,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, cast, select
 from sqlalchemy.orm import Session
 
 from graph.entities.model import Entity
@@ -15,20 +14,23 @@ from graph.errors import NotFoundError
 from graph.ids import EntityId
 from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
-from graph.tables import entities
+from graph.sql import rows_read, uuids_text
 from graph.texts import text_nfc
+
+_SELECT: Final = f"SELECT {', '.join(column.name for column in ENTITY_COLUMNS)} FROM entities"  # noqa: S608  (names of columns)
+_BY_IDS: Final = f"{_SELECT} WHERE organization_id = %(organization_id)s AND id = ANY(%(ids)s::uuid[])"
+_BY_EXTERNAL_IDS: Final = (
+    f"{_SELECT} WHERE organization_id = %(organization_id)s AND kind = %(kind)s"
+    " AND external_id = ANY(%(external_ids)s::text[]) AND deleted_at IS NULL"
+)
 
 
 def entities_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[EntityId, Entity]:
     """Return the entities of these ids, deleted ones too; one that does not exist is left out. One statement."""
     if not ids:
         return {}
-    rows = session.execute(
-        select(*ENTITY_COLUMNS).where(
-            entities.c.organization_id == organization_id, entities.c.id == any_(cast(list(ids), ARRAY(Uuid)))
-        )
-    )
-    return {EntityId(row.id): entity_of_row(row) for row in rows}
+    rows = rows_read(session, _BY_IDS, organization_id=organization_id, ids=uuids_text(ids))
+    return {row[0]: entity_of_row(row) for row in rows}
 
 
 def entity_get(
@@ -62,12 +64,6 @@ def entities_by_external_id(
     storable = [text_nfc(external_id) for external_id in external_ids if text_is_storable(external_id)]
     if not storable:
         return {}
-    rows: Any = session.execute(
-        select(*ENTITY_COLUMNS).where(
-            entities.c.organization_id == organization_id,
-            entities.c.kind == kind,
-            entities.c.external_id == any_(cast(storable, ARRAY(Text))),
-            entities.c.deleted_at.is_(None),
-        )
-    )
-    return {row.external_id: entity_of_row(row) for row in rows}
+    rows = rows_read(session, _BY_EXTERNAL_IDS, organization_id=organization_id, kind=kind.value, external_ids=storable)
+    entities = map(entity_of_row, rows)
+    return {entity.external_id: entity for entity in entities if entity.external_id is not None}

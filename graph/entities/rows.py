@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from graph.entities.model import Entity
-from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.tables import entities
 
@@ -30,22 +27,26 @@ ENTITY_COLUMNS: Final = tuple(
         "deleted_at",
     )
 )
+_KINDS: Final = {kind.value: kind for kind in EntityKind}
 
 
-def entity_of_row(row: Row[Any]) -> Entity:
-    """Return the entity that a row of ENTITY_COLUMNS holds."""
+def entity_of_row(row: Any) -> Entity:
+    """Return the entity that a row of ENTITY_COLUMNS holds, others may follow. Hot path."""
+    entity_id, kind, type_, name, external_id, status, attributes, geometry, created_at, updated_at, deleted_at, *_ = (
+        row
+    )
     return Entity(
-        EntityId(row.id),
-        EntityKind(row.kind),
-        row.type,
-        row.name,
-        row.external_id,
-        row.status,
-        row.attributes,
-        row.geometry,
-        row.created_at.astimezone(UTC),
-        row.updated_at.astimezone(UTC),
-        None if row.deleted_at is None else row.deleted_at.astimezone(UTC),
+        entity_id,
+        _KINDS[kind],
+        type_,
+        name,
+        external_id,
+        status,
+        attributes,
+        geometry,
+        created_at.astimezone(UTC),
+        updated_at.astimezone(UTC),
+        None if deleted_at is None else deleted_at.astimezone(UTC),
     )
 
 

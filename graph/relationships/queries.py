@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
@@ -12,8 +12,12 @@ from graph.errors import BadInputError, NotFoundError
 from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
 from graph.nearest import did_you_mean
+from graph.relationships.builtin import BUILT_IN
 from graph.relationships.model import Exclusive, Relationship
 from graph.tables import relationships
+
+# Every organization has them, and none is ever removed.
+_BUILT_IN_NAMES: Final = frozenset(relationship.name for relationship in BUILT_IN)
 
 
 def relationship_list(session: Session, *, organization_id: int) -> list[Relationship]:
@@ -47,9 +51,9 @@ def relationship_names_check(
 ) -> None:
     """Refuse unknown names, so that a misspelt one is not an empty answer. Raises BadInputError at `path`.
 
-    One statement, and one more for names that are like an unknown one.
+    One statement, and one more for names that are like an unknown one; none where all are built in.
     """
-    if not names:
+    if not names or _BUILT_IN_NAMES.issuperset(names):
         return
     storable = list(filter(text_is_storable, names))
     known = session.scalars(

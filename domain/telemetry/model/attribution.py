@@ -12,8 +12,9 @@ then the smaller device metric. Two links to the same device port give a point o
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.plant.devices.model import METRICS_MAPPING
@@ -38,12 +39,22 @@ class Link:
     mapping: Mapping[str, str] | None
 
 
+class Latest(NamedTuple):
+    """The latest point of a stored series. value: None for a text. received_at: None where it is no longer known."""
+
+    timestamp: datetime
+    type: int
+    value: float | None
+    text: str | None
+    received_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
     """A stored series. type: that of its latest point as `telemetry_history.type` has it, or None.
 
     origin: what writes it; None for readings of a device. declared: the type that the telemetry schema in force at its
-    latest point gives it, or None.
+    latest point gives it, or None. latest: its latest point, None where it has none or none was read.
     """
 
     id: int
@@ -54,6 +65,7 @@ class SeriesRow:
     type: int | None
     origin: str | None = None
     declared: int | None = None
+    latest: Latest | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.base.packed import MetricType, instant_of, micros_of
-from domain.telemetry.model.attribution import Segment, Source
+from domain.telemetry.model.attribution import Latest, Segment, Source
 from domain.telemetry.store.links import sources_list
-from domain.telemetry.store.tables import latest_values
-from graph.sql import any_of
 
 # The last point of a series within a span; its receipt while the raw log still has it.
 _LAST_WITHIN = text(
@@ -38,6 +35,8 @@ _LAST_WITHIN = text(
     ) r ON true
     """
 )
+
+_TYPES = {int(type_): type_ for type_ in MetricType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def latest_read(
     entity_ids: Collection[UUID],
     metrics: Sequence[str] | None,
 ) -> Mapping[UUID, Sequence[LatestPoint]]:
-    """Return the latest points of each entity, in five statements at most for any number of entities.
+    """Return the latest points of each entity, in four statements at most for any number of entities.
 
     A device: one per (metric, port). An asset or a space: one per metric, the point with the greatest
     timestamp that lies within a link: not the device's latest where the link has ended. What has no point is
@@ -79,53 +78,50 @@ def latest_read(
         metrics=None if metrics is None else frozenset(metrics),
     )
     sources = [source for of_entity in sources_by_entity.values() for source in of_entity]
-    newest = _newest(session, organization_id=organization_id, sources=sources)
-    within: dict[Segment, Any] = {}
-    undecided: list[Segment] = []
-    for source in sources:
-        within.update({s: newest[s.series.id] for s in source.segments if _holds(s, newest)})
-        undecided += _undecided(source, newest)
+    # Of each segment of each source: the latest point of its series, where that lies within.
+    within = [[s.series.latest if _holds(s) else None for s in source.segments] for source in sources]
+    undecided = [
+        (n, place)
+        for n, source in enumerate(sources)
+        for place in _undecided(source.segments, [latest for latest in within[n] if latest is not None])
+    ]
     if undecided:
-        within.update(_last_within(session, organization_id=organization_id, segments=undecided))
+        segments = [sources[n].segments[place] for n, place in undecided]
+        for at, latest in _last_within(session, organization_id=organization_id, segments=segments):
+            n, place = undecided[at]
+            within[n][place] = latest
     points: dict[UUID, list[LatestPoint]] = {entity_id: [] for entity_id in entity_ids}
-    for source in sources:
-        # max keeps the first of equals: the segment that goes first wins at one timestamp.
-        best = max((s for s in source.segments if s in within), key=lambda s: within[s].timestamp, default=None)
-        if best is not None:
-            points[source.entity_id].append(_point(source, best, within[best]))
+    for source, of_source in zip(sources, within, strict=True):
+        candidates = [(segment, point) for segment, point in zip(source.segments, of_source, strict=True) if point]
+        if candidates:
+            # max keeps the first of equals: the segment that goes first wins at one timestamp.
+            points[source.entity_id].append(_point(source, *max(candidates, key=_at)))
     return points
 
 
-def _newest(session: Session, *, organization_id: int, sources: Iterable[Source]) -> Mapping[int, Any]:
-    series_ids = {segment.series.id for source in sources for segment in source.segments}
-    if not series_ids:
-        return {}
-    rows = session.execute(
-        select(latest_values).where(
-            latest_values.c.organization_id == organization_id, any_of(latest_values.c.series_id, series_ids)
-        )
-    )
-    return {row.series_id: row for row in rows}
+def _at(candidate: tuple[Segment, Latest]) -> datetime:
+    return candidate[1].timestamp
 
 
-def _holds(segment: Segment, newest: Mapping[int, Any]) -> bool:
+def _holds(segment: Segment) -> bool:
     """Return whether the latest point of the segment's series lies within the segment."""
-    row = newest.get(segment.series.id)
-    return row is not None and segment.begins_us <= micros_of(row.timestamp) < segment.ends_us
+    latest = segment.series.latest
+    return latest is not None and segment.begins_us <= micros_of(latest.timestamp) < segment.ends_us
 
 
-def _undecided(source: Source, newest: Mapping[int, Any]) -> Iterable[Segment]:
-    """Return the segments that ended before their series did, and may still hold the latest point."""
-    candidates_us = [micros_of(newest[s.series.id].timestamp) for s in source.segments if _holds(s, newest)]
-    best_us = max(candidates_us, default=None)
-    for segment in source.segments:
-        row = newest.get(segment.series.id)
-        ended = row is not None and micros_of(row.timestamp) >= segment.ends_us
+def _undecided(segments: Sequence[Segment], decided: Sequence[Latest]) -> Iterable[int]:
+    """Return the places of the segments that ended before their series did, and may still hold the latest point."""
+    best_us = max((micros_of(latest.timestamp) for latest in decided), default=None)
+    for place, segment in enumerate(segments):
+        latest = segment.series.latest
+        ended = latest is not None and micros_of(latest.timestamp) >= segment.ends_us
         if ended and (best_us is None or segment.ends_us > best_us):
-            yield segment
+            yield place
 
 
-def _last_within(session: Session, *, organization_id: int, segments: Sequence[Segment]) -> Mapping[Segment, Any]:
+def _last_within(
+    session: Session, *, organization_id: int, segments: Sequence[Segment]
+) -> Iterable[tuple[int, Latest]]:
     rows = session.execute(
         _LAST_WITHIN,
         {
@@ -135,18 +131,18 @@ def _last_within(session: Session, *, organization_id: int, segments: Sequence[S
             "ends": [instant_of(segment.ends_us) for segment in segments],
         },
     )
-    return {segments[row.n]: row for row in rows}
+    return [(n, Latest(*point)) for n, *point in rows]
 
 
-def _point(source: Source, segment: Segment, row: Any) -> LatestPoint:
+def _point(source: Source, segment: Segment, latest: Latest) -> LatestPoint:
     return LatestPoint(
         entity_id=source.entity_id,
         metric=source.metric,
         port=source.port,
         unit=segment.series.unit,
-        type=MetricType(row.type),
-        value=row.value,
-        text=row.text,
-        timestamp=row.timestamp,
-        received_at=row.received_at,
+        type=_TYPES[latest.type],
+        value=latest.value,
+        text=latest.text,
+        timestamp=latest.timestamp,
+        received_at=latest.received_at,
     )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from domain.base.packed import micros_of
 from domain.telemetry.model.attribution import (
     BEGIN_US,
     END_US,
+    Latest,
     Link,
     SeriesRow,
     Source,
@@ -20,29 +19,42 @@ from domain.telemetry.model.attribution import (
     linked_sources,
     mapping_of,
 )
-from domain.telemetry.store.tables import latest_values, series
 from graph.errors import NotFoundError
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
-from graph.sql import any_of
-from graph.tables import entities, entity_edges
+from graph.sql import rows_read, uuids_text
 
 # What can be the source of a link.
 LINKED_KINDS = frozenset({EntityKind.ASSET, EntityKind.SPACE})
+_KIND_OF = {kind.value: kind for kind in EntityKind}
 
-_UPPER = case((func.upper_inf(entity_edges.c.valid), None), else_=func.upper(entity_edges.c.valid))
+_KINDS = "SELECT id, kind FROM entities WHERE organization_id = %(organization_id)s AND id = ANY(%(ids)s::uuid[])"
+_LINKS = """
+SELECT source_id, target_id, port, metadata, lower(valid),
+    CASE WHEN upper_inf(valid) THEN NULL ELSE upper(valid) END
+FROM entity_edges
+WHERE organization_id = %(organization_id)s AND {of} AND relationship = ANY(%(links)s) AND target_kind = 'DEVICE'
+    AND upper_inf(recorded)
+"""
+_OF_SOURCES = "source_id = ANY(%(source_ids)s::uuid[])"
+_OF_DEVICES = "target_id = ANY(%(device_ids)s::uuid[])"
+_OF_BOTH = f"({_OF_SOURCES} OR {_OF_DEVICES})"
+_SERIES = """
+SELECT s.id, s.entity_id, s.port, s.metric, s.unit, v.type, s.origin, s.declared_type,
+    v."timestamp", v.value, v.text, v.received_at
+FROM series s
+LEFT JOIN latest_values v ON v.organization_id = s.organization_id AND v.series_id = s.id
+WHERE s.organization_id = %(organization_id)s AND s.entity_id = ANY(%(ids)s::uuid[])
+    AND (%(metrics)s::text[] IS NULL OR s.metric = ANY(%(metrics)s::text[]))
+"""
 
 
 def kinds_get(
     session: Session, *, organization_id: int, entity_ids: Collection[UUID], path: Sequence[str] = ("entityIds",)
 ) -> Mapping[UUID, EntityKind]:
     """Return the kind of each entity, deleted ones too. Raises NotFoundError (at `path`) where one does not exist."""
-    rows = session.execute(
-        select(entities.c.id, entities.c.kind).where(
-            entities.c.organization_id == organization_id, any_of(entities.c.id, entity_ids)
-        )
-    )
-    kinds = {row.id: EntityKind(row.kind) for row in rows}
+    rows = rows_read(session, _KINDS, organization_id=organization_id, ids=uuids_text(entity_ids))
+    kinds = {entity_id: _KIND_OF[kind] for entity_id, kind in rows}
     missing = [entity_id for entity_id in entity_ids if entity_id not in kinds]
     if missing:
         msg = f"There is no entity {missing[0]}."
@@ -60,62 +72,42 @@ def links_list(
     """Return the links, as believed now and over all valid time, of these sources and of these devices."""
     if not source_ids and not device_ids:
         return []
-    edges = entity_edges.c
-    rows = session.execute(
-        select(
-            edges.source_id,
-            edges.target_id,
-            edges.port,
-            edges.metadata,
-            func.lower(edges.valid).label("begins"),
-            _UPPER.label("ends"),
-        ).where(
-            edges.organization_id == organization_id,
-            or_(
-                *([any_of(edges.source_id, source_ids)] if source_ids else []),
-                *([any_of(edges.target_id, device_ids)] if device_ids else []),
-            ),
-            edges.relationship.in_(LINKS),
-            edges.target_kind == EntityKind.DEVICE,
-            func.upper_inf(edges.recorded),
-        )
+    of = _OF_BOTH if source_ids and device_ids else _OF_SOURCES if source_ids else _OF_DEVICES
+    rows = rows_read(
+        session,
+        _LINKS.replace("{of}", of),
+        organization_id=organization_id,
+        source_ids=uuids_text(source_ids),
+        device_ids=uuids_text(device_ids),
+        links=list(LINKS),
     )
-    return [_link(row) for row in rows]
+    return [
+        Link(source, device, port, micros_of(begins), END_US if ends is None else micros_of(ends), mapping_of(metadata))
+        for source, device, port, metadata, begins, ends in rows
+    ]
 
 
 def series_rows(
     session: Session, *, organization_id: int, entity_ids: Collection[UUID], metrics: Collection[str] | None = None
 ) -> Mapping[UUID, Sequence[SeriesRow]]:
-    """Return the stored series of these entities, by entity. metrics: as their devices name them; None: of all."""
+    """Return the stored series of these entities with their latest points, by entity.
+
+    metrics: as their devices name them; None: of all.
+    """
     by_entity: dict[UUID, list[SeriesRow]] = {}
     if not entity_ids:
         return by_entity
-    rows = session.execute(
-        select(
-            series.c.id,
-            series.c.entity_id,
-            series.c.port,
-            series.c.metric,
-            series.c.unit,
-            latest_values.c.type,
-            series.c.origin,
-            series.c.declared_type,
-        )
-        .outerjoin(
-            latest_values,
-            and_(
-                latest_values.c.organization_id == series.c.organization_id,
-                latest_values.c.series_id == series.c.id,
-            ),
-        )
-        .where(
-            series.c.organization_id == organization_id,
-            any_of(series.c.entity_id, entity_ids),
-            *([] if metrics is None else [series.c.metric.in_(sorted(metrics))]),
-        )
+    rows = rows_read(
+        session,
+        _SERIES,
+        organization_id=organization_id,
+        ids=uuids_text(entity_ids),
+        metrics=None if metrics is None else sorted(metrics),
     )
-    for row in rows:
-        by_entity.setdefault(row.entity_id, []).append(SeriesRow(*row))
+    for series_id, entity_id, port, metric, unit, type_, origin, declared, at, value, text, received_at in rows:
+        latest = None if at is None else Latest(at, type_, value, text, received_at)
+        row = SeriesRow(series_id, entity_id, port, metric, unit, type_, origin, declared, latest)
+        by_entity.setdefault(entity_id, []).append(row)
     return by_entity
 
 
@@ -153,8 +145,3 @@ def sources_list(
 
 def _devices_of(links: Iterable[Sequence[Link]]) -> set[UUID]:
     return {link.device_id for of_entity in links for link in of_entity}
-
-
-def _link(row: Row[*tuple[Any, ...]]) -> Link:
-    ends_us = END_US if row.ends is None else micros_of(row.ends)
-    return Link(row.source_id, row.target_id, row.port, micros_of(row.begins), ends_us, mapping_of(row.metadata))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, OperationType, parse
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
-from gql.server.sample_queries import SAMPLES
+from gql.server.sample_queries import Sample, samples
 from testing.installation import Client, Installation
-from testing.waits import Deadline
+from testing.waits import Deadline, patient
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -51,15 +57,101 @@ def test_data_moves(client: Client) -> None:
     assert len(seen) >= 3
 
 
-@pytest.mark.parametrize(("title", "text"), SAMPLES, ids=[title for title, _ in SAMPLES])
-def test_every_sample_query_answers(client: Client, title: str, text: str) -> None:
-    [operation] = (
-        definition for definition in parse(text).definitions if isinstance(definition, OperationDefinitionNode)
-    )
-    if operation.operation is OperationType.SUBSCRIPTION:
-        pytest.skip("subscriptions are tested in test_subscription.py, over a WebSocket")
-    data = client.call(text).data
-    assert all(value is not None for value in data.values()), title
+def variables_of(sample: Sample) -> dict[str, str]:
+    """Return the times that GraphiQL gives a sample."""
+    now = datetime.now(UTC)
+    return {name: (now + timedelta(minutes=minutes)).isoformat() for name, minutes in sample.minutes.items()}
+
+
+def of_kind(*kinds: OperationType) -> list[Any]:
+    """Return the samples whose operations are of these kinds."""
+    chosen = []
+    for sample in samples():
+        [operation] = parse(sample.query).definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        if operation.operation in kinds:
+            chosen.append(pytest.param(sample, id=sample.title))
+    return chosen
+
+
+@pytest.mark.parametrize("sample", of_kind(OperationType.QUERY, OperationType.MUTATION))
+def test_every_sample_answers_what_it_promises(client: Client, sample: Sample) -> None:
+    data = client.call(sample.query, variables_of(sample)).data
+    assert all(value is not None for value in data.values())
+    refused = [
+        error["code"]
+        for payload in data.values()
+        for error in (payload.get("errors", ()) if isinstance(payload, dict) else ())
+    ]
+    assert refused == REFUSED.get(sample.title, [])
+    for path in NOT_EMPTY.get(sample.title, ()):
+        assert value_at(data, path), path
+
+
+# What samples show being refused.
+REFUSED = {"Send a reading": ["UNKNOWN_DEVICE"], "Try an import": ["NOT_FOUND"]}
+# Where samples must find something: an empty list shows nobody anything.
+NOT_EMPTY = {
+    "Plant": ["entity.children.nodes.0.children.nodes", "entity.children.nodes.0.occupants.nodes"],
+    "Latest values": ["assets.nodes.0.latest", "assets.nodes.0.devices.nodes"],
+    "List, page by page": ["assets.nodes", "assets.pageInfo.hasNextPage"],
+    "Search": ["entities.nodes"],
+    "Curves for a chart": ["entity.telemetry.1.values"],
+    "Tiles": ["entity.children.nodes.0.latest"],
+    "On a map": ["near.nodes", "spaces.nodes.0.location"],
+    "What there is to choose from": ["relationships", "entityTypes"],
+    "What a fan serves": ["entity.related.nodes", "entity.edges.nodes"],
+    "As of then": ["entity.now.nodes", "entity.then.nodes"],
+    "History over a device swap": ["entity.telemetry.0.values", "entity.edgeHistory.nodes"],
+    "As it was recorded": ["entity.now.name"],
+    "Who changed what": ["changes.nodes"],
+    "Changes since a time": ["changes.nodes"],
+    "Try a rule": ["testRule.test.entities"],
+    "Work that is open": ["activities.nodes.0.related.nodes"],
+    "How it went": ["ingestAccount.received"],
+    "A device": ["entity.latest", "entity.assets.nodes"],
+    "How much is sent": ["usage.groups.0.device.name"],
+    "Everything, with its edges": ["entities.pageInfo.hasNextPage"],
+    "Curves of many at once": ["assets.nodes.0.telemetry"],
+}
+
+
+def value_at(data: Any, path: str) -> Any:
+    """Return the value at a path into an answer."""
+    for name in path.split("."):
+        data = data[int(name) if name.isdecimal() else name]
+    return data
+
+
+@pytest.mark.parametrize("sample", of_kind(OperationType.SUBSCRIPTION))
+def test_every_sample_of_a_subscription_is_sent_updates(demo: Installation, client: Client, sample: Sample) -> None:
+    payload = {"Authorization": f"Bearer {client.token}"}
+    with connect(demo.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+        assert json.loads(socket.recv(timeout=patient(20)))["type"] == "connection_ack"
+        variables = variables_of(sample)
+        subscribed = {"id": "1", "type": "subscribe", "payload": {"query": sample.query, "variables": variables}}
+        socket.send(json.dumps(subscribed))
+        deadline = Deadline(30)
+        while True:
+            # Updates of telemetry come by themselves.
+            for mutation in CAUSES.get(sample.title, ()):
+                client.call(mutation)
+            with contextlib.suppress(TimeoutError):
+                message = json.loads(socket.recv(timeout=0.5))
+                assert message["type"] == "next", message
+                assert "errors" not in message["payload"]
+                return
+            deadline.pause(sample.title)
+
+
+CAUSES = {
+    "Changes of entities": ['mutation { createSpace(input: {name: "Store"}) { errors { code } } }'],
+    "Events": [
+        """mutation { createRule(input: {name: "Always", severity: LOW, scope: {kind: ASSET, type: "Boiler"},
+          condition: {threshold: {metric: "supply_temperature", operator: GT, value: 0}}}) { errors { code } } }"""
+    ],
+}
 
 
 def test_a_second_start_leaves_the_demo_unchanged(demo: Installation, client: Client) -> None:
