@@ -423,13 +423,14 @@ class CountedWebSocket(WebSocketsSansIOProtocol):
         """Begin, and let the application know that it may send many messages at once."""
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            self.scope["extensions"][TEXTS] = {}  # type: ignore[index]
+            self.scope["extensions"][TEXTS] = {}
 
     async def send(self, message: Any) -> None:
         """Send a message, or many texts in one write: they are bytes already."""
         texts = message.get("texts")
         if texts is None or self.conn.extensions or self.conn.state is not State.OPEN:
-            for each in [message] if texts is None else [{**message, "text": text.decode()} for text in texts]:
+            each: Any
+            for each in [message] if texts is None else [{"type": message["type"], "text": t.decode()} for t in texts]:
                 await super().send(each)
             return
         await self.writable.wait()
