@@ -127,9 +127,9 @@ class Subscribers:
     async def open(self, port: int, token: str, ids: list[str], subscriptions: int, sockets: int) -> None:
         """Open all sockets, each with its part of the subscriptions."""
         loop = asyncio.get_running_loop()
-        each = subscriptions // sockets
+        per_socket = subscriptions // sockets
         payload = {"query": SUBSCRIPTION, "variables": {"ids": ids}}
-        messages = [frame({"id": str(n), "type": "subscribe", "payload": payload}) for n in range(each)]
+        messages = [frame({"id": str(n), "type": "subscribe", "payload": payload}) for n in range(per_socket)]
         for _ in range(sockets):
             await loop.create_connection(lambda: Socket(self, token, messages), "127.0.0.1", port)
 

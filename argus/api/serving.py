@@ -400,8 +400,12 @@ def _without_query(argument: object) -> object:
     return path if path == WEBSOCKET_PATH else "(no address of ours)"
 
 
+def _of_text(text: bytes) -> dict[str, str]:
+    return {"type": "websocket.send", "text": text.decode()}
+
+
 def frame_head(length: int) -> bytes:
-    """Return what stands before a whole text of a server, by RFC 6455."""
+    """Return the head of the frame that holds a whole text of a server (RFC 6455)."""
     if length < 126:  # noqa: PLR2004
         return bytes((0x81, length))
     if length < 1 << 16:
@@ -429,9 +433,9 @@ class CountedWebSocket(WebSocketsSansIOProtocol):
         """Send a message, or many texts in one write: they are bytes already."""
         texts = message.get("texts")
         if texts is None or self.conn.extensions or self.conn.state is not State.OPEN:
-            each: Any
-            for each in [message] if texts is None else [{"type": message["type"], "text": t.decode()} for t in texts]:
-                await super().send(each)
+            others: list[Any] = [message] if texts is None else [_of_text(text) for text in texts]
+            for other in others:
+                await super().send(other)
             return
         await self.writable.wait()
         if self.disconnected or self.conn.state is not State.OPEN:

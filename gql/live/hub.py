@@ -431,7 +431,7 @@ class FeedHub:
             [watch] = await self._watches_read([key])
             return watch
         finally:
-            # Who asks later is told of the graph as it is then.
+            # Who subscribes later sees the graph as it is then.
             self._watches_coming.pop(key, None)
 
     def _watch_now(self, key: TopicKey) -> Watch:

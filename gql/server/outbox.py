@@ -25,7 +25,7 @@ class Outbox:
         self._waiting: list[bytes] = []
         self._writing: asyncio.Task[None] | None = None
         # The client does not take what is being written.
-        self._is_held_up = False
+        self._is_blocked = False
         self._has_gone = False
 
     def put(self, text: bytes) -> None:
@@ -40,7 +40,7 @@ class Outbox:
         """Wait while the client does not take what is being written. Raises WebSocketDisconnect where it has gone."""
         if self._has_gone:
             raise WebSocketDisconnect(1006)
-        if self._is_held_up and self._writing is not None:
+        if self._is_blocked and self._writing is not None:
             await asyncio.shield(self._writing)
 
     async def send(self, text: bytes) -> None:
@@ -62,14 +62,14 @@ class Outbox:
         try:
             while self._waiting and self._socket.application_state is WebSocketState.CONNECTED:
                 texts, self._waiting = self._waiting, []
-                self._is_held_up = True
+                self._is_blocked = True
                 await self._texts_send(texts)
         except (WebSocketDisconnect, RuntimeError):
             # RuntimeError: the server has closed the socket by itself, where the client gave no sign of life.
             self._has_gone = True
         finally:
             self._waiting.clear()
-            self._is_held_up, self._writing = False, None
+            self._is_blocked, self._writing = False, None
 
     async def _texts_send(self, texts: Sequence[bytes]) -> None:
         if self._takes_many:

@@ -67,7 +67,7 @@ def _run(installation: Installation, arguments: argparse.Namespace) -> int:
         print(f"== FAULT, as {fault.caller}: {fault.what}", fault.call.document, fault.call.variables, sep="\n")
         print(fault.answer[:_FAULT_CHARS])
     print("== kinds of faults, by operation:")
-    for (what, operation), count in session.found.most_common():
+    for (what, operation), count in session.counts.most_common():
         print(f"{count:>6} {operation}: {what}")
     try:
         session.end()

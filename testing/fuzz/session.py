@@ -102,7 +102,7 @@ class Session:
     _known: Known = field(default_factory=Known)
     _secrets: dict[str, str] = field(default_factory=dict)
     _tokens: dict[str, str | None] = field(default_factory=dict)
-    found: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _own: threading.local = field(default_factory=threading.local)
     _admin: Client | None = None
@@ -205,8 +205,8 @@ class Session:
 
     def _note(self, fault: Fault) -> None:
         with self._lock:
-            self.found[fault.what, fault.call.operation] += 1
-            if self.found[fault.what, fault.call.operation] <= SHOWN_MAX:
+            self.counts[fault.what, fault.call.operation] += 1
+            if self.counts[fault.what, fault.call.operation] <= SHOWN_MAX:
                 self.faults.append(fault)
 
     def _post(self, call: Call, token: str | None) -> Reply:

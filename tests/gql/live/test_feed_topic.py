@@ -50,7 +50,7 @@ async def cursors(subscriber: Subscriber, count: int) -> list[str]:
     return [update.cursor for update in updates if update is not None]
 
 
-def test_many_subscribers_are_handed_a_burst_over_several_turns_of_the_loop() -> None:
+def test_many_subscribers_are_handed_a_burst_little_by_little() -> None:
     async def scenario() -> None:
         many = topic(ONE)
         first = [Subscriber() for _ in range(2 * HANDED_AT_ONCE + 1)]

@@ -41,7 +41,7 @@ def outbox(socket: Socket) -> Outbox:
 
 
 @pytest.mark.parametrize("takes_many", [True, False])
-def test_what_is_put_in_one_turn_is_written_at_once_and_in_order(takes_many: bool) -> None:
+def test_what_is_put_together_is_written_at_once_and_in_order(takes_many: bool) -> None:
     async def scenario() -> None:
         socket = Socket(takes_many=takes_many)
         box = outbox(socket)
@@ -80,7 +80,7 @@ def test_senders_wait_for_a_client_that_takes_nothing() -> None:
 
 
 @pytest.mark.parametrize("error", [WebSocketDisconnect(1006), RuntimeError("after sending 'websocket.close'")])
-def test_senders_are_told_that_the_client_has_gone(error: Exception) -> None:
+def test_senders_notice_that_the_client_has_gone(error: Exception) -> None:
     async def scenario() -> None:
         socket = Socket()
         socket.error = error
