@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import jwt
 
@@ -13,9 +15,16 @@ ROLES = ("admin", "operator", "viewer")
 
 
 def token_create(
-    settings: Settings, *, organization: str, role: str, subject: str, now: datetime, ttl: timedelta
+    settings: Settings,
+    *,
+    organization: str,
+    role: str,
+    subject: str,
+    now: datetime,
+    ttl: timedelta,
+    under: Sequence[str] | None = None,
 ) -> str:
-    """Return a bearer token. organization: its slug.
+    """Return a bearer token. organization: its slug. under: ids of the entities to which it is confined; None: to none.
 
     Raises SettingsError where tokens come from an identity provider.
     """
@@ -27,13 +36,15 @@ def token_create(
     if called is None:
         msg = f"ARGUS_JWT_ROLES names nothing that is {role}."
         raise SettingsError(msg)
-    claims = {
+    claims: dict[str, Any] = {
         names.subject: subject,
         names.organization: organization,
         names.role: called,
         "iat": now,
         "exp": now + ttl,
     }
+    if under is not None:
+        claims[names.under] = list(under)
     if settings.tokens.audience is not None:
         claims["aud"] = settings.tokens.audience
     if settings.tokens.issuer is not None:

@@ -32,8 +32,8 @@ class PageRequest:
 
     def __post_init__(self) -> None:
         for name, value in (("first", self.first), ("last", self.last)):
-            if value is not None and not 1 <= value <= FIRST_MAX:
-                raise BadInputError(f"{name} must lie between 1 and {FIRST_MAX}; it was {value}.", path=(name,))
+            if value is not None and not 0 <= value <= FIRST_MAX:
+                raise BadInputError(f"{name} must lie between 0 and {FIRST_MAX}; it was {value}.", path=(name,))
 
     @property
     def is_backward(self) -> bool:

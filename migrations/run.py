@@ -22,6 +22,12 @@ from runtime.large_objects import large_objects_close
 # Revisions from before the initial schema were numbers alone.
 _BEFORE_INITIAL: Final = re.compile(r"\d{4}")
 ROLES = ("argus_api", "argus_ingest", "argus_pipeline")
+# Of transactions for callers who are confined to a part of the plant; the API's role becomes it (graph/walk/scopes.py).
+SCOPED_ROLE = "argus_scoped"
+_POWERLESS = "NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT"
+_IS_MEMBER = text(
+    "SELECT 1 FROM pg_auth_members WHERE roleid = CAST(:role AS regrole) AND member = CAST(:member AS regrole)"
+)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('argus.migrate'))")
 
 
@@ -45,7 +51,8 @@ class SchemaRefusedError(Exception):
 def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> Migrated:
     """Create the missing roles, set their passwords, run every migration not yet run, and apply functions that changed.
 
-    owner_url: connects as the role that owns the tables; it needs CREATEROLE unless the three roles exist.
+    owner_url: connects as the role that owns the tables; it needs CREATEROLE unless the four roles exist, and argus_api
+    is a member of argus_scoped.
     role_passwords: role name to password; a role without one keeps the password it has.
     Raises SchemaRefusedError, and sqlalchemy.exc.SQLAlchemyError where the database refuses; nothing is changed then.
     """
@@ -107,11 +114,8 @@ def _config() -> Config:
 
 def _roles_ensure(connection: Connection, role_passwords: Mapping[str, str]) -> None:
     for role in ROLES:
-        exists = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
-        if exists is None:
-            connection.exec_driver_sql(
-                f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT"
-            )
+        if not _role_exists(connection, role):
+            connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN {_POWERLESS}")
         if role in role_passwords:
             # PASSWORD takes no parameter: the driver quotes the literal.
             raw = connection.connection.driver_connection
@@ -120,3 +124,12 @@ def _roles_ensure(connection: Connection, role_passwords: Mapping[str, str]) -> 
                 cursor.execute(
                     sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(role_passwords[role]))
                 )
+    if not _role_exists(connection, SCOPED_ROLE):
+        connection.exec_driver_sql(f"CREATE ROLE {SCOPED_ROLE} NOLOGIN {_POWERLESS}")
+    # The API's role inherits nothing (NOINHERIT): it has these rights, and no others, while it is that role.
+    if not connection.scalar(_IS_MEMBER, {"member": "argus_api", "role": SCOPED_ROLE}):
+        connection.exec_driver_sql(f"GRANT {SCOPED_ROLE} TO argus_api")
+
+
+def _role_exists(connection: Connection, role: str) -> bool:
+    return connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}) is not None

@@ -22,8 +22,10 @@ TABLE activities ROW SECURITY
     CREATE INDEX ix_activities_rule ON public.activities USING btree (organization_id, rule_id, target_id) WHERE (rule_id IS NOT NULL)
     CREATE UNIQUE INDEX uq_activities_place ON public.activities USING btree (organization_id, rule_id, target_id) WHERE holds_place
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
+    GRANT INSERT, SELECT, UPDATE TO argus_scoped
 
 TABLE activity_steps ROW SECURITY
     activity_id uuid NOT NULL
@@ -44,8 +46,10 @@ TABLE activity_steps ROW SECURITY
     CREATE INDEX ix_activity_steps_activity ON public.activity_steps USING btree (organization_id, activity_id, recorded_at, id)
     CREATE INDEX ix_activity_steps_event ON public.activity_steps USING btree (organization_id, event_id) WHERE (event_id IS NOT NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (activity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (activity_id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT TO argus_api
     GRANT INSERT, SELECT TO argus_pipeline
+    GRANT INSERT, SELECT TO argus_scoped
 
 TABLE activity_templates ROW SECURITY
     checklist jsonb NOT NULL DEFAULT '[]'::jsonb
@@ -64,8 +68,10 @@ TABLE activity_templates ROW SECURITY
     CONSTRAINT pk_activity_templates PRIMARY KEY (organization_id, id)
     CREATE UNIQUE INDEX uq_activity_templates_name ON public.activity_templates USING btree (organization_id, name) WHERE (deleted_at IS NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE api_keys ROW SECURITY
     created_at timestamp with time zone NOT NULL
@@ -78,13 +84,16 @@ TABLE api_keys ROW SECURITY
     organization_id integer NOT NULL
     revoked_at timestamp with time zone
     role text NOT NULL
+    under_ids uuid[]
     CONSTRAINT ck_api_keys_role CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
     CONSTRAINT fk_api_keys_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_api_keys PRIMARY KEY (organization_id, id)
     CONSTRAINT uq_api_keys_key_hash UNIQUE (key_hash)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING false WITH CHECK false
     GRANT (revoked_at) UPDATE TO argus_api
     GRANT INSERT, SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE asset_profile_versions ROW SECURITY
     actor text NOT NULL
@@ -99,8 +108,10 @@ TABLE asset_profile_versions ROW SECURITY
     CONSTRAINT pk_asset_profile_versions PRIMARY KEY (organization_id, profile_id, number)
     CREATE TRIGGER invalidate_on_profile_version AFTER INSERT ON public.asset_profile_versions FOR EACH ROW EXECUTE FUNCTION invalidate_on_profile_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE asset_profiles ROW SECURITY
     created_at timestamp with time zone NOT NULL
@@ -114,8 +125,10 @@ TABLE asset_profiles ROW SECURITY
     CONSTRAINT pk_asset_profiles PRIMARY KEY (organization_id, id)
     CREATE UNIQUE INDEX uq_asset_profiles_name ON public.asset_profiles USING btree (organization_id, name) WHERE (deleted_at IS NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE assets ROW SECURITY
     id uuid NOT NULL
@@ -128,7 +141,9 @@ TABLE assets ROW SECURITY
     CREATE INDEX ix_assets_profile ON public.assets USING btree (organization_id, profile_id, id) WHERE (profile_id IS NOT NULL)
     CREATE TRIGGER invalidate_on_profile_assignment AFTER UPDATE OF profile_id ON public.assets FOR EACH ROW WHEN ((old.profile_id IS DISTINCT FROM new.profile_id)) EXECUTE FUNCTION invalidate_on_profile_assignment()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_api
+    GRANT INSERT, SELECT, UPDATE TO argus_scoped
     GRANT SELECT TO argus_pipeline
 
 TABLE changes ROW SECURITY
@@ -147,8 +162,11 @@ TABLE changes ROW SECURITY
     CREATE INDEX ix_changes_recorded_at ON public.changes USING btree (organization_id, recorded_at, id)
     CREATE INDEX ix_changes_subject ON public.changes USING btree (organization_id, subject_id, recorded_at)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR SELECT TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND ((subject_id IN ( SELECT current_scope() AS current_scope)) OR ((subject_type = 'edge'::text) AND (EXISTS ( SELECT FROM entity_edges e WHERE ((e.organization_id = changes.organization_id) AND (e.edge_id = changes.subject_id))))) OR ((subject_type = 'event'::text) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = changes.organization_id) AND (v.id = changes.subject_id)))))))
+    POLICY scope_writes PERMISSIVE FOR INSERT TO argus_scoped WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT TO argus_api
     GRANT INSERT, SELECT TO argus_pipeline
+    GRANT INSERT, SELECT TO argus_scoped
 
 TABLE convergence_checks ROW SECURITY
     checks bigint NOT NULL DEFAULT 0
@@ -209,10 +227,14 @@ TABLE dead_letters ROW SECURITY
     CONSTRAINT uq_dead_letters_reading UNIQUE NULLS NOT DISTINCT (organization_id, raw_id, stage, metric)
     CREATE INDEX ix_dead_letters_received_at ON public.dead_letters USING btree (organization_id, received_at, id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (device_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (device_id IN ( SELECT current_scope() AS current_scope)))
     GRANT (discarded_at) UPDATE TO argus_api
+    GRANT (discarded_at) UPDATE TO argus_scoped
     GRANT (discarded_by) UPDATE TO argus_api
+    GRANT (discarded_by) UPDATE TO argus_scoped
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE derivation_faults ROW SECURITY
     entity_id uuid NOT NULL
@@ -223,8 +245,10 @@ TABLE derivation_faults ROW SECURITY
     CONSTRAINT fk_derivation_faults_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_derivation_faults PRIMARY KEY (organization_id, entity_id, metric)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope)))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE derived_commits ROW SECURITY
     begins timestamp with time zone[] NOT NULL
@@ -250,8 +274,10 @@ TABLE device_presence ROW SECURITY
     CONSTRAINT pk_device_presence PRIMARY KEY (organization_id, device_id)
     CREATE INDEX ix_device_presence_last_seen_at ON public.device_presence USING btree (organization_id, last_seen_at)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (device_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (device_id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE device_tokens ROW SECURITY
     created_at timestamp with time zone NOT NULL
@@ -268,8 +294,11 @@ TABLE device_tokens ROW SECURITY
     CONSTRAINT uq_device_tokens_token_hash UNIQUE (token_hash)
     CREATE INDEX ix_device_tokens_device ON public.device_tokens USING btree (organization_id, device_id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (device_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (device_id IN ( SELECT current_scope() AS current_scope)))
     GRANT (revoked_at) UPDATE TO argus_api
+    GRANT (revoked_at) UPDATE TO argus_scoped
     GRANT INSERT, SELECT TO argus_api
+    GRANT INSERT, SELECT TO argus_scoped
 
 TABLE devices ROW SECURITY
     firmware_version text
@@ -279,7 +308,9 @@ TABLE devices ROW SECURITY
     CONSTRAINT fk_devices_entity FOREIGN KEY (organization_id, id, kind) REFERENCES entities(organization_id, id, kind)
     CONSTRAINT pk_devices PRIMARY KEY (organization_id, id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_api
+    GRANT INSERT, SELECT, UPDATE TO argus_scoped
     GRANT SELECT TO argus_pipeline
 
 TABLE dirty_buckets ROW SECURITY
@@ -298,8 +329,10 @@ TABLE dirty_buckets ROW SECURITY
     CREATE INDEX ix_dirty_buckets_created_at ON public.dirty_buckets USING btree (organization_id, created_at)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope)))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT INSERT, SELECT, UPDATE TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE dirty_hours ROW SECURITY
     hour timestamp with time zone NOT NULL
@@ -311,8 +344,10 @@ TABLE dirty_hours ROW SECURITY
     CREATE INDEX ix_dirty_hours_invalidated_at ON public.dirty_hours USING btree (organization_id, invalidated_at)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (series_id IN ( SELECT s.id FROM series s WHERE ((s.organization_id = ( SELECT current_organization() AS current_organization)) AND (s.entity_id = ANY (ARRAY( SELECT current_scope_sources() AS current_scope_sources))))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (series_id IN ( SELECT s.id FROM series s WHERE ((s.organization_id = ( SELECT current_organization() AS current_organization)) AND (s.entity_id = ANY (ARRAY( SELECT current_scope_sources() AS current_scope_sources)))))))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE dirty_windows ROW SECURITY
     batch_id bigint
@@ -331,8 +366,10 @@ TABLE dirty_windows ROW SECURITY
     CREATE INDEX ix_dirty_windows_entity ON public.dirty_windows USING btree (organization_id, entity_id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope)))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE entities ROW SECURITY
     attributes jsonb NOT NULL DEFAULT '{}'::jsonb
@@ -370,8 +407,10 @@ TABLE entities ROW SECURITY
     CREATE TRIGGER invalidate_on_membership AFTER UPDATE OF type, attributes ON public.entities FOR EACH ROW WHEN (((old.type IS DISTINCT FROM new.type) OR (old.attributes IS DISTINCT FROM new.attributes))) EXECUTE FUNCTION invalidate_on_membership()
     CREATE TRIGGER invalidate_on_type AFTER UPDATE OF type ON public.entities FOR EACH ROW WHEN ((old.type IS DISTINCT FROM new.type)) EXECUTE FUNCTION invalidate_on_type()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
+    GRANT INSERT, SELECT, UPDATE TO argus_scoped
 
 TABLE entity_edges ROW SECURITY
     edge_id uuid NOT NULL
@@ -408,12 +447,15 @@ TABLE entity_edges ROW SECURITY
     CREATE CONSTRAINT TRIGGER invalidate_on_hierarchy AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invalidate_on_hierarchy()
     CREATE CONSTRAINT TRIGGER invalidate_on_link AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.relationship = ANY (ARRAY['MONITORED_BY'::text, 'CONTROLLED_BY'::text]))) EXECUTE FUNCTION invalidate_on_link()
     CREATE CONSTRAINT TRIGGER invalidate_suppression_on_edge AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invalidate_suppression_on_edge()
-    POLICY last_change_only RESTRICTIVE FOR DELETE TO argus_api, argus_pipeline USING (lower(recorded) = ( SELECT c.last_recorded FROM graph_clocks c WHERE (c.organization_id = ( SELECT current_organization() AS current_organization))))
+    POLICY last_change_only RESTRICTIVE FOR DELETE TO argus_api, argus_pipeline, argus_scoped USING (lower(recorded) = ( SELECT c.last_recorded FROM graph_clocks c WHERE (c.organization_id = ( SELECT current_organization() AS current_organization))))
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (source_id IN ( SELECT current_scope() AS current_scope)) AND (target_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (source_id IN ( SELECT current_scope() AS current_scope)) AND (target_id IN ( SELECT current_scope() AS current_scope)))
     GRANT (recorded) UPDATE TO argus_api
     GRANT (recorded) UPDATE TO argus_pipeline
+    GRANT (recorded) UPDATE TO argus_scoped
     GRANT DELETE, INSERT, SELECT TO argus_api
     GRANT DELETE, INSERT, SELECT TO argus_pipeline
+    GRANT DELETE, INSERT, SELECT TO argus_scoped
 
 TABLE entity_types ROW SECURITY
     attributes jsonb NOT NULL DEFAULT '{}'::jsonb
@@ -429,8 +471,10 @@ TABLE entity_types ROW SECURITY
     CONSTRAINT pk_entity_types PRIMARY KEY (organization_id, id)
     CONSTRAINT uq_entity_types_kind_name UNIQUE (organization_id, kind, name)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
     GRANT INSERT, SELECT TO argus_pipeline
+    GRANT INSERT, SELECT TO argus_scoped
 
 TABLE event_annotations ROW SECURITY
     actor text NOT NULL
@@ -445,7 +489,9 @@ TABLE event_annotations ROW SECURITY
     CONSTRAINT pk_event_annotations PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_event_annotations_event ON public.event_annotations USING btree (organization_id, event_id, at)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_annotations.organization_id) AND (v.id = event_annotations.event_id))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_annotations.organization_id) AND (v.id = event_annotations.event_id)))))
     GRANT INSERT, SELECT TO argus_api
+    GRANT INSERT, SELECT TO argus_scoped
     GRANT SELECT TO argus_pipeline
 
 TABLE event_changes ROW SECURITY
@@ -464,8 +510,10 @@ TABLE event_changes ROW SECURITY
     CREATE INDEX ix_event_changes_waiting ON public.event_changes USING btree (recorded_at) WHERE (processed_at IS NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_changes.organization_id) AND (v.id = event_changes.event_id))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_changes.organization_id) AND (v.id = event_changes.event_id)))))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE event_corrections ROW SECURITY
     after jsonb NOT NULL
@@ -478,8 +526,10 @@ TABLE event_corrections ROW SECURITY
     CONSTRAINT pk_event_corrections PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_event_corrections_event ON public.event_corrections USING btree (organization_id, event_id, id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_corrections.organization_id) AND (v.id = event_corrections.event_id))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_corrections.organization_id) AND (v.id = event_corrections.event_id)))))
     GRANT INSERT, SELECT TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE event_notification_states ROW SECURITY
     event_id uuid NOT NULL
@@ -519,8 +569,10 @@ TABLE events ROW SECURITY
     CREATE INDEX ix_events_opened ON public.events USING btree (organization_id, opened_at, id)
     CREATE INDEX ix_events_suppressed ON public.events USING btree (organization_id, suppressed_until) WHERE (suppressed_until IS NOT NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE failed_items ROW SECURITY
     due_at timestamp with time zone
@@ -558,8 +610,10 @@ TABLE feature_flags ROW SECURITY
     CONSTRAINT pk_feature_flags PRIMARY KEY (organization_id, name)
     CREATE TRIGGER shadow_restart AFTER INSERT OR UPDATE ON public.feature_flags FOR EACH ROW WHEN ((new.name = 'derive.shadow'::text)) EXECUTE FUNCTION shadow_restart()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE graph_clocks ROW SECURITY
     derivation_revision bigint NOT NULL DEFAULT 0
@@ -570,14 +624,19 @@ TABLE graph_clocks ROW SECURITY
     CONSTRAINT fk_graph_clocks_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_graph_clocks PRIMARY KEY (organization_id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT (input_revision) UPDATE TO argus_api
     GRANT (input_revision) UPDATE TO argus_pipeline
+    GRANT (input_revision) UPDATE TO argus_scoped
     GRANT (last_recorded) UPDATE TO argus_api
     GRANT (last_recorded) UPDATE TO argus_pipeline
+    GRANT (last_recorded) UPDATE TO argus_scoped
     GRANT (revision) UPDATE TO argus_api
     GRANT (revision) UPDATE TO argus_pipeline
+    GRANT (revision) UPDATE TO argus_scoped
     GRANT SELECT TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE health_measured ROW SECURITY
     entity_id uuid NOT NULL
@@ -616,8 +675,10 @@ TABLE hours_progress ROW SECURITY
     CONSTRAINT pk_hours_progress PRIMARY KEY (organization_id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE ingest_accounting WITH (fillfactor=50) ROW SECURITY
     begins timestamp with time zone NOT NULL
@@ -645,8 +706,10 @@ TABLE latest_values WITH (fillfactor=50) ROW SECURITY
     CONSTRAINT fk_latest_values_series FOREIGN KEY (organization_id, series_id) REFERENCES series(organization_id, id)
     CONSTRAINT pk_latest_values PRIMARY KEY (organization_id, series_id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (series_id IN ( SELECT s.id FROM series s WHERE ((s.organization_id = ( SELECT current_organization() AS current_organization)) AND (s.entity_id = ANY (ARRAY( SELECT current_scope_sources() AS current_scope_sources))))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (series_id IN ( SELECT s.id FROM series s WHERE ((s.organization_id = ( SELECT current_organization() AS current_organization)) AND (s.entity_id = ANY (ARRAY( SELECT current_scope_sources() AS current_scope_sources)))))))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE maintenance_windows ROW SECURITY
     actor text NOT NULL
@@ -664,7 +727,9 @@ TABLE maintenance_windows ROW SECURITY
     CREATE INDEX ix_maintenance_windows_ends ON public.maintenance_windows USING btree (organization_id, ends)
     CREATE TRIGGER invalidate_suppression_on_window AFTER INSERT OR DELETE OR UPDATE ON public.maintenance_windows FOR EACH ROW EXECUTE FUNCTION invalidate_suppression_on_window()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (under_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (under_id IN ( SELECT current_scope() AS current_scope)))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
+    GRANT DELETE, INSERT, SELECT, UPDATE TO argus_scoped
     GRANT SELECT TO argus_pipeline
 
 TABLE notifications ROW SECURITY
@@ -694,6 +759,7 @@ TABLE notifications ROW SECURITY
     CREATE UNIQUE INDEX uq_notifications_sequence ON public.notifications USING btree (organization_id, event_id, url, sequence)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING false WITH CHECK false
     GRANT (attempts) UPDATE TO argus_api
     GRANT (attempts) UPDATE TO argus_pipeline
     GRANT (claimed_by) UPDATE TO argus_api
@@ -712,6 +778,7 @@ TABLE notifications ROW SECURITY
     GRANT (state) UPDATE TO argus_pipeline
     GRANT INSERT, SELECT TO argus_api
     GRANT INSERT, SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE organizations ROW SECURITY
     created_at timestamp with time zone NOT NULL
@@ -725,8 +792,10 @@ TABLE organizations ROW SECURITY
     CONSTRAINT uq_organizations_slug UNIQUE (slug)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api USING (id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    POLICY scope_wall PERMISSIVE FOR SELECT TO argus_scoped USING (id = ( SELECT current_organization() AS current_organization))
     GRANT SELECT TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE persons ROW SECURITY
     email text
@@ -736,7 +805,9 @@ TABLE persons ROW SECURITY
     CONSTRAINT fk_persons_entity FOREIGN KEY (organization_id, id, kind) REFERENCES entities(organization_id, id, kind)
     CONSTRAINT pk_persons PRIMARY KEY (organization_id, id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_api
+    GRANT INSERT, SELECT, UPDATE TO argus_scoped
     GRANT SELECT TO argus_pipeline
 
 TABLE processor_versions ROW SECURITY
@@ -752,8 +823,10 @@ TABLE processor_versions ROW SECURITY
     CONSTRAINT pk_processor_versions PRIMARY KEY (organization_id, stage, effective_from)
     CREATE TRIGGER invalidate_on_processor_version AFTER INSERT OR UPDATE ON public.processor_versions FOR EACH ROW WHEN ((new.stage = 'derive'::text)) EXECUTE FUNCTION invalidate_on_processor_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE raw_batches PARTITION BY RANGE (received_at) ROW SECURITY
     bytes bigint NOT NULL
@@ -821,8 +894,10 @@ TABLE relationships ROW SECURITY
     CONSTRAINT pk_relationships PRIMARY KEY (organization_id, name)
     CONSTRAINT uq_relationships_inverse UNIQUE (organization_id, inverse)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE replays ROW SECURITY
     actor text NOT NULL
@@ -865,8 +940,10 @@ TABLE rollup_entities ROW SECURITY
     CONSTRAINT pk_rollup_entities PRIMARY KEY (organization_id, rollup_id, entity_id)
     CREATE INDEX ix_rollup_entities_entity ON public.rollup_entities USING btree (organization_id, entity_id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope)))
     GRANT DELETE, INSERT, SELECT TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE rollup_input_changes UNLOGGED ROW SECURITY
     begins timestamp with time zone NOT NULL
@@ -910,8 +987,10 @@ TABLE rollups ROW SECURITY
     CREATE UNIQUE INDEX uq_rollups_name ON public.rollups USING btree (organization_id, name) WHERE (deleted_at IS NULL)
     CREATE TRIGGER invalidate_on_rollup AFTER INSERT OR UPDATE ON public.rollups FOR EACH ROW EXECUTE FUNCTION invalidate_on_rollup()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE rule_states ROW SECURITY
     at timestamp with time zone NOT NULL
@@ -963,8 +1042,10 @@ TABLE rule_versions ROW SECURITY
     CONSTRAINT pk_rule_versions PRIMARY KEY (organization_id, rule_id, effective_from)
     CREATE TRIGGER invalidate_on_rule_version AFTER INSERT OR UPDATE ON public.rule_versions FOR EACH ROW EXECUTE FUNCTION invalidate_on_rule_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND ((entity_id IS NULL) OR (entity_id IN ( SELECT current_scope() AS current_scope))) AND ((under_id IS NULL) OR (under_id IN ( SELECT current_scope() AS current_scope)))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND ((entity_id IS NULL) OR (entity_id IN ( SELECT current_scope() AS current_scope))) AND ((under_id IS NULL) OR (under_id IN ( SELECT current_scope() AS current_scope))))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE rules ROW SECURITY
     created_at timestamp with time zone NOT NULL
@@ -979,8 +1060,10 @@ TABLE rules ROW SECURITY
     CONSTRAINT pk_rules PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_rules_profile ON public.rules USING btree (organization_id, profile_id) WHERE (profile_id IS NOT NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM rule_versions v WHERE ((v.organization_id = rules.organization_id) AND (v.rule_id = rules.id))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM rule_versions v WHERE ((v.organization_id = rules.organization_id) AND (v.rule_id = rules.id)))))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE schema_functions
     applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
@@ -1003,8 +1086,10 @@ TABLE series ROW SECURITY
     CONSTRAINT pk_series PRIMARY KEY (organization_id, id)
     CONSTRAINT uq_series_entity UNIQUE NULLS NOT DISTINCT (organization_id, entity_id, port, metric)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope_sources() AS current_scope_sources))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope_sources() AS current_scope_sources)))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE series_hours ROW SECURITY
     first double precision
@@ -1025,8 +1110,20 @@ TABLE series_hours ROW SECURITY
     CONSTRAINT fk_series_hours_series FOREIGN KEY (organization_id, series_id) REFERENCES series(organization_id, id)
     CONSTRAINT pk_series_hours PRIMARY KEY (organization_id, series_id, hour)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (series_id IN ( SELECT s.id FROM series s WHERE ((s.organization_id = ( SELECT current_organization() AS current_organization)) AND (s.entity_id = ANY (ARRAY( SELECT current_scope_sources() AS current_scope_sources))))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (series_id IN ( SELECT s.id FROM series s WHERE ((s.organization_id = ( SELECT current_organization() AS current_organization)) AND (s.entity_id = ANY (ARRAY( SELECT current_scope_sources() AS current_scope_sources)))))))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
+
+TABLE session_ends ROW SECURITY
+    ended_at timestamp with time zone NOT NULL
+    organization_id integer NOT NULL
+    subject text NOT NULL
+    CONSTRAINT fk_session_ends_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
+    CONSTRAINT pk_session_ends PRIMARY KEY (organization_id, subject)
+    CREATE INDEX ix_session_ends_ended_at ON public.session_ends USING btree (ended_at)
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    GRANT INSERT, SELECT, UPDATE TO argus_api
 
 TABLE shadow_differences ROW SECURITY
     entity_id uuid NOT NULL
@@ -1084,7 +1181,9 @@ TABLE shelves ROW SECURITY
     CREATE INDEX ix_shelves_ends ON public.shelves USING btree (organization_id, ends)
     CREATE TRIGGER invalidate_suppression_on_shelf AFTER INSERT OR DELETE OR UPDATE ON public.shelves FOR EACH ROW EXECUTE FUNCTION invalidate_suppression_on_window()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope)))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
+    GRANT DELETE, INSERT, SELECT, UPDATE TO argus_scoped
     GRANT SELECT TO argus_pipeline
 
 TABLE spaces ROW SECURITY
@@ -1094,7 +1193,9 @@ TABLE spaces ROW SECURITY
     CONSTRAINT fk_spaces_entity FOREIGN KEY (organization_id, id, kind) REFERENCES entities(organization_id, id, kind)
     CONSTRAINT pk_spaces PRIMARY KEY (organization_id, id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_api
+    GRANT INSERT, SELECT, UPDATE TO argus_scoped
     GRANT SELECT TO argus_pipeline
 
 TABLE stage_leases
@@ -1134,8 +1235,10 @@ TABLE telemetry_history PARTITION BY RANGE ("timestamp") ROW SECURITY
     value double precision
     CONSTRAINT pk_telemetry_history PRIMARY KEY (organization_id, series_id, "timestamp")
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (series_id IN ( SELECT s.id FROM series s WHERE ((s.organization_id = ( SELECT current_organization() AS current_organization)) AND (s.entity_id = ANY (ARRAY( SELECT current_scope_sources() AS current_scope_sources))))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (series_id IN ( SELECT s.id FROM series s WHERE ((s.organization_id = ( SELECT current_organization() AS current_organization)) AND (s.entity_id = ANY (ARRAY( SELECT current_scope_sources() AS current_scope_sources)))))))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
+    GRANT SELECT TO argus_scoped
 
 TABLE telemetry_raw PARTITION BY RANGE (received_at) ROW SECURITY
     batch_id bigint NOT NULL
@@ -1151,9 +1254,11 @@ TABLE telemetry_raw PARTITION BY RANGE (received_at) ROW SECURITY
     CREATE INDEX ix_telemetry_raw_device ON public.telemetry_raw USING btree (organization_id, device_id, "timestamp")
     POLICY ingest_appends PERMISSIVE FOR INSERT TO argus_ingest WITH CHECK true
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (device_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (device_id IN ( SELECT current_scope() AS current_scope)))
     GRANT INSERT TO argus_ingest
     GRANT SELECT TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE telemetry_schemas ROW SECURITY
     effective_from timestamp with time zone NOT NULL
@@ -1165,8 +1270,10 @@ TABLE telemetry_schemas ROW SECURITY
     CONSTRAINT pk_telemetry_schemas PRIMARY KEY (organization_id, entity_type_id, effective_from)
     CREATE TRIGGER invalidate_on_schema_version AFTER INSERT OR DELETE OR UPDATE ON public.telemetry_schemas FOR EACH ROW EXECUTE FUNCTION invalidate_on_schema_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
 
 TABLE webhook_secrets ROW SECURITY
     id uuid NOT NULL
@@ -1206,11 +1313,13 @@ SEQUENCE series_id_seq bigint START 1 INCREMENT 1 CACHE 1
 SEQUENCE telemetry_raw_id_seq bigint START 1 INCREMENT 1 CACHE 1 GRANT USAGE TO argus_ingest
 
 FUNCTION activity_place() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 7b3914c0f2cd474942c342700cfa7fc8
-FUNCTION api_key_owner(bytea) RETURNS SETOF record sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d1212618196ebc5db9c0123b23233dc8 GRANT EXECUTE TO argus_api
+FUNCTION api_key_owner(bytea) RETURNS SETOF record sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 716fe15c6ae55be7eeac0a7ad2d0f32c GRANT EXECUTE TO argus_api
 FUNCTION api_keys_ended(integer[],uuid[]) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a6429c44bf79c62dc36868a1cc985132 GRANT EXECUTE TO argus_api
 FUNCTION batches_reopen(integer,bigint[],timestamp with time zone[]) RETURNS integer sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2b2199cd13123efa1f6af30835daa1e7 GRANT EXECUTE TO argus_api
 FUNCTION convergence_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 b163f46693ed8618201aab26b1df165a GRANT EXECUTE TO argus_api
 FUNCTION current_organization() RETURNS integer sql STABLE MD5 c346a5a2a92e760f09c94a294bda84cf GRANT EXECUTE TO PUBLIC
+FUNCTION current_scope() RETURNS SETOF uuid sql STABLE MD5 40fdbda3c40750a719329e157aed06b7 GRANT EXECUTE TO PUBLIC
+FUNCTION current_scope_sources() RETURNS SETOF uuid sql STABLE MD5 f4705a635f5a7c085a37ec298d7eb97c GRANT EXECUTE TO PUBLIC
 FUNCTION delete_expired_rows(text,timestamp with time zone,bigint,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 8b84d76114881934734e7f1f99f541ad GRANT EXECUTE TO argus_pipeline
 FUNCTION deliveries_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0ea9613bc5010fbcb7755e0ec0036b39 GRANT EXECUTE TO argus_api
 FUNCTION derivation_revision_raise(integer) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 9edcd13355f5cb936553408502d1be42
@@ -1220,8 +1329,8 @@ FUNCTION drop_partitions(text,timestamp with time zone) RETURNS SETOF text plpgs
 FUNCTION edge_difference(entity_edges,boolean) RETURNS tstzmultirange plpgsql STABLE SET search_path=pg_catalog, public, pg_temp MD5 c5fb0705cf9412f4c513fdfa37b14276
 FUNCTION edges_recorded_since(integer,timestamp with time zone,integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a506f42da5e6466d6edf3d8f0ec2a25c GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
 FUNCTION ensure_partition(text,timestamp with time zone) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2f90dbd92806ce4f22a414c5a6f0915e GRANT EXECUTE TO argus_ingest; EXECUTE TO argus_pipeline
-FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 f8348f298ebce9824a9064c72d90d49e GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
-FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 c29191369702995280a571a47f9b7879 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
+FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 72044751e99fb4cbee5b489abd9c0c06 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
+FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 49ada3b69d764adfc5902abd96cfa643 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
 FUNCTION history_close(timestamp with time zone) RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 12035a63f233519dc23d39c7b49263f1 GRANT EXECUTE TO argus_pipeline
 FUNCTION history_retention_hold() RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 218781f48d642d1bb77e9db79f3c51c2 GRANT EXECUTE TO argus_pipeline
 FUNCTION hourly_aggregates_built(timestamp with time zone,timestamp with time zone) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 4ec2468131d3b31cf2ea357d94132029 GRANT EXECUTE TO argus_pipeline
@@ -1242,12 +1351,15 @@ FUNCTION invalidate_on_schema_version() RETURNS trigger plpgsql VOLATILE SECURIT
 FUNCTION invalidate_on_type() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 804f819eebe051b5e6c2bd173f084102
 FUNCTION invalidate_suppression_on_edge() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 7852148fdc81168aa0f53ac4dd9b7437
 FUNCTION invalidate_suppression_on_window() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a57839fa256e79eae03e1281db72feb4
+FUNCTION links_of_scope(integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 01d97ff795800af510890609c13b995b GRANT EXECUTE TO argus_scoped
 FUNCTION organization_by_slug(text) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 63719844f2a97942939a9db1111977e8 GRANT EXECUTE TO argus_api
 FUNCTION organization_has_consumers(integer) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 669c725c8ffeafe52e5d75d64ed518df
 FUNCTION partitions_ended(text,timestamp with time zone) RETURNS SETOF record sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 e01683527440741b395fe842e7bc1503 GRANT EXECUTE TO argus_pipeline
 FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0b75af54cb7d0a56326341cdd99b6d7f GRANT EXECUTE TO argus_api
 FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 bbe4625d61c03ed5d60082a67bda79c9
+FUNCTION scope_sees(uuid) RETURNS boolean sql STABLE MD5 544aac6005d54a771a8f28c35fe4f698 GRANT EXECUTE TO PUBLIC
 FUNCTION search_pattern(text) RETURNS text sql IMMUTABLE MD5 c461018544a80a34e6d83e83e6ee5fe7 GRANT EXECUTE TO PUBLIC
+FUNCTION sessions_ended_since(timestamp with time zone) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d8de94e87b2d5f3a7bf6dacc8a45431d GRANT EXECUTE TO argus_api
 FUNCTION shadow_compare(timestamp with time zone,timestamp with time zone) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 975f423e009cfdd3f1487673061ec4fe GRANT EXECUTE TO argus_api
 FUNCTION shadow_restart() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 9f4131a8cfc12cdad7319da6fa41e155
 FUNCTION suppression_invalidate(integer,timestamp with time zone,timestamp with time zone) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 fc6b7f18d676a77ef3e2f203c4a1014c

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -85,15 +85,24 @@ class Api:
         engine.dispose()
         return made.id
 
-    def token(self, organization: str, role: str, ttl: timedelta = timedelta(hours=1)) -> str:
-        """Return a user's token."""
+    def token(
+        self,
+        organization: str,
+        role: str,
+        ttl: timedelta = timedelta(hours=1),
+        *,
+        subject: str | None = None,
+        under: Sequence[str] | None = None,
+    ) -> str:
+        """Return a user's token. under: ids of entities to which it is confined."""
         return token_create(
-            self.settings, organization=organization, role=role, subject=f"{role}@test", now=utc_now(), ttl=ttl
-        )
+            self.settings, organization=organization, role=role, subject=subject or f"{role}@test", now=utc_now(),
+            ttl=ttl, under=under,
+        )  # fmt: skip
 
-    def client(self, organization: str, role: str = "admin") -> Client:
-        """Return a client with a token."""
-        return Client(self.url, self.token(organization, role))
+    def client(self, organization: str, role: str = "admin", **token: Any) -> Client:
+        """Return a client with a token; see `token`."""
+        return Client(self.url, self.token(organization, role, **token))
 
 
 @contextmanager

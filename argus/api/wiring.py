@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
@@ -33,8 +34,10 @@ from domain.work.notifications.address import ALLOWED_KEY, Allowed
 from domain.work.notifications.state import deliveries_state
 from gql.access.auth import TokenVerifier
 from gql.access.bridge import Bridge
+from gql.access.denials import Denials
 from gql.access.gate import Gate, RequestQuotas
 from gql.access.revocation import TokenWatch
+from gql.access.sessions import Sessions
 from gql.access.shares import Shares
 from gql.base.services import Forward, Services
 from gql.live.events import EventFeed
@@ -44,6 +47,7 @@ from gql.server.app import create_app
 from gql.server.exposure import Exposure
 from gql.server.trusted import TrustedDocumentsError, trusted_documents_load
 from graph.stopping import stop_check
+from graph.walk.scopes import SCOPES_KEY, Scopes
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 from runtime.clock import utc_now
@@ -111,7 +115,8 @@ class Parts:
         self.checks = ThreadPoolExecutor(4, thread_name_prefix="readiness")
         self.bus_checks = ThreadPoolExecutor(2, thread_name_prefix="readiness-bus")
         self.snapshots = Snapshots(opener=partial(transaction, pools.api), bytes_max=settings.snapshot_max_bytes)
-        info = {INFO_KEY: self.snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
+        self.scopes = Scopes()
+        info = {INFO_KEY: self.snapshots, SCOPES_KEY: self.scopes, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
         self.bridge = Bridge(
             transaction=partial(transaction, pools.api, info=info),
             threads=threads,
@@ -121,6 +126,7 @@ class Parts:
         self.token_bridge = Bridge(
             transaction=partial(transaction, pools.tokens), threads=TOKEN_THREADS, is_silent=lambda: watchdog.is_silent
         )
+        self.denials = Denials(bridge=self.bridge, new_id=new_id)
         self.publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
         self.committer = GroupCommitter(
             transaction=partial(transaction, pools.ingest), publish=self.publisher.put, now=utc_now
@@ -135,11 +141,13 @@ class Parts:
         self.watchdog.start()
         self.publisher.start()
         self.committer.start()
+        self.denials.start()
 
     async def stop(self) -> None:
         """Write the readings already handed in, then end."""
         await asyncio.to_thread(self.committer.stop)
         await asyncio.to_thread(self.publisher.stop)
+        await self.denials.stop()
         self.bridge.stop()
         self.token_bridge.stop()
         await asyncio.to_thread(self.watchdog.stop)
@@ -201,11 +209,14 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
     settings, bridge = parts.settings, parts.bridge
 
     def directory_read(organization_id: int) -> AbstractContextManager[Session]:
-        return transaction(parts.pools.directory, organization_id)
+        return transaction(parts.pools.directory, organization_id, info={SCOPES_KEY: parts.scopes})
 
-    def run(organization_id: int, work: Callable[[Session], T]) -> Awaitable[T]:
-        return bridge.run(organization_id, work)
+    def run(
+        organization_id: int, work: Callable[[Session], T], *, under: Collection[UUID] | None = None
+    ) -> Awaitable[T]:
+        return bridge.run(organization_id, work, under=under)
 
+    sessions = Sessions(parts.token_bridge, time.monotonic)
     verifier = TokenVerifier(
         bridge=parts.token_bridge,
         secret=settings.tokens.secret,
@@ -213,6 +224,7 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         audience=settings.tokens.audience,
         issuer=settings.tokens.issuer,
         claims=settings.tokens.claims,
+        sessions=sessions,
     )
     source = BusFeedSource(
         bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, decode=feed_entry
@@ -220,7 +232,8 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
     return Services(
         bridge=bridge,
         verifier=verifier,
-        tokens=TokenWatch(parts.token_bridge),
+        tokens=TokenWatch(parts.token_bridge, sessions),
+        denials=parts.denials,
         gate=_gate(verifier, settings),
         deadline_s=settings.api.deadline_s,
         acceptor=Acceptor(

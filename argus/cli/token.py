@@ -34,6 +34,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     create.add_argument("--role", choices=ROLES, required=True)
     create.add_argument("--subject", default="argus token", help="whom the audit trail names (default: %(default)s)")
     create.add_argument(
+        "--under",
+        metavar="ID",
+        action="append",
+        help="confine the user to the entity with this id and what lies below it; may be given several times",
+    )
+    create.add_argument(
         "--ttl", type=duration, default=_TTL_DEFAULT, metavar="DURATION", help="ISO 8601, e.g. P30D (default: PT12H)"
     )
     home_add(create)
@@ -54,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             subject=arguments.subject,
             now=now,
             ttl=arguments.ttl,
+            under=arguments.under,
         )
     if not arguments.json:
         print(token)
@@ -63,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         "organization": organization.slug,
         "role": arguments.role,
         "subject": arguments.subject,
+        "under": arguments.under,
         "expires_at": (now + arguments.ttl).isoformat(),
     }
     print(json.dumps(answer))

@@ -1,7 +1,8 @@
 """Verification of bearer tokens: users' JWTs, programs' API keys and devices' own tokens.
 
-A user's token carries `sub`, `org` (the organization's slug), `role` (viewer, operator, admin) and `exp`, or what the
-settings name instead. Which algorithm is right is a matter of configuration, never of the token's header.
+A user's token carries `sub`, `org` (the organization's slug), `role` (viewer, operator, admin), `exp` and, where the
+user is confined to a part of the plant, `under` (ids of entities), or what the settings name instead. Which
+algorithm is right is a matter of configuration, never of the token's header.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from sqlalchemy.orm import Session
 
 from domain.base.transient import NO_ANSWER
 from domain.plant.devices.tokens import TOKEN_PREFIX, TokenOwner, device_token_authenticate
-from domain.plant.organizations.api_keys import KEY_PREFIX, api_key_authenticate
+from domain.plant.organizations.api_keys import KEY_PREFIX, UNDER_MAX, api_key_authenticate
 from domain.plant.organizations.queries import organization_by_slug, organization_get
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal, Role
+from gql.access.sessions import Sessions
 from gql.errors import UnauthenticatedError
 from graph.errors import UnavailableError
 from graph.json_bounds import text_is_storable
@@ -54,6 +56,10 @@ class ClaimNames(Protocol):
         """Of the role, or of a list of roles."""
 
     @property
+    def under(self) -> str:
+        """Of the id of an entity, or of a list of ids, to which the user is confined."""
+
+    @property
     def roles(self) -> Mapping[str, str]:
         """The role of Argus, by what the claim calls it."""
 
@@ -62,7 +68,8 @@ class TokenVerifier:
     """Verifies bearer tokens.
 
     secret: for HS256; jwks_url: where the keys for RS256 and ES256 are published; exactly one of them.
-    audience, issuer: what a token must name, where given. claims: which of its claims say who it is.
+    audience, issuer: what a token must name, where given. claims: which of its claims say who it is. sessions: which
+    users' sessions were ended.
     """
 
     def __init__(
@@ -74,6 +81,7 @@ class TokenVerifier:
         audience: str | None,
         issuer: str | None,
         claims: ClaimNames,
+        sessions: Sessions,
     ) -> None:
         self._bridge = bridge
         self._secret = secret
@@ -81,6 +89,7 @@ class TokenVerifier:
         self._audience = audience
         self._issuer = issuer
         self._names = claims
+        self._sessions = sessions
         self._organizations: dict[str, tuple[float, tuple[int, UUID, str]]] = {}
 
     async def verify(self, token: str) -> Principal:
@@ -111,9 +120,14 @@ class TokenVerifier:
                 "that can be stored"
             )
             raise UnauthenticatedError(_NO_GOOD.format(reason=reason))
-        subject = text_nfc(named)
+        under = under_of(claim_of(claims, names.under))
         organization_id, public_id, name = await self._organization(slug)
-        return Principal(organization_id, public_id, name, role, subject, float(claims["exp"]))
+        bearer = Principal(
+            organization_id, public_id, name, role, text_nfc(named), float(claims["exp"]),
+            issued_at=float(claims["iat"]) if "iat" in claims else None, under=under,
+        )  # fmt: skip
+        await self._sessions.check(bearer)
+        return bearer
 
     async def _device(self, token: str) -> Principal:
 
@@ -143,6 +157,7 @@ class TokenVerifier:
         return Principal(
             organization.id, organization.public_id, organization.name, Role(owner.role), f"key:{owner.name}",
             expires_at=None if owner.expires_at is None else owner.expires_at.timestamp(), token_id=owner.key_id,
+            under=owner.under_ids,
         )  # fmt: skip
 
     async def _claims(self, token: str) -> dict[str, Any]:
@@ -202,6 +217,24 @@ def role_of(claim: Any, roles: Mapping[str, str]) -> Role | None:
     names = claim if isinstance(claim, list) else [claim]
     known = {roles[name] for name in names if isinstance(name, str) and name in roles}
     return next((role for role in (Role.ADMIN, Role.OPERATOR, Role.VIEWER) if role.value in known), None)
+
+
+def under_of(claim: Any) -> tuple[UUID, ...] | None:
+    """Return the entities to which a claim confines; None without one.
+
+    Raises UnauthenticatedError for any other claim than an id or a list of up to UNDER_MAX: what cannot be understood
+    must not give more than was meant.
+    """
+    if claim is None:
+        return None
+    ids = claim if isinstance(claim, list) else [claim]
+    try:
+        if len(ids) <= UNDER_MAX and all(isinstance(item, str) for item in ids):
+            return tuple(sorted({UUID(item) for item in ids}))
+    except ValueError:
+        pass
+    reason = f"the claim that confines it is not the id of an entity or a list of at most {UNDER_MAX}"
+    raise UnauthenticatedError(_NO_GOOD.format(reason=reason))
 
 
 def _is_name(claim: Any) -> TypeGuard[str]:

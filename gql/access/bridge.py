@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol, TypeVar
+from uuid import UUID
 
+import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from domain.base.waiting import thread_await
 from gql.access.fair_threads import FairThreads
-from gql.errors import UNAVAILABLE_MESSAGE, known
+from gql.errors import UNAVAILABLE_MESSAGE, ForbiddenError, known
 from graph.errors import UnavailableError
 from graph.stopping import Stop, stop_bound
+from graph.walk.scopes import scope_bind
 
 T = TypeVar("T")
 
 ATTEMPTS = 3
 # serialization_failure, deadlock_detected: the same transaction may succeed when it is run again.
 _AGAIN = frozenset({"40001", "40P01"})
+_INSUFFICIENT_PRIVILEGE = "42501"
+_BEYOND = "This token is confined to what lies below some entities, and this concerns more than these."
+
+_log = structlog.get_logger(__name__)
 
 
 class TransactionFactory(Protocol):
@@ -53,15 +60,25 @@ class Bridge:
         # Nobody's slow calls keep another's from being made.
         self._threads = FairThreads(threads, per_caller_max=threads // 2, name="bridge")
 
-    async def run(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None = None) -> T:
+    async def run(
+        self,
+        organization_id: int | None,
+        work: Callable[[Session], T],
+        stop: Stop | None = None,
+        *,
+        under: Collection[UUID] | None = None,
+    ) -> T:
         """Return what `work` returns, after its transaction has committed.
 
+        under: the entities below which the caller may see and act; None: everywhere in the organization.
         stop: ends the work from outside: the statement it is in, and its loops at the next `stop_check`. A caller
         that is cancelled without it leaves the work to finish by itself: its connection is given back clean.
         Raises UnavailableError where the database is away.
         """
         if self._is_silent():
             raise UnavailableError(UNAVAILABLE_MESSAGE)
+        if organization_id is not None and under is not None:
+            work = partial(_confined, organization_id, under, work)
         job = partial(self._work, organization_id, work, stop)
         return await thread_await(self._threads.submit(job))
 
@@ -91,3 +108,15 @@ class Bridge:
     def stop(self) -> None:
         """Let running work finish and take no more."""
         self._threads.shutdown(wait=True)
+
+
+def _confined(organization_id: int, under: Collection[UUID], work: Callable[[Session], T], session: Session) -> T:
+    scope_bind(session, organization_id=organization_id, under=under)
+    try:
+        return work(session)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _INSUFFICIENT_PRIVILEGE:
+            raise
+        # The wall itself; whoever runs into it would see or change what is elsewhere.
+        _log.warning("scope_refused", organization=organization_id, error=str(error.orig))
+        raise ForbiddenError(_BEYOND) from None

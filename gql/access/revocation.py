@@ -1,10 +1,10 @@
-"""Revocation of device tokens and API keys while a WebSocket or a stream is open: within a second, by whoever."""
+"""Revocation of tokens, keys and sessions while a WebSocket or a stream is open: within a second, by whoever."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
@@ -17,6 +17,7 @@ from domain.plant.devices.tokens import TokenOwner, device_tokens_ended
 from domain.plant.organizations.api_keys import api_keys_ended
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal
+from gql.access.sessions import Sessions
 from gql.errors import UnauthenticatedError
 from graph.errors import UnavailableError
 from graph.ids import EntityId
@@ -26,29 +27,31 @@ LOOK_EVERY_S: Final = 0.5
 TOKENS_AT_ONCE: Final = 10_000
 _log = structlog.get_logger(__name__)
 
-ENDED: Final = "The token was revoked or has expired, or its device is deleted"
+ENDED: Final = "The token was revoked or has expired, its device is deleted, or the user's sessions were ended"
 
 
 class TokenWatch:
-    """The device tokens and API keys behind the open sockets of this process: looked up twice a second."""
+    """The tokens and keys behind the open sockets of this process: looked up twice a second."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, sessions: Sessions) -> None:
         self._bridge = bridge
-        self._sockets: dict[UUID, tuple[Principal, set[Callable[[], None]]]] = {}
+        self._sessions = sessions
+        self._sockets: dict[Hashable, tuple[Principal, set[Callable[[], None]]]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def check(self, principal: Principal) -> None:
-        """Raise UnauthenticatedError where a token or key is no longer valid. A user's token is until it expires."""
-        if principal.token_id is not None and await self._ended([principal]):
+        """Raise UnauthenticatedError where a token or key is no longer valid, or the user's sessions were ended."""
+        if await self._ended([principal]):
             raise UnauthenticatedError(f"{ENDED}.")
 
     @contextmanager
     def watching(self, principal: Principal | None, close: Callable[[], None]) -> Iterator[None]:
         """Call `close` once when the token is no longer valid, until the block ends."""
-        if principal is None or principal.token_id is None:
+        if principal is None:
             yield
             return
-        _, closers = self._sockets.setdefault(principal.token_id, (principal, set()))
+        key = _key(principal)
+        _, closers = self._sockets.setdefault(key, (principal, set()))
         closers.add(close)
         if self._task is None:
             self._task = asyncio.create_task(self._look())
@@ -57,7 +60,7 @@ class TokenWatch:
         finally:
             closers.discard(close)
             if not closers:
-                self._sockets.pop(principal.token_id, None)
+                self._sockets.pop(key, None)
 
     async def stop(self) -> None:
         """End the watch."""
@@ -85,14 +88,26 @@ class TokenWatch:
         except Exception as error:  # noqa: BLE001  (whatever it was, the tokens are looked at again)
             _log.warning("token_watch_failed", error=repr(error))
 
-    def _close(self, token_ids: Iterable[UUID]) -> None:
-        for token_id in token_ids:
-            _, closers = self._sockets.pop(token_id, (None, set[Callable[[], None]]()))
+    def _close(self, keys: Iterable[Hashable]) -> None:
+        for key in keys:
+            _, closers = self._sockets.pop(key, (None, set[Callable[[], None]]()))
             for close in list(closers):
                 close()
 
-    async def _ended(self, bearers: Sequence[Principal]) -> set[UUID]:
-        return await self._bridge.run(None, partial(_ended, bearers=bearers))
+    async def _ended(self, bearers: Sequence[Principal]) -> set[Hashable]:
+        ended: set[Hashable] = set()
+        tokens = [bearer for bearer in bearers if bearer.token_id is not None]
+        if tokens:
+            ended |= await self._bridge.run(None, partial(_ended, bearers=tokens))
+        for bearer in bearers:
+            if bearer.token_id is None and await self._sessions.has_ended(bearer):
+                ended.add(_key(bearer))
+        return ended
+
+
+def _key(bearer: Principal) -> Hashable:
+    """Return what is revoked: a token or a key by its id, a user's session by when it began."""
+    return bearer.token_id or (bearer.organization_id, bearer.subject, bearer.issued_at)
 
 
 def _ended(session: Session, *, bearers: Sequence[Principal]) -> set[UUID]:

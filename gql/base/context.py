@@ -14,14 +14,19 @@ from sqlalchemy.orm import Session
 from domain.nodes.names import NameKind
 from gql.access.principal import Principal
 from gql.base.services import Services
-from gql.errors import CostLimitError, UnauthenticatedError
+from gql.errors import CostLimitError, ForbiddenError, UnauthenticatedError
 from graph.change import GraphChange, graph_change_begin
 from graph.stopping import Stop
 from graph.texts import text_nfc
+from graph.walk.scopes import ScopedIds
 
 T = TypeVar("T")
 
 UNMATCHED_MAX: Final = 5
+_OUTSIDE: Final = (
+    "This token is confined to what lies below some entities, and what it creates has to lie there, too: "
+    "create it with its place, such as parentId."
+)
 
 
 @dataclass(slots=True)
@@ -76,29 +81,34 @@ class Context:
 
     async def read(self, work: Callable[..., T], **arguments: Any) -> T:
         """Return `work(session, organization_id=..., **arguments)`, run in a separate transaction."""
-        organization_id = self.organization_id
-        return await self.services.bridge.run(
-            organization_id, partial(work, organization_id=organization_id, **arguments), self.stop
-        )
+        principal = self.principal
+        read = partial(work, organization_id=principal.organization_id, **arguments)
+        return await self.services.bridge.run(principal.organization_id, read, self.stop, under=principal.under)
 
     async def change(self, work: Callable[[Session, GraphChange], T], *, reason: str | None = None) -> T:
         """Return `work(session, change)` after it is committed: one change of the caller's graph.
 
-        Raises ArgusError; nothing is changed then.
+        Raises ArgusError; nothing is changed then: also ForbiddenError where a confined caller would create what it
+        could not see.
         """
         principal = self.principal
 
         def run(session: Session) -> T:
+            organization_id = principal.organization_id
+            scoped = None if principal.under is None else ScopedIds(session, self.services.new_id)
             change = graph_change_begin(
                 session,
-                organization_id=principal.organization_id,
+                organization_id=organization_id,
                 actor=principal.actor,
-                new_id=self.services.new_id,
+                new_id=scoped or self.services.new_id,
                 reason=reason,
             )
-            return work(session, change)
+            changed = work(session, change)
+            if scoped is not None and scoped.outside(organization_id=organization_id):
+                raise ForbiddenError(_OUTSIDE)
+            return changed
 
-        changed = await self.services.bridge.run(principal.organization_id, run, self.stop)
+        changed = await self.services.bridge.run(principal.organization_id, run, self.stop, under=principal.under)
         # What was read before may be otherwise now: the next mutation of the document reads it again.
         self.loaders.clear()
         return changed

@@ -18,28 +18,31 @@ import strawberry
 from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
-from gql.access.principal import PERMISSIONS, Role
+from gql.access.principal import PERMISSIONS, SCOPED, Role
 
 C = TypeVar("C", bound=type[Any])
 _ROLES: Final = "roles"
+_IS_SCOPED: Final = "is_scoped"
 
 # The classes of root fields, by root type.
 ROOTS: Final[dict[str, list[type]]] = {root: [] for root in PERMISSIONS}
 
 
-def query(roles: frozenset[Role], *, description: str | None = None) -> Callable[[Callable[..., Any]], Any]:
-    """Make a resolver a field of Query that these roles may use."""
-    return partial(strawberry.field, metadata={_ROLES: roles}, description=description)
+def query(
+    roles: frozenset[Role], *, scoped: bool = False, description: str | None = None
+) -> Callable[[Callable[..., Any]], Any]:
+    """Make a resolver a field of Query that these roles may use. scoped: confined callers, too (see `SCOPED`)."""
+    return partial(strawberry.field, metadata={_ROLES: roles, _IS_SCOPED: scoped}, description=description)
 
 
-def mutation(roles: frozenset[Role]) -> Callable[[Callable[..., Any]], Any]:
-    """Make a resolver a field of Mutation that these roles may use."""
-    return partial(strawberry.mutation, metadata={_ROLES: roles})
+def mutation(roles: frozenset[Role], *, scoped: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Make a resolver a field of Mutation that these roles may use. scoped: confined callers, too (see `SCOPED`)."""
+    return partial(strawberry.mutation, metadata={_ROLES: roles, _IS_SCOPED: scoped})
 
 
-def subscription(roles: frozenset[Role]) -> Callable[[Callable[..., Any]], Any]:
-    """Make a resolver a field of Subscription that these roles may use."""
-    return partial(strawberry.subscription, metadata={_ROLES: roles})
+def subscription(roles: frozenset[Role], *, scoped: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Make a resolver a field of Subscription that these roles may use. scoped: confined callers, too; see `SCOPED`."""
+    return partial(strawberry.subscription, metadata={_ROLES: roles, _IS_SCOPED: scoped})
 
 
 def queries(cls: C) -> C:
@@ -60,7 +63,10 @@ def subscriptions(cls: C) -> C:
 def _collect(root: str, cls: C) -> C:
     made: C = strawberry.type(cls)
     for field in get_object_definition(made, strict=True).fields:
+        name = field.graphql_name or to_camel_case(field.python_name)
         # A field without roles is a mistake that must not reach a client.
-        PERMISSIONS[root][field.graphql_name or to_camel_case(field.python_name)] = field.metadata[_ROLES]
+        PERMISSIONS[root][name] = field.metadata[_ROLES]
+        if field.metadata[_IS_SCOPED]:
+            SCOPED[root].add(name)
     ROOTS[root].append(made)
     return made

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.telemetry.ingest.acceptor import Acceptor
 from gql.access.auth import TokenVerifier
 from gql.access.bridge import Bridge
+from gql.access.denials import Denials
 from gql.access.gate import Gate
 from gql.access.revocation import TokenWatch
 from gql.access.shares import Shares
@@ -35,7 +36,7 @@ class Services:
     """The parts of one API process.
 
     bridge: to the core, as the api role. clock: the time, in UTC. new_id: draws identifiers.
-    tokens: the device tokens behind open sockets.
+    tokens: the tokens behind open sockets. denials: what callers were refused, for the audit trail.
     offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
     gate: who gets in. deadline_s: for how long an operation may run. shares: what of the process each token may have.
     busy: which processes that answer reads do not just now, by name. is_live: whether anybody can subscribe here.
@@ -46,6 +47,7 @@ class Services:
     verifier: TokenVerifier
     gate: Gate
     tokens: TokenWatch
+    denials: Denials
     acceptor: Acceptor
     feed: FeedHub
     events: EventFeed

@@ -108,7 +108,7 @@ class EntityTypePayload:
 class EntityTypeQuery:
     """Entity types."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def entity_types(
         self,
         info: Info,

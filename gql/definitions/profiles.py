@@ -214,7 +214,7 @@ class AssetProfilePayload:
 class AssetProfileQuery:
     """Asset profiles."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def asset_profiles(self, info: Info, *, page: PageRequest) -> AssetProfileConnection:
         """All asset profiles, the oldest first."""
@@ -304,7 +304,7 @@ class AssetProfileMutation:
 
         return await payload_of(info, _payload, prepare, under=())
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_asset_from_profile(
         self, info: Info, profile_id: strawberry.ID, input: CreateAssetInput
     ) -> AssetPayload:
@@ -324,7 +324,7 @@ class AssetProfileMutation:
 
         return await payload_of(info, asset_payload, prepare, beside=("profileId",))
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def set_asset_profile(
         self, info: Info, asset_id: strawberry.ID, profile_id: strawberry.ID | None = None
     ) -> AssetPayload:

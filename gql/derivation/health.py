@@ -55,7 +55,7 @@ class HealthExplanation:
 class HealthQuery:
     """The health of assets."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def health_explanation(
         self, info: Info, asset_id: strawberry.ID, at: DateTime | None = None
     ) -> HealthExplanation | None:

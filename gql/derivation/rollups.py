@@ -196,7 +196,7 @@ class RollupPayload:
 class RollupQuery:
     """Rollups."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def rollup(self, info: Info, id: strawberry.ID) -> Rollup | None:
         """One rollup; null if there is none with this id.
 
@@ -209,7 +209,7 @@ class RollupQuery:
         rollups = await info.context.read(rollups_get, ids=[identity])
         return to_rollup(rollups[identity]) if identity in rollups else None
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def rollups(self, info: Info, *, page: PageRequest) -> RollupConnection | None:
         """All rollups, the oldest first."""

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -37,6 +37,13 @@ _BACKOFF_S: Final = 0.5
 _OVERLAP: Final = timedelta(seconds=30)
 
 _log = structlog.get_logger(__name__)
+
+
+class _Topic(NamedTuple):
+    """What identical subscriptions ask for. under: the entities below which their callers may see; None: everywhere."""
+
+    under: tuple[UUID, ...] | None
+    where: EventFilter
 
 
 class _Subscriber:
@@ -86,8 +93,8 @@ class EventFeed:
         self._bus = bus
         self._run = run
         self._clock = clock
-        # By organization, who asked for the same.
-        self._topics: dict[int, dict[EventFilter, set[_Subscriber]]] = {}
+        # By organization, who asked for the same, below the same entities.
+        self._topics: dict[int, dict[_Topic, set[_Subscriber]]] = {}
         self._reader: asyncio.Task[None] | None = None
 
     @property
@@ -95,23 +102,26 @@ class EventFeed:
         """The number of subscriptions."""
         return sum(len(topic) for topics in list(self._topics.values()) for topic in list(topics.values()))
 
-    async def subscribe(self, *, organization_id: int, where: EventFilter) -> AsyncIterator[Event]:
+    async def subscribe(
+        self, *, organization_id: int, where: EventFilter, under: tuple[UUID, ...] | None = None
+    ) -> AsyncIterator[Event]:
         """Yield matching events whenever they change, until the feed stops or the caller disconnects.
 
-        where: hashable, so with tuples. Raises LimitExceededError where too many watch, UnavailableError where the
-        caller is too slow.
+        where: hashable, so with tuples. under: only those of entities that lie below these at the time.
+        Raises LimitExceededError where too many watch, UnavailableError where the caller is too slow.
         """
         if self.subscribers >= SUBSCRIBERS_MAX:
             raise LimitExceededError(f"This process serves {SUBSCRIBERS_MAX} subscriptions to events.")
         subscriber = _Subscriber()
-        self._topics.setdefault(organization_id, {}).setdefault(where, set()).add(subscriber)
+        topic = _Topic(under, where)
+        self._topics.setdefault(organization_id, {}).setdefault(topic, set()).add(subscriber)
         if self._reader is None:
             self._reader = asyncio.create_task(self._read())
         try:
             while (event := await subscriber.next()) is not None:
                 yield event
         finally:
-            self._leave(organization_id, where, subscriber)
+            self._leave(organization_id, topic, subscriber)
 
     async def publish(self, *, organization_id: int, event_id: UUID) -> None:
         """Publish a committed change of an event to the subscribers of all processes. Never raises for the bus.
@@ -136,11 +146,11 @@ class EventFeed:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
 
-    def _leave(self, organization_id: int, where: EventFilter, subscriber: _Subscriber) -> None:
+    def _leave(self, organization_id: int, topic: _Topic, subscriber: _Subscriber) -> None:
         topics = self._topics[organization_id]
-        topics[where].discard(subscriber)
-        if not topics[where]:
-            del topics[where]
+        topics[topic].discard(subscriber)
+        if not topics[topic]:
+            del topics[topic]
         if not topics:
             del self._topics[organization_id]
         if not self._topics and self._reader is not None:
@@ -177,22 +187,20 @@ class EventFeed:
     async def _deliver(self, changed: Mapping[int, Sequence[UUID]]) -> None:
         for organization_id, ids in changed.items():
             for first in range(0, len(ids), LOADED_MAX):
-                filters = list(self._topics.get(organization_id, ()))
-                if not filters:
-                    break
-                work = partial(
-                    events_matching,
-                    organization_id=organization_id,
-                    ids=ids[first : first + LOADED_MAX],
-                    filters=filters,
-                )
-                fitting = await self._run(organization_id, work)
-                # Who came or went meanwhile is looked up only now.
-                topics = self._topics.get(organization_id, {})
-                for where, events in zip(filters, fitting, strict=True):
-                    for subscriber in topics.get(where, ()):
-                        for event in events:
-                            subscriber.put(event)
+                for under in {topic.under: None for topic in self._topics.get(organization_id, ())}:
+                    await self._deliver_below(organization_id, under, ids[first : first + LOADED_MAX])
+
+    async def _deliver_below(self, organization_id: int, under: tuple[UUID, ...] | None, ids: Sequence[UUID]) -> None:
+        """Send events to the subscribers who see what lies below these entities."""
+        filters = [topic.where for topic in self._topics.get(organization_id, ()) if topic.under == under]
+        work = partial(events_matching, organization_id=organization_id, ids=ids, filters=filters)
+        fitting = await self._run(organization_id, work, under=under)
+        # Who came or went meanwhile is looked up only now.
+        topics = self._topics.get(organization_id, {})
+        for where, events in zip(filters, fitting, strict=True):
+            for subscriber in topics.get(_Topic(under, where), ()):
+                for event in events:
+                    subscriber.put(event)
 
 
 def _ids_by_organization(entries: Mapping[str, Sequence[BusEntry]]) -> dict[int, list[UUID]]:

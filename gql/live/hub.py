@@ -11,7 +11,7 @@ Subscriptions that ask for the same are one *topic*: matched once, and sent the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -58,8 +58,10 @@ _log = structlog.get_logger(__name__)
 class SessionRunner(Protocol):
     """Runs work in a separate transaction that acts for the organization."""
 
-    def __call__(self, organization_id: int, work: Callable[[Session], T], /) -> Awaitable[T]:
-        """Return what `work` returns; raise what it raises."""
+    def __call__(
+        self, organization_id: int, work: Callable[[Session], T], /, *, under: Collection[UUID] | None = None
+    ) -> Awaitable[T]:
+        """Return what `work` returns; raise what it raises. under: confines it to what lies below these entities."""
         ...
 
 
@@ -153,6 +155,7 @@ class FeedHub:
         since: datetime | None = None,
         after: str | None = None,
         interval_s: float = INTERVAL_S,
+        under: tuple[UUID, ...] | None = None,
     ) -> AsyncIterator[FeedUpdate]:
         """Yield updates until the hub stops or the caller disconnects.
 
@@ -160,7 +163,8 @@ class FeedHub:
         every point of it, or, where that is too much, the latest of each series and where the others were.
 
         since: first, in one update, what is stored from then on (event time). after: first what was committed
-        after that cursor, late points too. Neither entity_ids nor under_id: the whole organization.
+        after that cursor, late points too. Neither entity_ids nor under_id: the whole organization. under: all of this
+        confined to what lies below these entities, as the graph is at the time.
         Raises NotFoundError, BadInputError (a cursor that is too old or none of ours; both since and after)
         and LimitExceededError, before the first update.
         """
@@ -170,7 +174,12 @@ class FeedHub:
         if after is not None:
             behind = cursor_decode(after, organization_id=organization_id, now=self._clock())
         key = TopicKey.of(
-            organization_id, entity_ids=entity_ids, under_id=under_id, metrics=metrics, interval_s=interval_s
+            organization_id,
+            entity_ids=entity_ids,
+            under_id=under_id,
+            metrics=metrics,
+            interval_s=interval_s,
+            under=under,
         )
         watch = await self._watch(key)
         subscriber = Subscriber()
@@ -441,10 +450,15 @@ class FeedHub:
         return topic.watch
 
     async def _watches_read(self, keys: Sequence[TopicKey]) -> list[Watch]:
-        requests = [WatchRequest(key.entity_ids, key.under_id, key.metrics) for key in keys]
+        """Return the watches of topics of one organization: those of callers with the same scope in one transaction."""
         organization_id = keys[0].organization_id
-        work = partial(watches_load, organization_id=organization_id, requests=requests)
-        return await self._run(organization_id, work)
+        watches: dict[TopicKey, Watch] = {}
+        for under in {key.under: None for key in keys}:
+            alike = [key for key in keys if key.under == under]
+            requests = [WatchRequest(key.entity_ids, key.under_id, key.metrics) for key in alike]
+            work = partial(watches_load, organization_id=organization_id, requests=requests)
+            watches |= zip(alike, await self._run(organization_id, work, under=under), strict=True)
+        return [watches[key] for key in keys]
 
     def _offsets_read(self, organization_id: int, after: Mapping[int, int], session: Session) -> Mapping[int, int]:
         recent = self._clock() - RECENT

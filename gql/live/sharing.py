@@ -6,17 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, MutableMapping
 from typing import Any, TypeVar
 
-from gql.access.principal import Principal
-
 T = TypeVar("T")
-
-
-def audience(principal: Principal) -> Hashable:
-    """Return what two callers have in common who may see the same: those with another are sent nothing of theirs.
-
-    The one place that says so, for all that subscribers share.
-    """
-    return principal.organization_id, principal.role
 
 
 def made(memo: MutableMapping[Any, Any], key: Hashable) -> Any:

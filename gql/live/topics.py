@@ -35,13 +35,17 @@ Encode = Callable[[Mapping[int, int]], str]
 
 @dataclass(frozen=True, slots=True)
 class TopicKey:
-    """The key of identical subscriptions."""
+    """The key of identical subscriptions.
+
+    under: the entities below which the caller may see; None: everywhere in the organization.
+    """
 
     organization_id: int
     entity_ids: frozenset[UUID] | None
     under_id: UUID | None
     metrics: frozenset[str] | None
     interval_s: float = INTERVAL_S
+    under: tuple[UUID, ...] | None = None
 
     @classmethod
     def of(
@@ -52,6 +56,7 @@ class TopicKey:
         under_id: UUID | None,
         metrics: Sequence[str] | None,
         interval_s: float = INTERVAL_S,
+        under: tuple[UUID, ...] | None = None,
     ) -> TopicKey:
         """Make the key. Raises LimitExceededError for more than 10,000 entities or 1,000 metrics."""
         for name, given, limit in (
@@ -67,12 +72,13 @@ class TopicKey:
             under_id,
             None if metrics is None else frozenset(map(text_nfc, metrics)),
             interval_s,
+            under,
         )
 
     @property
     def is_open(self) -> bool:
-        """Whether the watched entities are found by a walk or a list, not named."""
-        return self.under_id is not None or self.entity_ids is None
+        """Whether which entities are watched depends on a walk or a list, not on their names alone."""
+        return self.under_id is not None or self.entity_ids is None or self.under is not None
 
 
 @dataclass(frozen=True, slots=True)

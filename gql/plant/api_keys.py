@@ -31,6 +31,7 @@ class ApiKey(Node):
     Attributes:
         name: What it is for. What is done with it is recorded as done by `key:` and this name.
         role: What it may do: viewer, operator or admin.
+        under_ids: Ids of the entities to which, with everything below them, it is confined; empty: it is not confined.
         created_by: Who created it: the subject of the token that was used.
         last_used_at: When it was last used, to the minute; null: never.
         expires_at: From when on it is refused; null: it does not expire.
@@ -39,6 +40,7 @@ class ApiKey(Node):
 
     name: str
     role: str
+    under_ids: list[strawberry.ID]
     created_at: DateTime
     created_by: str
     last_used_at: DateTime | None
@@ -56,11 +58,14 @@ class ApiKeyInput:
     Attributes:
         name: What it is for, 1 to 200 characters.
         role: What it may do: viewer, operator or admin.
+        under_ids: Ids of 1 to 100 entities: it sees and changes nothing but them and what lies below them, as the graph
+            is at the time. Default: the whole organization.
         expires_at: From when on it is refused, in the future. Default: it does not expire.
     """
 
     name: str
     role: str
+    under_ids: list[strawberry.ID] | None = None
     expires_at: DateTime | None = None
 
 
@@ -105,7 +110,17 @@ class ApiKeyMutation:
         secret = secrets.token_bytes(SECRET_BYTES)
 
         def prepare() -> Callable[..., tuple[ApiKeyRow, str]]:
-            return partial(api_key_create, name=input.name, role=input.role, secret=secret, expires_at=input.expires_at)
+            under_ids = None
+            if input.under_ids is not None:
+                under_ids = [uuid_named(id_, "underIds", str(place)) for place, id_ in enumerate(input.under_ids)]
+            return partial(
+                api_key_create,
+                name=input.name,
+                role=input.role,
+                secret=secret,
+                expires_at=input.expires_at,
+                under_ids=under_ids,
+            )
 
         def make(created: tuple[ApiKeyRow, str] | None, errors: list[UserError]) -> ApiKeyPayload:
             if created is None:
@@ -139,6 +154,7 @@ def to_api_key(row: ApiKeyRow) -> ApiKey:
         id=strawberry.ID(str(row.id)),
         name=row.name,
         role=row.role.value,
+        under_ids=[strawberry.ID(str(entity_id)) for entity_id in row.under_ids or ()],
         created_at=DateTime(row.created_at),
         created_by=row.created_by,
         last_used_at=None if row.last_used_at is None else DateTime(row.last_used_at),

@@ -179,7 +179,7 @@ class AssetPayload:
 class AssetMutation:
     """Mutations of assets."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_asset(self, info: Info, input: CreateAssetInput) -> AssetPayload:
         """Create an asset. CONFLICT where another one has its external id."""
 
@@ -192,7 +192,7 @@ class AssetMutation:
 
         return await payload_of(info, asset_payload, prepare)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def update_asset(self, info: Info, id: strawberry.ID, input: UpdateAssetInput) -> AssetPayload:
         """Update an asset. CONFLICT where another one has its external id.
 
@@ -205,7 +205,7 @@ class AssetMutation:
 
         return await payload_of(info, asset_payload, prepare)
 
-    @mutation(ADMINS)
+    @mutation(ADMINS, scoped=True)
     async def delete_asset(self, info: Info, id: strawberry.ID) -> AssetPayload:
         """Delete an asset: its edges end now. What was recorded of it is kept.
 

@@ -79,7 +79,7 @@ class ChangeFilter:
 class ChangeQuery:
     """The audit trail."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def changes(self, info: Info, *, page: PageRequest, filter: ChangeFilter | None = None) -> ChangeConnection:
         """The audit trail: who changed what, the latest recorded first."""

@@ -12,7 +12,7 @@ import strawberry
 from domain.base.bearer_secrets import SECRET_BYTES
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
 from domain.plant.devices.tokens import device_token_issue, device_token_revoke, device_tokens_newest
-from gql.access.principal import ADMINS, permit
+from gql.access.principal import ADMINS
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.entities import Node
@@ -61,7 +61,7 @@ class DeviceTokenPayload:
 class DeviceTokenMutation:
     """Mutations of device tokens."""
 
-    @mutation(ADMINS)
+    @mutation(ADMINS, scoped=True)
     async def issue_device_token(
         self,
         info: Info,
@@ -88,7 +88,7 @@ class DeviceTokenMutation:
 
         return await payload_of(info, make, prepare, under=())
 
-    @mutation(ADMINS)
+    @mutation(ADMINS, scoped=True)
     async def revoke_device_token(
         self, info: Info, device_id: strawberry.ID, token_id: strawberry.ID
     ) -> DeviceTokenPayload:
@@ -123,7 +123,7 @@ def to_device_token(row: DeviceTokenRow) -> DeviceToken:
 
 async def device_tokens_loaded(info: Info, device_id: UUID) -> list[DeviceToken]:
     """Return a device's tokens, the newest first. Raises ForbiddenError for callers who may not issue any."""
-    permit(info.context.principal, root="Mutation", field="issueDeviceToken")
+    info.context.services.denials.permit(info.context.principal, root="Mutation", field="issueDeviceToken")
     rows = await load(info.context, device_tokens_newest, device_id)
     return [to_device_token(row) for row in rows or ()]
 

@@ -142,7 +142,7 @@ class DevicePayload:
 class DeviceMutation:
     """Mutations of devices."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_device(self, info: Info, input: CreateDeviceInput) -> DevicePayload:
         """Create a device. CONFLICT where another one has its external id."""
 
@@ -151,7 +151,7 @@ class DeviceMutation:
 
         return await payload_of(info, _payload, prepare)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def update_device(self, info: Info, id: strawberry.ID, input: UpdateDeviceInput) -> DevicePayload:
         """Update a device. CONFLICT where another one has its external id.
 
@@ -167,7 +167,7 @@ class DeviceMutation:
 
         return await payload_of(info, _payload, prepare)
 
-    @mutation(ADMINS)
+    @mutation(ADMINS, scoped=True)
     async def delete_device(self, info: Info, id: strawberry.ID) -> DevicePayload:
         """Delete a device: its edges end now and its tokens are refused. Its readings are kept.
 

@@ -160,7 +160,7 @@ class ReplaceDevicePayload:
 class EdgeMutation:
     """Mutations of edges."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_edge(self, info: Info, input: CreateEdgeInput) -> EdgePayload:
         """Create an edge: the relationship holds from `validFrom` until `validUntil`.
 
@@ -184,7 +184,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, prepare)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def end_edge(
         self, info: Info, id: strawberry.ID, at: DateTime | None = None, reason: str | None = None
     ) -> EdgePayload:
@@ -200,7 +200,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, prepare, under=(), reason=reason)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def correct_edge(
         self,
         info: Info,
@@ -243,7 +243,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, prepare, under=(), reason=reason)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def link_device(self, info: Info, input: LinkDeviceInput) -> EdgePayload:
         """Link a device, or a port of it, to an asset or a space.
 
@@ -266,7 +266,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, prepare)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def unlink_device(
         self,
         info: Info,
@@ -293,7 +293,7 @@ class EdgeMutation:
 
         return await payload_of(info, make, prepare, under=(), reason=reason)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def replace_device(
         self,
         info: Info,

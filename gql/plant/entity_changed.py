@@ -29,7 +29,7 @@ _subscribers = 0
 class EntitySubscription:
     """Changes of entities."""
 
-    @subscription(VIEWERS)
+    @subscription(VIEWERS, scoped=True)
     async def entity_changed(
         self,
         info: Info,

@@ -25,7 +25,7 @@ from graph.walk.queries import entities_check
 class GeometryQuery:
     """Find entities by location."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def near(
         self,
@@ -51,7 +51,7 @@ class GeometryQuery:
             longitude=longitude, latitude=latitude, radius_m=radius_m, kinds=_kinds(kinds),
         )  # fmt: skip
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def within(
         self,
@@ -68,7 +68,7 @@ class GeometryQuery:
         """
         return await _page(info, entities_within, page, geometry=geometry, kinds=_kinds(kinds))
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def in_area_of(
         self,
@@ -91,7 +91,7 @@ class GeometryQuery:
 
         return await _page(info, work, page, kinds=_kinds(kinds))
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def around(
         self,

@@ -88,7 +88,7 @@ class PersonPayload:
 class PersonMutation:
     """Mutations of persons."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_person(self, info: Info, input: CreatePersonInput) -> PersonPayload:
         """Create a person. CONFLICT where another one has its external id."""
 
@@ -97,7 +97,7 @@ class PersonMutation:
 
         return await payload_of(info, _payload, prepare)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def update_person(self, info: Info, id: strawberry.ID, input: UpdatePersonInput) -> PersonPayload:
         """Update a person. CONFLICT where another one has its external id.
 
@@ -112,7 +112,7 @@ class PersonMutation:
 
         return await payload_of(info, _payload, prepare)
 
-    @mutation(ADMINS)
+    @mutation(ADMINS, scoped=True)
     async def delete_person(self, info: Info, id: strawberry.ID) -> PersonPayload:
         """Delete a person: its edges end now. What was recorded of it is kept.
 

@@ -73,14 +73,14 @@ def _entity_list(kind: EntityKind | None, connection: Any, description: str) -> 
     ) -> Connection[Any]:
         return await entity_connection(info, filter, order_by, page, as_of=as_of, known_at=known_at, kind=kind)
 
-    return query(VIEWERS, description=description)(entity_list)
+    return query(VIEWERS, scoped=True, description=description)(entity_list)
 
 
 @queries
 class GraphQuery:
     """The caller, and entities of the graph."""
 
-    @query(VIEWERS | DEVICES)
+    @query(VIEWERS | DEVICES, scoped=True)
     def viewer(self, info: Info) -> Viewer:
         """The caller: the bearer of the token."""
         principal: Principal = info.context.principal
@@ -91,7 +91,7 @@ class GraphQuery:
             subject=principal.subject,
         )
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         """The object with this id, of whatever type; null if there is none.
 
@@ -100,7 +100,7 @@ class GraphQuery:
         """
         return await _node(info, id)
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
         """The objects with these ids, in the order of the ids; null where there is none.
 
@@ -112,7 +112,7 @@ class GraphQuery:
             raise LimitExceededError(message, path=("ids",))
         return await asyncio.gather(*(_node(info, entity_id) for entity_id in ids))
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def entity(
         self,
         info: Info,

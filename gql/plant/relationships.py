@@ -96,7 +96,7 @@ class RelationshipPayload:
 class RelationshipQuery:
     """Relationships."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def relationships(self, info: Info) -> list[Relationship]:
         """All relationships: the built-in ones and the organization's own, retired ones included."""
         return [_to_relationship(item) for item in await info.context.read(relationship_list)]

@@ -159,7 +159,7 @@ class SpacePayload:
 class SpaceMutation:
     """Mutations of spaces."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_space(self, info: Info, input: CreateSpaceInput) -> SpacePayload:
         """Create a space. CONFLICT where another one has its external id."""
 
@@ -172,7 +172,7 @@ class SpaceMutation:
 
         return await payload_of(info, _payload, prepare)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def update_space(self, info: Info, id: strawberry.ID, input: UpdateSpaceInput) -> SpacePayload:
         """Update a space. CONFLICT where another one has its external id.
 
@@ -185,7 +185,7 @@ class SpaceMutation:
 
         return await payload_of(info, _payload, prepare)
 
-    @mutation(ADMINS)
+    @mutation(ADMINS, scoped=True)
     async def delete_space(self, info: Info, id: strawberry.ID) -> SpacePayload:
         """Delete a space: its edges end now. What was recorded of it is kept.
 

@@ -132,7 +132,7 @@ class TraverseInput:
 class TraversalQuery:
     """Walks."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def traverse(self, info: Info, input: TraverseInput) -> Traversal:
         """Traverse the graph from some entities, step by step.
 
@@ -170,7 +170,7 @@ class TraversalQuery:
             truncated=reached.truncated,
         )
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def path(
         self,
         info: Info,
@@ -201,7 +201,7 @@ class TraversalQuery:
         )
         return None if row is None else Path(row=row, length=len(row.edge_ids))
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged(first=500)
     async def edge_versions(
         self,

@@ -209,7 +209,7 @@ class EventPayload:
 class EventQuery:
     """Events."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def events(self, info: Info, *, page: PageRequest, filter: EventFilter | None = None) -> EventConnection:
         """Events, the latest opened first. Withdrawn ones are listed too, unless `filter.states` leaves them out."""
@@ -221,7 +221,7 @@ class EventQuery:
 class EventSubscription:
     """Events as they are found."""
 
-    @subscription(VIEWERS)
+    @subscription(VIEWERS, scoped=True)
     async def events(self, info: Info, filter: EventFilter | None = None) -> AsyncIterator[Event]:
         """Follow events: one is sent, in its current state, each time it opens, clears, is corrected or annotated.
 
@@ -237,7 +237,10 @@ class EventSubscription:
         if filter is not None:
             await entities_named(context, filter.entity_ids or [], "filter", "entityIds")
             await ids_named(context, rules_get, filter.rule_ids or [], "filter", "ruleIds")
-        async for row in context.services.events.subscribe(organization_id=context.organization_id, where=where):
+        updates = context.services.events.subscribe(
+            organization_id=context.organization_id, where=where, under=context.principal.under
+        )
+        async for row in updates:
             # A loader remembers; what a later event names may have changed.
             context.loaders.clear()
             yield to_event(row)
@@ -247,7 +250,7 @@ class EventSubscription:
 class EventMutation:
     """Mutations of events."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def acknowledge_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
         """Acknowledge an event: it was noticed. If it is already acknowledged, nothing changes.
 
@@ -256,7 +259,7 @@ class EventMutation:
         """
         return await _annotate(info, id, AnnotationKind.ACKNOWLEDGED, note)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def dismiss_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
         """Dismiss an event: nothing has to be done about it. If it is already dismissed, nothing changes.
 
@@ -265,7 +268,7 @@ class EventMutation:
         """
         return await _annotate(info, id, AnnotationKind.DISMISSED, note)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def comment_event(self, info: Info, id: strawberry.ID, note: str) -> EventPayload:
         """Comment on an event. An event has at most 1,000 annotations, else LIMIT_EXCEEDED.
 

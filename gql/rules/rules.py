@@ -169,7 +169,7 @@ class RuleTestPayload:
 class RuleQuery:
     """Rules."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def rules(self, info: Info, *, page: PageRequest) -> RuleConnection:
         """All rules, the newest first."""

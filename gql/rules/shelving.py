@@ -122,14 +122,14 @@ class MaintenanceWindowPayload:
 class ShelvingQuery:
     """Shelves and maintenance windows."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def shelves(self, info: Info, *, page: PageRequest) -> ShelfConnection | None:
         """All shelves, those that are over too; the one that ends last first."""
         rows = await page_read(info, shelves_page, page)
         return ShelfConnection(rows=rows, show=to_shelf)
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def maintenance_windows(self, info: Info, *, page: PageRequest) -> MaintenanceWindowConnection | None:
         """All maintenance windows, those that are over too; the one that ends last first."""
@@ -141,7 +141,7 @@ class ShelvingQuery:
 class ShelvingMutation:
     """Mutations of shelves and maintenance windows."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def shelve_events(
         self,
         info: Info,
@@ -165,7 +165,7 @@ class ShelvingMutation:
         ids = {"rule_id": ("ruleId", rule_id), "entity_id": ("entityId", entity_id)}
         return await _changed(info, _shelf_payload, shelf_create, ids, begins=from_, ends=to, note=note)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def unshelve_events(self, info: Info, id: strawberry.ID) -> ShelfPayload:
         """End a shelf now. One that has not begun is removed.
 
@@ -174,7 +174,7 @@ class ShelvingMutation:
         """
         return await _changed(info, _shelf_payload, shelf_end, {"shelf_id": ("id", id)})
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_maintenance_window(
         self,
         info: Info,
@@ -196,7 +196,7 @@ class ShelvingMutation:
         ids = {"under_id": ("underId", under_id)}
         return await _changed(info, _window_payload, maintenance_window_create, ids, begins=from_, ends=to, note=note)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def end_maintenance_window(self, info: Info, id: strawberry.ID) -> MaintenanceWindowPayload:
         """End a maintenance window now. One that has not begun is removed.
 

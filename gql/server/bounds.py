@@ -25,6 +25,7 @@ from domain.definitions.processors.model import PROMOTIONS_MAX
 from domain.definitions.profiles.queries import VERSIONS_MAX
 from domain.derivation.rollups.rules import TYPES_MAX
 from domain.plant.devices.tokens import TOKENS_SHOWN_MAX
+from domain.plant.organizations.api_keys import UNDER_MAX
 from domain.rules.backtest import EPISODES_MAX
 from domain.rules.events.operations import ANNOTATIONS_MAX
 from domain.rules.events.queries import CORRECTIONS_MAX
@@ -63,6 +64,7 @@ _FEW: Final = 100
 _NAMES: Final = 1_000
 _KINDS: Final = len(EntityKind)
 _ROWS: Final[Mapping[str, Bound]] = {
+    "ApiKey.underIds": Bound(UNDER_MAX),
     **dict.fromkeys(
         (f"{type_name}.latest" for type_name in ("Entity", "Device", "Asset", "Space", "Person", "Activity")),
         Bound(SERIES, "metrics", SERIES_OF_A_METRIC),

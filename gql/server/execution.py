@@ -17,7 +17,7 @@ from domain.base.waiting import error_take
 from gql.access.fair_threads import CALLER, FairThreads
 from gql.base.context import Context
 from gql.errors import formatted
-from gql.live.sharing import audience, made, shared
+from gql.live.sharing import made, shared
 from gql.server.answers import answer_encode
 from gql.server.bounds import bounds_of
 from gql.server.completion import executor_of
@@ -127,7 +127,7 @@ class Executor:
         source = await self._bounded(context, partial(self._source, prepared, context))
         if isinstance(source, ExecutionResult):
             raise RequestError(self._answer_of(source, prepared, context)["errors"])
-        key = (selection_key(prepared), audience(context.principal))
+        key = (selection_key(prepared), context.principal.sight)
         async for payload in source:
             memo: dict[Any, Any] | None = getattr(payload, "memo", None)
             make = partial(self._event_answer, prepared, context, payload)

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
@@ -27,7 +28,8 @@ _SUBJECTS: Final = {
     NameKind.STATUS: "Nothing matched the status",
     NameKind.METRIC: "Nothing matched the metric",
 }
-_Unmatched = tuple[int, NameKind, str]
+# Of which organization and access scope, and what.
+_Unmatched = tuple[int, tuple[UUID, ...] | None, NameKind, str]
 
 _log = structlog.get_logger(__name__)
 
@@ -44,13 +46,17 @@ class Hints:
 
     async def of(self, context: Context) -> list[dict[str, Any]]:
         """Return hints for the names of an operation that matched nothing. One statement for each kind of name."""
-        unmatched = {(context.organization_id, kind, name): path for (kind, name), path in context.unmatched.items()}
+        principal = context.principal
+        unmatched = {
+            (principal.organization_id, principal.under, kind, name): path
+            for (kind, name), path in context.unmatched.items()
+        }
         now_s = self._monotonic_s()
         unknown = [key for key in unmatched if self._by_name.get(key, (0.0, ""))[0] <= now_s]
         if unknown and self._paused.get(context.organization_id, 0.0) <= now_s:
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    hints = await context.read(_look, names=[(kind, name) for _, kind, name in unknown])
+                    hints = await context.read(_look, names=[(kind, name) for _, _, kind, name in unknown])
             except (TimeoutError, ArgusError) as error:
                 _log.debug("graphql.no_hints", trace_id=context.trace_id, reason=str(error))
                 self._paused[context.organization_id] = now_s + REMEMBERED_S

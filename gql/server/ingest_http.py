@@ -22,7 +22,7 @@ from domain.telemetry.ingest.transports.plain import plain_add
 from domain.telemetry.ingest.transports.sent import Sent
 from domain.telemetry.model.readings import UserError, readings_count_check
 from gql.access.auth import bearer_of, challenge
-from gql.access.principal import Principal, permit
+from gql.access.principal import Principal
 from gql.access.trace import trace_id_of
 from gql.base.services import Services
 from gql.errors import DEFECT_MESSAGE
@@ -115,7 +115,7 @@ class IngestOverHttp:
         """Return what a call sent and what became of it. limit: paused while the client sends its body."""
         token = token or bearer_of(http.headers.get("authorization"))
         bearer = await self._services.gate.admit(http, token)
-        principal = permit(bearer, root="Mutation", field="ingestTelemetry")
+        principal = self._services.denials.permit(bearer, root="Mutation", field="ingestTelemetry")
         loop = asyncio.get_running_loop()
         left_s = (limit.when() or loop.time()) - loop.time()
         limit.reschedule(None)
@@ -130,6 +130,7 @@ class IngestOverHttp:
             readings=sent.readings,
             organization_id=principal.organization_id,
             own_device_id=principal.device_id,
+            under=principal.under,
             transport="http",
             trace_id=trace_id,
         )

@@ -29,7 +29,7 @@ from graphql import (
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
-from gql.access.principal import PERMISSIONS, permit
+from gql.access.principal import PERMISSIONS
 from gql.base.context import Context
 from gql.errors import ErrorCode, argus_error, formatted
 from gql.server.answers import json_encode
@@ -246,7 +246,7 @@ def _operation(document: DocumentNode, request: Request) -> OperationDefinitionN
 def _permit(context: Context, operation: OperationDefinitionNode, names: Sequence[str]) -> None:
     try:
         for name in names:
-            permit(context.bearer, root=operation.operation.value.capitalize(), field=name)
+            context.services.denials.permit(context.bearer, root=operation.operation.value.capitalize(), field=name)
     except ArgusError as error:
         raise RequestError([argus_error(error)], status=_STATUS[error.code]) from None
 

@@ -142,7 +142,7 @@ class DeadLettersPayload:
 class DeadLetterQuery:
     """Dead letters."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def dead_letters(
         self, info: Info, *, page: PageRequest, filter: DeadLetterFilter | None = None
@@ -155,7 +155,7 @@ class DeadLetterQuery:
         rows = await page_read(info, dead_letters_page, page, where=_conditions(filter))
         return DeadLetterConnection(rows=rows, show=to_dead_letter)
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     async def dead_letter_groups(
         self, info: Info, filter: DeadLetterFilter | None = None
     ) -> list[DeadLetterGroup] | None:
@@ -182,7 +182,7 @@ class DeadLetterQuery:
 class DeadLetterMutation:
     """Mutations of dead letters."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def retry_dead_letters(self, info: Info, filter: DeadLetterFilter) -> DeadLettersPayload:
         """Process the readings of open dead letters again, within seconds: the oldest first, at most 10,000 per call.
 
@@ -198,7 +198,7 @@ class DeadLetterMutation:
             return _payload(None, [user_error(error)])
         return _payload(done, [])
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def discard_dead_letters(self, info: Info, filter: DeadLetterFilter) -> DeadLettersPayload:
         """Discard open dead letters: the oldest first, at most 10,000 per call.
 

@@ -61,7 +61,7 @@ class IngestPayload:
 class IngestMutation:
     """Ingest by mutation."""
 
-    @mutation(OPERATORS | DEVICES)
+    @mutation(OPERATORS | DEVICES, scoped=True)
     async def ingest_telemetry(self, info: Info, readings: list[ReadingInput]) -> IngestPayload:  # noqa: ARG002
         """Take in readings. Answered once they are stored durably; a bad reading does not refuse the others.
 
@@ -84,6 +84,7 @@ async def ingest_resolve(_source: object, info: GraphQLResolveInfo[Context], *, 
         readings=msgspec.convert(readings, list[ReadingDraft]),
         organization_id=principal.organization_id,
         own_device_id=principal.device_id,
+        under=principal.under,
         transport=context.transport,
         trace_id=context.trace_id,
     )

@@ -199,7 +199,7 @@ _SHOWN: Final = "shown"
 class TelemetrySubscription:
     """The live feed."""
 
-    @subscription(VIEWERS)
+    @subscription(VIEWERS, scoped=True)
     async def telemetry(
         self,
         info: Info,
@@ -231,6 +231,7 @@ class TelemetrySubscription:
             since=since,
             after=after,
             interval_s=INTERVAL_S if interval is None else _interval_s(interval),
+            under=info.context.principal.under,
         )
         async for update in updates:
             yield made(update.memo, _SHOWN) or await shared(

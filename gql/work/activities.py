@@ -242,7 +242,7 @@ class ActivityPayload:
 class ActivityMutation:
     """Mutations of activities."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_activity(self, info: Info, input: CreateActivityInput) -> ActivityPayload:
         """Create an activity. CONFLICT where another one has its external id."""
 
@@ -259,7 +259,7 @@ class ActivityMutation:
 
         return await payload_of(info, activity_payload, prepare)
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def update_activity(self, info: Info, id: strawberry.ID, input: UpdateActivityInput) -> ActivityPayload:
         """Update an activity. CONFLICT where another one has its external id.
 
@@ -280,7 +280,7 @@ class ActivityMutation:
 
         return await payload_of(info, activity_payload, prepare)
 
-    @mutation(ADMINS)
+    @mutation(ADMINS, scoped=True)
     async def delete_activity(self, info: Info, id: strawberry.ID) -> ActivityPayload:
         """Delete an activity: its edges end now. What was recorded of it is kept.
 

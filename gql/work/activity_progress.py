@@ -21,7 +21,7 @@ from graph.entities.model import Entity as EntityRow
 class ActivityProgressMutation:
     """Mutations by which activities go on."""
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def transition_activity(
         self,
         info: Info,
@@ -42,7 +42,7 @@ class ActivityProgressMutation:
 
         return await payload_of(info, activity_payload, prepare, under=())
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def assign_activity(
         self, info: Info, id: strawberry.ID, person_id: strawberry.ID | None = None
     ) -> ActivityPayload:
@@ -59,7 +59,7 @@ class ActivityProgressMutation:
 
         return await payload_of(info, activity_payload, prepare, under=())
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def complete_checklist_item(
         self, info: Info, activity_id: strawberry.ID, item_id: str, done: bool = True, note: str | None = None
     ) -> ActivityPayload:

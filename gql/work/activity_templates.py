@@ -105,7 +105,7 @@ class ActivityTemplatePayload:
 class ActivityTemplateQuery:
     """Templates of activities."""
 
-    @query(VIEWERS)
+    @query(VIEWERS, scoped=True)
     @paged()
     async def activity_templates(self, info: Info, *, page: PageRequest) -> ActivityTemplateConnection:
         """All templates of activities, by name."""
@@ -156,7 +156,7 @@ class ActivityTemplateMutation:
 
         return await payload_of(info, _payload, prepare, under=())
 
-    @mutation(OPERATORS)
+    @mutation(OPERATORS, scoped=True)
     async def create_activity_from_template(
         self, info: Info, template_id: strawberry.ID, target_ids: list[strawberry.ID]
     ) -> ActivityPayload:

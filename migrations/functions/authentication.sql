@@ -34,13 +34,21 @@ CREATE OR REPLACE FUNCTION device_tokens_ended(organizations integer[], tokens u
     WHERE e.id IS NULL OR e.deleted_at IS NOT NULL OR t.revoked_at IS NOT NULL OR t.expires_at <= clock_timestamp()
 $$;
 
+-- Subjects whose sessions were ended since an instant, of all organizations.
+CREATE OR REPLACE FUNCTION sessions_ended_since(since timestamptz,
+    OUT organization_id integer, OUT subject text, OUT ended_at timestamptz)
+    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT s.organization_id, s.subject, s.ended_at FROM public.session_ends s WHERE s.ended_at >= since
+$$;
+
 -- The organization to which an API key belongs, and what the key is. Records that it was used.
 CREATE OR REPLACE FUNCTION api_key_owner(
     hash bytea, OUT organization_id integer, OUT public_id uuid, OUT slug text, OUT organization text, OUT key_id uuid,
-    OUT name text, OUT role text, OUT expires_at timestamptz)
+    OUT name text, OUT role text, OUT expires_at timestamptz, OUT under_ids uuid[])
     RETURNS SETOF record LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     WITH found AS (
-        SELECT k.organization_id, o.public_id, o.slug, o.name AS organization, k.id, k.name, k.role, k.expires_at
+        SELECT k.organization_id, o.public_id, o.slug, o.name AS organization, k.id, k.name, k.role, k.expires_at,
+            k.under_ids
         FROM public.api_keys k JOIN public.organizations o ON o.id = k.organization_id
         WHERE k.key_hash = hash AND k.revoked_at IS NULL
             AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
@@ -50,7 +58,8 @@ CREATE OR REPLACE FUNCTION api_key_owner(
         WHERE k.organization_id = f.organization_id AND k.id = f.id
             AND (k.last_used_at IS NULL OR k.last_used_at < clock_timestamp() - interval '1 minute')
     )
-    SELECT f.organization_id, f.public_id, f.slug, f.organization, f.id, f.name, f.role, f.expires_at FROM found f
+    SELECT f.organization_id, f.public_id, f.slug, f.organization, f.id, f.name, f.role, f.expires_at,
+        f.under_ids FROM found f
 $$;
 
 -- Those of the given API keys that are no longer valid: revoked or expired.
@@ -62,7 +71,8 @@ CREATE OR REPLACE FUNCTION api_keys_ended(organizations integer[], keys uuid[]) 
 $$;
 
 REVOKE ALL ON FUNCTION organization_by_slug(text), device_token_owner(bytea),
-    device_tokens_ended(integer[], uuid[]), api_key_owner(bytea), api_keys_ended(integer[], uuid[])
-    FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
+    device_tokens_ended(integer[], uuid[]), api_key_owner(bytea), api_keys_ended(integer[], uuid[]),
+    sessions_ended_since(timestamptz) FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
 GRANT EXECUTE ON FUNCTION organization_by_slug(text), device_token_owner(bytea),
-    device_tokens_ended(integer[], uuid[]), api_key_owner(bytea), api_keys_ended(integer[], uuid[]) TO argus_api;
+    device_tokens_ended(integer[], uuid[]), api_key_owner(bytea), api_keys_ended(integer[], uuid[]),
+    sessions_ended_since(timestamptz) TO argus_api;

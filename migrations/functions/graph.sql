@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION entities_in_boxes(
     SELECT e.id, e.kind, e.geometry FROM public.entities e
     WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
         AND e.deleted_at IS NULL AND e.bounds IS NOT NULL AND (e.bounds && first OR e.bounds && second)
+        AND public.scope_sees(e.id)
 $$;
 
 -- Entities whose name or external id, folded, matches a LIKE pattern.
@@ -18,6 +19,18 @@ CREATE OR REPLACE FUNCTION entities_named_like(organization integer, pattern tex
     SELECT e.id FROM public.entities e
     WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
         AND e.deleted_at IS NULL AND (public.text_folded(e.name) LIKE pattern OR public.text_folded(e.external_id) LIKE pattern)
+        AND public.scope_sees(e.id)
+$$;
+
+-- The links of the entities in the access scope, ended ones too, as believed now. A device that has left the scope is no
+-- longer seen, nor are its edges; what it measured for an entity of the scope is attributed by its link all the same.
+CREATE OR REPLACE FUNCTION links_of_scope(organization integer, OUT source_id uuid, OUT target_id uuid,
+    OUT port integer, OUT metadata jsonb, OUT valid tstzrange)
+    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT e.source_id, e.target_id, e.port, e.metadata, e.valid FROM public.entity_edges e
+    WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
+        AND e.source_id = ANY (ARRAY(SELECT public.current_scope()))
+        AND e.relationship IN ('MONITORED_BY', 'CONTROLLED_BY') AND e.target_kind = 'DEVICE' AND upper_inf(e.recorded)
 $$;
 
 -- Versions of edges that were recorded (believed) or closed (no longer believed) since an instant, at most so many of
@@ -81,7 +94,9 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
-    edges_recorded_since(integer, timestamptz, integer), edge_difference(public.entity_edges, boolean)
-    FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
+    edges_recorded_since(integer, timestamptz, integer), edge_difference(public.entity_edges, boolean),
+    links_of_scope(integer) FROM PUBLIC, argus_api, argus_ingest, argus_pipeline, argus_scoped;
 GRANT EXECUTE ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
     edges_recorded_since(integer, timestamptz, integer) TO argus_api, argus_pipeline;
+GRANT EXECUTE ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
+    links_of_scope(integer) TO argus_scoped;

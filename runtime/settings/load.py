@@ -147,6 +147,7 @@ def _tokens(values: Values, jwt_secret: str | None) -> TokenSettings:
         values[table.JWT_CLAIM_SUBJECT],
         values[table.JWT_CLAIM_ORGANIZATION],
         values[table.JWT_CLAIM_ROLE],
+        values[table.JWT_CLAIM_UNDER],
         values[table.JWT_ROLES],
     )
     return TokenSettings(chosen, jwks_url, values[table.JWT_AUDIENCE], values[table.JWT_ISSUER], claims)

@@ -14,12 +14,14 @@ from runtime.settings.kinds import USER_ROLES, SettingsError
 class ClaimSettings:
     """Which claims of a user's token say who it is, by name or by the path to a member: `realm_access.roles`.
 
+    under: holds the ids of the entities to which the user is confined; a token without it is not confined.
     roles: the role of Argus that each name in the claim `role` is.
     """
 
     subject: str = "sub"
     organization: str = "org"
     role: str = "role"
+    under: str = "under"
     roles: Mapping[str, str] = field(default_factory=lambda: {role: role for role in USER_ROLES})
 
 

@@ -202,6 +202,17 @@ JWT_CLAIM_ROLE: Final = Setting(
         "`realm_access.roles`, `groups`."
     ),
 )
+JWT_CLAIM_UNDER: Final = Setting(
+    name="ARGUS_JWT_CLAIM_UNDER",
+    kind=_CLAIM,
+    group=Group.AUTHENTICATION,
+    used_by=(API, COMMANDS),
+    default="under",
+    meaning=(
+        "Claim that confines a user to a part of the plant: the id of an entity, or a list of ids. The user sees and "
+        "changes nothing but these and what lies below them. A token without the claim is not confined."
+    ),
+)
 JWT_ROLES: Final = Setting(
     name="ARGUS_JWT_ROLES",
     kind=RoleNames(),
@@ -573,7 +584,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(DATABASE_URL, SECRET, *ROLE_URLS.values(), *ROLE_PASSWORDS.values()),
     *(REDIS_URL, PARTITIONS),
     *(JWT_SECRET, JWT_JWKS_URL, JWT_AUDIENCE, JWT_ISSUER),
-    *(JWT_CLAIM_SUBJECT, JWT_CLAIM_ORGANIZATION, JWT_CLAIM_ROLE, JWT_ROLES),
+    *(JWT_CLAIM_SUBJECT, JWT_CLAIM_ORGANIZATION, JWT_CLAIM_ROLE, JWT_CLAIM_UNDER, JWT_ROLES),
     *(API_PROCESSES, SNAPSHOT_MAX_MIB, TRUSTED_PROXIES, KEEP_ALIVE_S),
     *(WEBSOCKET_COMPRESSION, CORS_ORIGINS, GRAPHIQL, ANONYMOUS_INTROSPECTION, TRUSTED_DOCUMENTS),
     *(DEADLINE_S, RATE_ADDRESS_PER_S, RATE_ADDRESS_BURST, RATE_TOKEN_PER_S, RATE_TOKEN_BURST),

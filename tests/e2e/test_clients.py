@@ -175,7 +175,7 @@ def test_relay_compiles_a_front_end_and_its_store_pages_through_connections(
 def test_the_code_generator_types_a_front_end(installation: Installation, building: Client, tmp_path: Path) -> None:
     front_end = front_end_copy("codegen", tmp_path)
     assert building.token is not None
-    environment = {"ARGUS_URL": installation.url, "ARGUS_TOKEN": building.token}
+    environment = {"PLANT_URL": installation.url, "PLANT_TOKEN": building.token}
     run(front_end, "node_modules/.bin/graphql-codegen", "--config", "codegen.json", **environment)
     # Nothing is emitted where a type is wrong.
     run(front_end, "node_modules/.bin/tsc")

@@ -158,6 +158,10 @@ def test_pages_of_either_direction_are_the_list(client: Client, hub: str, name: 
     assert forward == backward == ids
     between = page(client, hub, name, arguments, f'first: {size}, after: "{cursors[0]}", before: "{cursors[-1]}"')
     assert between["ids"] == ids[1:-1][:size]
+    # A page without items says whether there are any.
+    for none, has_more in (("first: 0", "hasNextPage"), ("last: 0", "hasPreviousPage")):
+        empty = page(client, hub, name, arguments, none)
+        assert (empty["ids"], empty["total"], empty[has_more]) == ([], len(ids), True)
     between = page(client, hub, name, arguments, f'last: {size}, after: "{cursors[0]}", before: "{cursors[-1]}"')
     assert between["ids"] == ids[1:-1][-size:]
 
@@ -165,9 +169,9 @@ def test_pages_of_either_direction_are_the_list(client: Client, hub: str, name: 
 @pytest.mark.parametrize(
     ("of", "path"),
     [
-        ("first: 0", "first"),
+        ("first: -1", "first"),
         ("first: 501", "first"),
-        ("last: 0", "last"),
+        ("last: -1", "last"),
         ("last: 501", "last"),
         ('after: "nonsense"', "after"),
         ('before: "nonsense"', "before"),

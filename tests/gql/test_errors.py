@@ -27,8 +27,8 @@ from gql.server.limits import COST_MAX
 from gql.server.variables import ERRORS_MAX
 from graph.errors import ArgusError
 from testing.api import Api
+from testing.documents import literal
 from testing.installation import PROJECT, Client
-from tests.gql.access.test_authorization import literal
 
 PAGE = (PROJECT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
 # What no argument of that type may be.
@@ -138,7 +138,7 @@ def least(name: str, type_: GraphQLInputType) -> str:
         return "{" + given(inner.fields, without="").removeprefix(", ") + "}"
     if get_named_type(inner).name == "ID":
         return f'["ID {name}"]' if isinstance(inner, GraphQLList) else f'"ID {name}"'
-    return literal(type_)
+    return literal(type_, lambda _: f"ID {name}", items=0)
 
 
 def wrong_calls(root: str) -> Iterator[tuple[str, str]]:

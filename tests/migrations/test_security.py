@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from migrations.run import ROLES
+from migrations.run import ROLES, SCOPED_ROLE
 from runtime.large_objects import large_objects_close
 from testing.servers import TestServers
 
@@ -55,7 +55,8 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
     others = migrated.execute(
         text(
             "SELECT tablename, policyname, cmd, roles::text[] AS roles FROM pg_policies"
-            " WHERE permissive = 'PERMISSIVE' AND policyname <> 'organization_wall' ORDER BY 1, 2"
+            " WHERE permissive = 'PERMISSIVE' AND policyname <> 'organization_wall' AND roles <> '{argus_scoped}'"
+            " ORDER BY 1, 2"
         )
     )
     assert [tuple(row) for row in others] == [
@@ -76,6 +77,49 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
         ("suppression_invalidations", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("telemetry_raw", "ingest_appends", "INSERT", ["argus_ingest"]),
     ]
+
+
+# What is the same for all of an organization, and what a confined caller sees nothing of.
+OPEN = {
+    "activity_templates", "asset_profile_versions", "asset_profiles", "entity_types", "feature_flags", "graph_clocks",
+    "hours_progress", "processor_versions", "relationships", "rollups", "telemetry_schemas",
+}  # fmt: skip
+CLOSED = {"api_keys", "notifications"}
+
+
+def test_a_confined_caller_sees_rows_of_its_scope_alone(migrated: Connection) -> None:
+    """A table has a policy that asks for the scope, or it is named here; without either, the role has no right to it."""
+    policies = migrated.execute(
+        text("SELECT tablename, cmd, qual, with_check FROM pg_policies WHERE roles = '{argus_scoped}' ORDER BY 1, 2")
+    ).all()
+    rights = set(
+        migrated.scalars(
+            text(
+                "SELECT DISTINCT c.relname FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) g"
+                " WHERE g.grantee = 'argus_scoped'::regrole AND c.relkind IN ('r', 'p', 'v')"
+            )
+        )
+    )
+    assert rights == {table for table, *_ in policies}
+    for table, command, using, check in policies:
+        if (table, command) == ("changes", "INSERT"):
+            assert check == WALL
+        elif table in CLOSED:
+            assert (using, check) == ("false", "false")
+        elif table == "organizations":
+            assert using == "(id = ( SELECT current_organization() AS current_organization))"
+        elif table in OPEN:
+            assert (using, check) == (WALL, WALL), table
+        else:
+            assert WALL in using, table
+            assert "current_scope" in using or "FROM events v" in using or "FROM rule_versions v" in using, table
+            assert check in (using, None), table
+
+
+def test_without_a_scope_a_confined_caller_sees_nothing(migrated: Connection) -> None:
+    for setting in ("argus.scope", "argus.scope_created", "argus.scope_sources"):
+        assert migrated.scalar(text("SELECT coalesce(current_setting(:name, true), '')"), {"name": setting}) == ""
+    assert list(migrated.scalars(text("SELECT current_scope_sources()"))) == []
 
 
 def test_tables_without_an_organization_hold_nothing_of_one(migrated: Connection) -> None:
@@ -101,7 +145,10 @@ def test_a_role_has_no_power_of_its_own(migrated: Connection, role: str) -> None
     member_of = migrated.scalars(
         text("SELECT roleid::regrole::text FROM pg_auth_members WHERE member = CAST(:role AS regrole)"), {"role": role}
     )
-    assert list(member_of) == []
+    assert list(member_of) == ([SCOPED_ROLE] if role == "argus_api" else [])
+    if role == "argus_api":
+        # It has the rights of that role when it becomes it, not before.
+        assert migrated.scalar(text("SELECT pg_has_role('argus_api', 'argus_scoped', 'USAGE')")) is False
     owned = migrated.scalars(
         text(
             "SELECT relname FROM pg_class WHERE relowner = CAST(:role AS regrole)"
@@ -162,7 +209,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
             " WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND r.rolname = ANY (:roles)"
             " AND has_function_privilege(r.oid, p.oid, 'EXECUTE') ORDER BY 1, 2"
         ),
-        {"roles": list(ROLES)},
+        {"roles": [*ROLES, SCOPED_ROLE]},
     )
     assert [tuple(row) for row in rows] == [
         ("api_key_owner", "argus_api"),
@@ -180,13 +227,17 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("ensure_partition", "argus_pipeline"),
         ("entities_in_boxes", "argus_api"),
         ("entities_in_boxes", "argus_pipeline"),
+        ("entities_in_boxes", "argus_scoped"),
         ("entities_named_like", "argus_api"),
         ("entities_named_like", "argus_pipeline"),
+        ("entities_named_like", "argus_scoped"),
         ("history_close", "argus_pipeline"),
         ("history_retention_hold", "argus_pipeline"),
         ("hourly_aggregates_built", "argus_pipeline"),
+        ("links_of_scope", "argus_scoped"),
         ("organization_by_slug", "argus_api"),
         ("pipeline_state", "argus_api"),
+        ("sessions_ended_since", "argus_api"),
         ("shadow_compare", "argus_api"),
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,14 +23,18 @@ from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
 from graph.texts import text_nfc
+from graph.walk.queries import entities_check
 
 KEY_PREFIX: Final = "argus_key_"
 NAME_CHARS_MAX: Final = 200
 # Of an organization, those that are neither revoked nor expired.
 KEYS_MAX: Final = 500
+# Entities below which one key is good.
+UNDER_MAX: Final = 100
 
 _OWNER = text(
-    "SELECT organization_id, public_id, slug, organization, key_id, name, role, expires_at FROM api_key_owner(:hash)"
+    "SELECT organization_id, public_id, slug, organization, key_id, name, role, expires_at,"
+    " under_ids FROM api_key_owner(:hash)"
 )
 _ENDED = text("SELECT api_keys_ended(:organizations, :keys)").bindparams(
     bindparam("organizations", type_=ARRAY(Integer)), bindparam("keys", type_=ARRAY(Uuid))
@@ -50,7 +54,8 @@ class KeyRole(StrEnum):
 class ApiKey:
     """A stored key, without the secret. All times are UTC.
 
-    created_by: the actor. last_used_at: to the minute; None: never. expires_at None: never.
+    created_by: the actor. last_used_at: to the minute; None: never. expires_at None: never. under_ids: the entities
+    below which its bearer may see and act; None: everywhere in the organization.
     """
 
     id: UUID
@@ -61,6 +66,7 @@ class ApiKey:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    under_ids: tuple[UUID, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ class KeyOwner:
     name: str
     role: KeyRole
     expires_at: datetime | None
+    under_ids: tuple[UUID, ...] | None
 
 
 def api_key_create(
@@ -82,11 +89,14 @@ def api_key_create(
     role: str,
     secret: bytes,
     expires_at: datetime | None = None,
+    under_ids: Sequence[UUID] | None = None,
 ) -> tuple[ApiKey, str]:
     """Create a key; return it and, this once, its text. secret: SECRET_BYTES random bytes.
 
-    Raises BadInputError for a name of none or more than NAME_CHARS_MAX characters, for no such role and for a key that
-    would have expired already, LimitExceededError beyond KEYS_MAX.
+    under_ids: confines it to what lies below these entities; None: it is not confined.
+    Raises BadInputError for a name of none or more than NAME_CHARS_MAX characters, for no such role, for a key that
+    would have expired already and for one that is confined to nothing, NotFoundError for an entity that does not exist,
+    LimitExceededError beyond KEYS_MAX and UNDER_MAX.
     """
     name = text_nfc(text_check(name, path=("name",), min_chars=1, max_chars=NAME_CHARS_MAX))
     if role not in list(KeyRole):
@@ -94,6 +104,7 @@ def api_key_create(
     expires = None if expires_at is None else instant_utc(expires_at, path="expiresAt")
     if expires is not None and expires <= change.recorded:
         raise BadInputError("The key would have expired already.", path=("expiresAt",))
+    under = None if under_ids is None else _under(session, change.organization_id, under_ids)
     usable = select(func.count()).where(
         api_keys.c.organization_id == change.organization_id,
         api_keys.c.revoked_at.is_(None),
@@ -102,7 +113,7 @@ def api_key_create(
     if session.execute(usable).scalar_one() >= KEYS_MAX:
         raise LimitExceededError(f"An organization has at most {KEYS_MAX} API keys; revoke one first.")
     key = secret_text(KEY_PREFIX, secret)
-    created = ApiKey(change.new_id(), name, KeyRole(role), change.recorded, change.actor, expires)
+    created = ApiKey(change.new_id(), name, KeyRole(role), change.recorded, change.actor, expires, under_ids=under)
     session.execute(
         insert(api_keys),
         {
@@ -114,6 +125,7 @@ def api_key_create(
             "created_at": created.created_at,
             "created_by": created.created_by,
             "expires_at": created.expires_at,
+            "under_ids": None if under is None else list(under),
         },
     )
     _record(session, change, "created", None, created)
@@ -162,7 +174,7 @@ def api_key_authenticate(session: Session, *, key: str) -> KeyOwner | None:
     if row is None:
         return None
     organization = Organization(row.organization_id, row.public_id, row.slug, row.organization)
-    return KeyOwner(organization, row.key_id, row.name, KeyRole(row.role), utc_of(row.expires_at))
+    return KeyOwner(organization, row.key_id, row.name, KeyRole(row.role), utc_of(row.expires_at), _ids(row.under_ids))
 
 
 def api_keys_ended(session: Session, *, keys: Collection[tuple[int, UUID]]) -> set[UUID]:
@@ -184,7 +196,21 @@ def _key(row: Row[Any]) -> ApiKey:
         utc_of(row.expires_at),
         utc_of(row.last_used_at),
         utc_of(row.revoked_at),
+        _ids(row.under_ids),
     )
+
+
+def _ids(stored: Sequence[UUID] | None) -> tuple[UUID, ...] | None:
+    return None if stored is None else tuple(stored)
+
+
+def _under(session: Session, organization_id: int, under_ids: Sequence[UUID]) -> tuple[UUID, ...]:
+    if not under_ids:
+        message = "A key that is confined names at least one entity; leave underIds out for the whole organization."
+        raise BadInputError(message, path=("underIds",))
+    if len(under_ids) > UNDER_MAX:
+        raise LimitExceededError(f"underIds names at most {UNDER_MAX} entities.", path=("underIds",))
+    return tuple(entities_check(session, organization_id=organization_id, ids=under_ids, path="underIds"))
 
 
 def _record(session: Session, change: GraphChange, action: str, before: ApiKey | None, after: ApiKey) -> None:
@@ -199,10 +225,11 @@ def _record(session: Session, change: GraphChange, action: str, before: ApiKey |
     )
 
 
-def _state(key: ApiKey) -> dict[str, str | None]:
+def _state(key: ApiKey) -> dict[str, Any]:
     return {
         "name": key.name,
         "role": key.role,
+        "underIds": None if key.under_ids is None else [str(entity_id) for entity_id in key.under_ids],
         "createdAt": key.created_at.isoformat(),
         "expiresAt": None if key.expires_at is None else key.expires_at.isoformat(),
         "revokedAt": None if key.revoked_at is None else key.revoked_at.isoformat(),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
-from sqlalchemy.dialects.postgresql import BYTEA, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, UUID
 
 from graph.metadata import metadata
 from graph.tables import INSTANT
@@ -22,8 +22,22 @@ api_keys = Table(
     Column("expires_at", INSTANT),
     Column("last_used_at", INSTANT),
     Column("revoked_at", INSTANT),
+    # The entities below which the key is good; NULL: it is not confined.
+    Column("under_ids", ARRAY(UUID)),
     PrimaryKeyConstraint("organization_id", "id", name="pk_api_keys"),
     Unique("key_hash", name="uq_api_keys_key_hash"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_api_keys_organization"),
     CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="ck_api_keys_role"),
 )
+
+session_ends = Table(
+    "session_ends",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    # Tokens of the subject that were issued before are refused.
+    Column("ended_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("organization_id", "subject", name="pk_session_ends"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_session_ends_organization"),
+)
+Index("ix_session_ends_ended_at", session_ends.c.ended_at)

@@ -34,6 +34,7 @@ from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.tables import entities, graph_clocks
 from graph.walk.queries import below_among
+from graph.walk.scopes import scope_revision
 
 
 def _parameter(match: re.Match[str]) -> str:
@@ -121,7 +122,9 @@ def watches_load(session: Session, *, organization_id: int, requests: Sequence[W
     Raises NotFoundError for an unknown entity, LimitExceededError where one would watch more than 100,000.
     """
     # First the revision, then what it is the revision of: a change in between is then seen as newer.
-    revision = revision_get(session, organization_id=organization_id)
+    revision = scope_revision(session)
+    if revision is None:
+        revision = revision_get(session, organization_id=organization_id)
     watched = [_watched(session, organization_id, request) for request in requests]
     path = ("underId",) if any(request.under_id for request in requests) else ("entityIds",)
     everything = set().union(*watched)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -48,12 +48,14 @@ class Acceptor:
         readings: Sequence[ReadingDraft],
         transport: str,
         own_device_id: UUID | None,
+        under: Collection[UUID] | None = None,
         trace_id: str | None = None,
     ) -> Acceptance:
         """Accept a call's readings; return once the accepted ones are durable.
 
         transport: "graphql", "http", ...; kept with the batch. own_device_id: the device whose token the call
-        bears, which sends for itself alone; None for a user. trace_id: by which the call is found in the logs.
+        bears, which sends for itself alone; None for a user. under: the entities below which the caller may send for
+        devices; None: for all of the organization. trace_id: by which the call is found in the logs.
         Raises LimitExceededError for more than 1,000 readings, RateLimitedError where the organization is over its
         quota or too much waits to be written, UnavailableError where the database is away: then nothing was kept.
         """
@@ -65,7 +67,11 @@ class Acceptor:
             # Whoever may send nothing at all just now costs no more than this.
             quotas.allowance(organization_id, sent=sent)
         result = await asyncio.to_thread(
-            self._directory.resolve, readings, organization_id=organization_id, own_device_id=own_device_id
+            self._directory.resolve,
+            readings,
+            organization_id=organization_id,
+            own_device_id=own_device_id,
+            under=under,
         )
         own = None
         if own_device_id is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from domain.telemetry.model.readings import Devices, KnownDevice, ReadingDraft
 from graph.change import input_revision
 from graph.errors import UnavailableError
 from graph.texts import text_nfc
+from graph.walk.scopes import scope_bind
 
 # So long may a device that was deleted or revoked still send.
 CHECKED_EVERY_S = 0.5
@@ -35,6 +36,10 @@ _FIND = text(
         AND e.status <> 'revoked' AND e.external_id = ANY(:external_ids)
     """
 ).bindparams(bindparam("ids", type_=ARRAY(PG_UUID(as_uuid=True))), bindparam("external_ids", type_=ARRAY(Text)))
+
+_SEEN = text("SELECT id FROM entities WHERE organization_id = :organization_id AND id = ANY(:ids)").bindparams(
+    bindparam("ids", type_=ARRAY(PG_UUID(as_uuid=True)))
+)
 
 
 def device_partition(device_id: UUID, *, partitions: int) -> int:
@@ -79,11 +84,16 @@ class DeviceDirectory:
         self._organizations: dict[int, _Remembered] = {}
 
     def resolve(
-        self, readings: Sequence[ReadingDraft], *, organization_id: int, own_device_id: UUID | None = None
+        self,
+        readings: Sequence[ReadingDraft],
+        *,
+        organization_id: int,
+        own_device_id: UUID | None = None,
+        under: Collection[UUID] | None = None,
     ) -> Devices:
         """Return those of the devices the readings name, and of the caller's own, that exist and may send.
 
-        Raises UnavailableError where the database is away.
+        under: only those that lie below these entities now. Raises UnavailableError where the database is away.
         """
         named = {reading.device_id for reading in readings if reading.device_id is not None}
         ids = {name: identity for name in named if (identity := _identity(name)) is not None}
@@ -92,7 +102,8 @@ class DeviceDirectory:
         external_ids = {
             text_nfc(r.external_id) for r in readings if r.external_id is not None and _is_text(r.external_id)
         }
-        return self.find(ids, external_ids, organization_id=organization_id)
+        devices = self.find(ids, external_ids, organization_id=organization_id)
+        return devices if under is None else self._below(devices, under, organization_id=organization_id)
 
     def find(self, ids: Mapping[str, UUID], external_ids: Collection[str], *, organization_id: int) -> Devices:
         """Return those of these devices that exist and may send. ids: by the name they shall have."""
@@ -103,12 +114,19 @@ class DeviceDirectory:
             known = remembered.select(ids, external_ids)
         if is_fresh and len(known.by_id) == len(ids) and len(known.by_external_id) == len(external_ids):
             return known
-        try:
+        with _unavailable():
             return self._look_up(ids, external_ids, organization_id=organization_id, now_s=now_s)
-        except SQLAlchemyError as error:
-            if is_transient(error):
-                raise UnavailableError(f"{transient_reason(error)}. Nothing was kept; try again.") from error
-            raise
+
+    def _below(self, devices: Devices, under: Collection[UUID], *, organization_id: int) -> Devices:
+        """Return those of the devices that lie below these entities; looked up each time, for edges change."""
+        ids = {device.id for by in (devices.by_id, devices.by_external_id) for device in by.values()}
+        with _unavailable(), self._read(organization_id) as session:
+            scope_bind(session, organization_id=organization_id, under=under)
+            seen = set(session.scalars(_SEEN, {"organization_id": organization_id, "ids": list(ids)}))
+        return Devices(
+            {name: device for name, device in devices.by_id.items() if device.id in seen},
+            {name: device for name, device in devices.by_external_id.items() if device.id in seen},
+        )
 
     def _look_up(
         self, ids: Mapping[str, UUID], external_ids: Collection[str], *, organization_id: int, now_s: float
@@ -136,6 +154,17 @@ class DeviceDirectory:
                             remembered.by_external_id[row.external_id] = device
         with self._lock:
             return remembered.select(ids, external_ids)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Raise UnavailableError for errors of a database that is away."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if is_transient(error):
+            raise UnavailableError(f"{transient_reason(error)}. Nothing was kept; try again.") from error
+        raise
 
 
 def _identity(name: str) -> UUID | None:

@@ -23,6 +23,7 @@ from graph.errors import NotFoundError
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
 from graph.sql import rows_read, uuids_text
+from graph.walk.scopes import is_scoped
 
 # What can be the source of a link.
 LINKED_KINDS = frozenset({EntityKind.ASSET, EntityKind.SPACE})
@@ -35,6 +36,12 @@ SELECT source_id, target_id, port, metadata, lower(valid),
 FROM entity_edges
 WHERE organization_id = %(organization_id)s AND {of} AND relationship = ANY(%(links)s) AND target_kind = 'DEVICE'
     AND upper_inf(recorded)
+"""
+# Of devices that have left the caller's access scope, too.
+_LINKS_OF_SCOPE = """
+SELECT source_id, target_id, port, metadata, lower(valid),
+    CASE WHEN upper_inf(valid) THEN NULL ELSE upper(valid) END
+FROM links_of_scope(%(organization_id)s) WHERE {of}
 """
 _OF_SOURCES = "source_id = ANY(%(source_ids)s::uuid[])"
 _OF_DEVICES = "target_id = ANY(%(device_ids)s::uuid[])"
@@ -75,7 +82,7 @@ def links_list(
     of = _OF_BOTH if source_ids and device_ids else _OF_SOURCES if source_ids else _OF_DEVICES
     rows = rows_read(
         session,
-        _LINKS.replace("{of}", of),
+        (_LINKS_OF_SCOPE if is_scoped(session) else _LINKS).replace("{of}", of),
         organization_id=organization_id,
         source_ids=uuids_text(source_ids),
         device_ids=uuids_text(device_ids),

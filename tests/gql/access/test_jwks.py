@@ -118,7 +118,7 @@ def test_a_token_signed_otherwise(api: Api) -> None:
 def mapped(servers: TestServers) -> Iterator[Api]:
     """An API whose identity provider has claims of its own making."""
     roles = {"plant-staff": "viewer", "shift lead": "operator", "it": "admin"}
-    claims = ClaimSettings("email", "https://argus.example/plant", "realm_access.roles", roles)
+    claims = ClaimSettings("email", "https://argus.example/plant", "realm_access.roles", "plant.under", roles)
     database = servers.database_create()
     try:
         tokens = TokenSettings(SECRET, None, None, None, claims)

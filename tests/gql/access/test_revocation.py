@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from gql.access import revocation
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal, Role
 from gql.access.revocation import TokenWatch
+from gql.access.sessions import Sessions
 from graph.errors import DeadlineExceededError, UnavailableError
 from testing.waits import patient
 
@@ -38,7 +40,8 @@ def test_the_watch_outlives_whatever_keeps_it_from_looking(monkeypatch: pytest.M
     bearer = Principal(1, uuid4(), "plant", Role.DEVICE, "device:x", None, device_id=uuid4(), token_id=token_id)
 
     async def scenario() -> None:
-        watch, closed = TokenWatch(cast("Bridge", bridge)), asyncio.Event()
+        served = cast("Bridge", bridge)
+        watch, closed = TokenWatch(served, Sessions(served, time.monotonic)), asyncio.Event()
         with watch.watching(bearer, closed.set):
             await asyncio.wait_for(closed.wait(), timeout=patient(30))
         await watch.stop()

@@ -91,7 +91,7 @@ def test_stays_of_a_space_and_of_an_asset(api: Api, places: dict[str, dict[str, 
     assert ask(client, kind, identity, 'to: "2026-02-01T12:15:00Z"')["nodes"] == BOTH[:1]
     assert ask(client, kind, identity, 'to: "2026-02-01T12:30:00Z"')["nodes"] == []
     assert ask(client, kind, identity, "first: 5")["totalCount"] == 0
-    for wrong in ("first: 0", 'after: "x"', 'from: "2026-02-02T00:00:00Z", to: "2026-02-01T00:00:00Z"'):
+    for wrong in ("first: -1", 'after: "x"', 'from: "2026-02-02T00:00:00Z", to: "2026-02-01T00:00:00Z"'):
         assert ask(client, kind, identity, wrong).error_codes == ["BAD_USER_INPUT"], wrong
 
 

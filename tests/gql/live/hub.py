@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from domain.telemetry.feed.feed import FeedEntry, FeedUpdate
 from domain.telemetry.feed.reads import feed_refill
 from gql.live.hub import FeedHub
+from graph.walk.scopes import scope_bind
 from runtime.database import transaction
 from testing.rows import BELIEVED, T0, Plant, at
 from testing.waits import patient, wait_until_async
@@ -69,9 +70,13 @@ class Feed:
         defaults: dict[str, Any] = {"source": self.source, "reconcile_s": 0.05}
         return FeedHub(run=self.run, clock=lambda: NOW, **{**defaults, **arguments})
 
-    async def run(self, organization_id: int, work: Callable[[Session], T], /) -> T:
+    async def run(
+        self, organization_id: int, work: Callable[[Session], T], /, *, under: Collection[UUID] | None = None
+    ) -> T:
         def call() -> T:
             with transaction(self.engines("api"), organization_id) as session:
+                if under is not None:
+                    scope_bind(session, organization_id=organization_id, under=under)
                 return work(session)
 
         return await asyncio.to_thread(call)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -265,8 +265,10 @@ async def feed_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tu
     engine = engine_create(api.settings.database_url("api"), pool_size=2)
     bridge = Bridge(transaction=partial(transaction, engine), threads=2)
 
-    def run_(organization_id: int, work: Callable[[Session], T]) -> Awaitable[T]:
-        return bridge.run(organization_id, work)
+    def run_(
+        organization_id: int, work: Callable[[Session], T], *, under: Collection[UUID] | None = None
+    ) -> Awaitable[T]:
+        return bridge.run(organization_id, work, under=under)
 
     with bus_connect(api.settings.redis_url) as client:
         bus: Any = UnreachableBus(RedisStreams(client))

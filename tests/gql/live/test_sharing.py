@@ -8,11 +8,12 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from domain.telemetry.feed.feed import FeedUpdate
+from gql.access.denials import Denials
 from gql.access.principal import Principal, Role
 from gql.base.context import Context
 from gql.live.sharing import shared
@@ -73,9 +74,12 @@ class Harness:
         self.executor = Counted(core_schema())
         self.here = 0
 
-    async def subscriber(self, query: str = PLAIN, role: Role = Role.VIEWER, **variables: Any) -> AsyncGenerator[bytes]:
-        services = cast("Any", SimpleNamespace(feed=self.feed))
-        principal = Principal(1, UUID(int=1), "plant", role, f"{role}{len(self.feed.queues)}")
+    async def subscriber(
+        self, query: str = PLAIN, role: Role = Role.VIEWER, under: tuple[UUID, ...] | None = None, **variables: Any
+    ) -> AsyncGenerator[bytes]:
+        denials = Denials(bridge=cast("Any", None), new_id=uuid4)
+        services = cast("Any", SimpleNamespace(feed=self.feed, denials=denials))
+        principal = Principal(1, UUID(int=1), "plant", role, f"{role}{len(self.feed.queues)}", under=under)
         context = Context(services, principal, "trace", "graphql-ws")
         prepared = await self.executor.prepare(Request(query, None, variables), context)
         return self.executor.subscribe(prepared, context)
@@ -116,6 +120,8 @@ def test_different_selections_get_different_answers(harness: Harness) -> None:
             await harness.subscriber(port=False),
             await harness.subscriber(QUERY % "cursor series { port @include(if: $port) }"),
             await harness.subscriber(role=Role.ADMIN),
+            await harness.subscriber(under=(UUID(int=1),)),
+            await harness.subscriber(under=(UUID(int=2),)),
         ]
         answers = await harness.answers(different, 1)
         assert harness.executor.runs == len(different)

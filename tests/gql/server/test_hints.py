@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from domain.nodes.names import NameKind
+from gql.access.principal import Principal, Role
 from gql.server.hints import REMEMBERED_S, Hints
 from graph.errors import UnavailableError
 from runtime.database import engine_create, transaction
@@ -111,6 +113,7 @@ class Slow:
     """A context of an operation that never reads its names in time."""
 
     organization_id, trace_id = 1, "t"
+    principal = Principal(1, UUID(int=1), "plant", Role.VIEWER, "ann")
     unmatched: ClassVar = {(NameKind.TYPE, "Boilr"): ("filter", "types", "0")}
     reads = 0
 

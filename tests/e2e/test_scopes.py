@@ -1,0 +1,434 @@
+"""Confined callers on a running installation: they see and change what lies below their entities, and nothing else.
+
+The plant has two halves that are alike, alpha and BETA; the caller is confined to alpha's hall. Each document selects
+every field there is, so that a new one is tried, too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from graphql import GraphQLNamedType, get_named_type
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from gql.access.principal import PERMISSIONS, SCOPED, Role
+from gql.schema import core_schema
+from testing.documents import arguments, selection
+from testing.installation import Client, Installation
+from testing.waits import Deadline, patient, quiet_period
+
+pytestmark = pytest.mark.slow
+
+SCHEMA = core_schema()
+QUERIES = [name for name in SCHEMA.type_map["Query"].fields if Role.ADMIN in PERMISSIONS["Query"][name]]  # type: ignore[attr-defined]
+MUTATIONS = list(SCHEMA.type_map["Mutation"].fields)  # type: ignore[attr-defined]
+# How deep a document selects: what an id of any kind may name has very many fields.
+DEPTH = {"changes": 1, "entity": 1, "traverse": 1, "path": 1}
+BEGIN = "2026-01-01T00:00:00Z"
+UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def at(minute: int) -> str:
+    return f"2026-01-01T00:{minute:02}:00Z"
+
+
+@dataclass(slots=True)
+class Half:
+    """One half of the plant: ids by what they are of."""
+
+    name: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Halves:
+    """The plant, an administrator, and confined callers of each role by API key, and one by a user's token."""
+
+    installation: Installation
+    admin: Client
+    alpha: Half
+    beta: Half
+    keys: dict[str, Client] = field(default_factory=dict)
+
+    @property
+    def everyone(self) -> list[Client]:
+        return list(self.keys.values())
+
+    def leaks(self, text: str) -> list[str]:
+        """Return what an answer says of the other half."""
+        there = {identity: name for name, identity in self.beta.ids.items()}
+        return [there[found] for found in set(UUID_TEXT.findall(text)) if found in there] + re.findall(r"BETA\w*", text)
+
+
+def run(client: Client, text: str, **variables: Any) -> dict[str, Any]:
+    """Run an operation that is to go well; return its data."""
+    data = client.call(text, variables).data
+    for payload in data.values():
+        assert not (isinstance(payload, dict) and payload.get("errors")), payload
+    return data
+
+
+def half(admin: Client, name: str, template: str) -> Half:
+    made = Half(name)
+    for kind, label in (
+        ("Space", "hall"), ("Asset", "pump"), ("Device", "probe"), ("Device", "former"), ("Person", "worker"),
+    ):  # fmt: skip
+        given = {"name": f"{name} {label}", "externalId": f"{name}-{label}", "attributes": {"of": name}}
+        if kind in ("Space", "Asset"):
+            given["location"] = {"type": "Point", "coordinates": [8.5, 47.4]}
+        data = run(
+            admin, f"mutation M($i: Create{kind}Input!) {{ create{kind}(input: $i) {{ {kind.lower()} {{ id }} errors {{ message }} }} }}",
+            i=given,
+        )  # fmt: skip
+        made.ids[label] = data[f"create{kind}"][kind.lower()]["id"]
+    ids = made.ids
+    data = run(admin, "mutation M($i: CreateAssetInput!) { createAsset(input: $i) { asset { id } errors { message } } }",
+               i={"name": f"{name} motor", "parentId": ids["pump"]})  # fmt: skip
+    ids["motor"] = data["createAsset"]["asset"]["id"]
+    edge = "mutation M($i: CreateEdgeInput!) { createEdge(input: $i) { edge { id edgeId } errors { message } } }"
+    for label, source, relationship, target in (
+        ("located", "pump", "LOCATED_IN", "hall"), ("linked", "pump", "MONITORED_BY", "probe"),
+    ):  # fmt: skip
+        given = {"sourceId": ids[source], "targetId": ids[target], "relationship": relationship, "validFrom": BEGIN}
+        made_edge = run(admin, edge, i=given)["createEdge"]["edge"]
+        ids[label], ids[f"{label}Edge"] = made_edge["id"], made_edge["edgeId"]
+    data = run(
+        admin,
+        """mutation M($template: ID!, $targets: [ID!]!, $pump: ID!, $hall: ID!, $to: DateTime!, $probe: ID!, $name: String!) {
+          work: createActivityFromTemplate(templateId: $template, targetIds: $targets) { activity { id } errors { message } }
+          shelf: shelveEvents(entityId: $hall, to: $to) { shelf { id } errors { message } }
+          window: createMaintenanceWindow(underId: $hall, from: "2030-01-01T00:00:00Z", to: "2030-01-02T00:00:00Z") {
+            maintenanceWindow { id } errors { message } }
+          token: issueDeviceToken(deviceId: $probe) { tokenId errors { message } }
+          rule: createRule(input: {name: $name, scope: {entityId: $pump}, effectiveFrom: "2025-12-01T00:00:00Z",
+            condition: {threshold: {metric: "temperature", operator: GT, value: 80}}}) { rule { id } errors { message } } }""",
+        template=template, targets=[ids["pump"]], pump=ids["pump"], hall=ids["hall"], probe=ids["probe"], name=f"{name} hot",
+        to=(datetime.now(UTC) + timedelta(days=1)).isoformat(),
+    )  # fmt: skip
+    ids["work"] = data["work"]["activity"]["id"]
+    ids["shelf"], ids["window"] = data["shelf"]["shelf"]["id"], data["window"]["maintenanceWindow"]["id"]
+    ids["token"], ids["rule"] = data["token"]["tokenId"], data["rule"]["rule"]["id"]
+    return made
+
+
+def send(client: Client, device_id: str, *readings: tuple[int, dict[str, Any]]) -> dict[str, Any]:
+    rows = [{"deviceId": device_id, "timestamp": at(minute), "metrics": metrics} for minute, metrics in readings]
+    payload: dict[str, Any] = client.call(
+        "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted rejected errors { code path } } }",
+        {"r": rows},
+    ).data["ingestTelemetry"]
+    return payload
+
+
+@pytest.fixture(scope="module")
+def halves(installation: Installation) -> Halves:
+    admin = installation.organization("Halves")
+    template = run(
+        admin,
+        'mutation { createActivityTemplate(input: {name: "look"}) { activityTemplate { id } errors { message } } }',
+    )["createActivityTemplate"]["activityTemplate"]["id"]
+    run(
+        admin,
+        """mutation { createRule(input: {name: "any", effectiveFrom: "2025-12-01T00:00:00Z",
+           condition: {threshold: {metric: "temperature", operator: GT, value: 90}}}) { errors { message } } }""",
+    )
+    plant = Halves(installation, admin, half(admin, "alpha", template), half(admin, "BETA", template))
+    alpha, beta = plant.alpha.ids, plant.beta.ids
+    # A device that was alpha's for half an hour, and is BETA's since.
+    link = """mutation L($d: ID!, $a: ID!, $s: DateTime!, $u: DateTime) { linkDevice(input:
+        {deviceId: $d, assetId: $a, validFrom: $s, validUntil: $u}) { edge { id edgeId } errors { message } } }"""
+    run(admin, link, d=beta["former"], a=alpha["motor"], s=BEGIN, u=at(30))
+    run(admin, link, d=beta["former"], a=beta["motor"], s=at(30))
+    for one in (plant.alpha, plant.beta):
+        metrics = {"temperature": 95, f"{one.name}_flow": 1, "broken": {"not": "a value"}}
+        sent = send(admin, one.ids["probe"], (1, {"temperature": 70}), (2, metrics), (3, {"temperature": 96}))
+        assert sent["accepted"] == 3, sent
+    send(admin, beta["former"], (10, {"vibration": 1.5}), (40, {"vibration": 99.5}))
+    installation.wait_processed(admin)
+    deadline = Deadline(60)
+    while True:
+        events = run(admin, "{ events(first: 50) { nodes { id entity { id } } } }")["events"]["nodes"]
+        of = {place: [e["id"] for e in events if e["entity"]["id"] == place] for place in (alpha["pump"], beta["pump"])}
+        if all(of.values()):
+            break
+        deadline.pause(events)
+    alpha["event"], beta["event"] = of[alpha["pump"]][0], of[beta["pump"]][0]
+    for number, event in enumerate(of[beta["pump"]][1:]):
+        beta[f"event{number}"] = event
+    letters = run(admin, "{ deadLetters(first: 50) { nodes { id device { id } } } }")["deadLetters"]["nodes"]
+    for one in (plant.alpha, plant.beta):
+        one.ids["letter"] = next(n["id"] for n in letters if n["device"]["id"] == one.ids["probe"])
+    create = "mutation C($i: ApiKeyInput!) { createApiKey(input: $i) { key apiKey { underIds } errors { message } } }"
+    for role in ("viewer", "operator", "admin"):
+        made = run(admin, create, i={"name": f"alpha {role}", "role": role, "underIds": [alpha["hall"]]})[
+            "createApiKey"
+        ]
+        assert made["apiKey"]["underIds"] == [alpha["hall"]]
+        plant.keys[role] = Client(installation.url, made["key"])
+    token = installation.run(
+        "token", "create", "--organization", "Halves", "--role", "admin", "--subject", "ann", "--under", alpha["hall"]
+    ).stdout.strip()
+    plant.keys["user"] = Client(installation.url, token)
+    return plant
+
+
+def documents(name: str, ids: dict[str, str]) -> list[str]:
+    """Select everything of a query, and of its nodes where these are of any type. ids: what its arguments name."""
+    named = get_named_type(SCHEMA.type_map["Query"].fields[name].type)  # type: ignore[attr-defined]
+    if named is None or named.name != "Node":
+        return [document(name, ids)]
+    ids_of = {"node": f'(id: "{ids["pump"]}")', "nodes": f"(ids: {json.dumps(list(ids.values()))})"}
+    return [
+        f"{{ {name}{ids_of[name]} {{ ... on {member.name} {selection(SCHEMA, member, lambda _: 'x', depth=0)} }} }}"
+        for member in SCHEMA.get_possible_types(named)
+    ]
+
+
+def document(name: str, ids: dict[str, str]) -> str:
+    """Select everything of a query. ids: what its arguments name."""
+    declared = SCHEMA.type_map["Query"].fields[name]  # type: ignore[attr-defined]
+    named: GraphQLNamedType = get_named_type(declared.type)
+
+    def id_of(argument: str) -> str:
+        return ids[{"spaceId": "hall", "assetId": "pump", "deviceId": "probe"}.get(argument, "pump")]
+
+    inner = selection(SCHEMA, named, id_of, depth=DEPTH.get(name, 2), first=3)
+    return f"{{ {name}{arguments(declared.args, id_of, first=20)} {inner} }}"
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_tells_of_what_lies_elsewhere(halves: Halves, name: str) -> None:
+    for text in documents(name, halves.alpha.ids):
+        unconfined = halves.admin.call(text)
+        assert set(unconfined.error_codes) <= {"NOT_FOUND", "BAD_USER_INPUT"}, unconfined.body
+        for role, client in halves.keys.items():
+            reply = client.call(text)
+            assert not halves.leaks(json.dumps(reply.body)), text
+            if name not in SCOPED["Query"]:
+                assert reply.error_codes == ["FORBIDDEN"], reply.body
+                continue
+            # What is for administrators alone stays so.
+            allowed = {"NOT_FOUND", "BAD_USER_INPUT"} | ({"FORBIDDEN"} if role in ("viewer", "operator") else set())
+            assert set(reply.error_codes) <= allowed, (text, reply.body)
+
+
+def test_every_list_has_the_own_half_and_the_other_for_whoever_is_not_confined(halves: Halves) -> None:
+    """So that the test above could find something."""
+    for name in ("entities", "spaces", "assets", "devices", "activities", "events", "rules", "shelves",
+                 "maintenanceWindows", "deadLetters"):  # fmt: skip
+        text = document(name, halves.alpha.ids)
+        assert halves.leaks(json.dumps(halves.admin.call(text).body)), name
+        reply = halves.keys["admin"].call(text)
+        answer = json.dumps(reply.body)
+        assert any(identity in answer for identity in halves.alpha.ids.values()), (name, answer)
+
+
+def test_ids_of_elsewhere_name_nothing(halves: Halves) -> None:
+    for name in SCOPED["Query"] - {"viewer"}:
+        if "ID" not in str([argument.type for argument in SCHEMA.type_map["Query"].fields[name].args.values()]):  # type: ignore[attr-defined]
+            continue
+        reply = halves.keys["admin"].call(document(name, halves.beta.ids))
+        leaks = halves.leaks(json.dumps(reply.body.get("data")))
+        assert not leaks, (name, reply.body)
+        assert "INTERNAL" not in reply.error_codes, (name, reply.body)
+    for label, identity in halves.beta.ids.items():
+        assert halves.keys["admin"].call(f'{{ node(id: "{identity}") {{ id }} }}').data == {"node": None}, label
+        if label not in ("token", "letter"):
+            assert halves.admin.call(f'{{ node(id: "{identity}") {{ id }} }}').data["node"] is not None, label
+    for label, identity in halves.alpha.ids.items():
+        if label not in ("former", "worker", "token"):
+            assert halves.keys["viewer"].call(f'{{ node(id: "{identity}") {{ id }} }}').data["node"] is not None, label
+
+
+def test_what_a_device_measured_for_the_half_is_there_after_it_left(halves: Halves) -> None:
+    text = """query S($id: ID!) { entity(id: $id) { name edges(first: 50) { nodes { target { id } } }
+        telemetry(metrics: ["vibration"], from: "2025-12-31T00:00:00Z", to: "2026-01-02T00:00:00Z") { timestamps values } } }"""
+    reply = halves.keys["viewer"].call(text, {"id": halves.alpha.ids["motor"]})
+    assert [series["values"] for series in reply.data["entity"]["telemetry"]] == [[1.5]]
+    assert not halves.leaks(json.dumps(reply.body))
+    assert halves.keys["viewer"].call(text, {"id": halves.beta.ids["former"]}).data == {"entity": None}
+
+
+def test_no_mutation_changes_what_lies_elsewhere(halves: Halves) -> None:
+    admin = halves.keys["admin"]
+    labels = {"Space": "hall", "Asset": "pump", "Device": "probe", "Person": "worker", "Activity": "work",
+              "Event": "event", "Edge": "locatedEdge", "Rule": "rule"}  # fmt: skip
+    for name in MUTATIONS:
+        declared = SCHEMA.type_map["Mutation"].fields[name]  # type: ignore[attr-defined]
+        kind = next((label for kind, label in labels.items() if kind in name), "pump")
+        of = {"deviceId": "probe", "assetId": "pump", "tokenId": "token", "entityId": "pump", "underId": "hall",
+              "targetIds": "pump", "sourceId": "pump", "targetId": "hall", "replacementId": "former"}  # fmt: skip
+        for optional in (*(key for key in declared.args if key in ("entityId", "underId")), ""):
+            given = arguments(declared.args, lambda argument: halves.beta.ids[of.get(argument, kind)], named=optional)  # noqa: B023
+            reply = admin.call(
+                f"mutation {{ {name}{given} {{ __typename ... on Node {{ id }} }} }}".replace(" ... on Node { id }", "")
+            )
+            if name not in SCOPED["Mutation"]:
+                assert reply.error_codes == ["FORBIDDEN"], (name, reply.body)
+                continue
+            assert not {"INTERNAL"} & set(reply.error_codes), (name, given, reply.body)
+    quiet_period(patient(3))
+    trail = run(
+        halves.admin,
+        '{ changes(filter: {actors: ["key:alpha admin"]}, first: 500) { nodes { action subject { id } after } } }',
+    )["changes"]["nodes"]
+    # What was denied is in the trail; nothing that was done has to do with the other half.
+    denied = {row["after"]["field"] for row in trail if row["action"] == "denied"}
+    assert denied >= {f"Mutation.{name}" for name in MUTATIONS if name not in SCOPED["Mutation"]}
+    assert not halves.leaks(json.dumps([row for row in trail if row["action"] != "denied"]))
+
+
+def test_a_confined_operator_works_within(halves: Halves) -> None:
+    operator, alpha, beta = halves.keys["operator"], halves.alpha.ids, halves.beta.ids
+    run(
+        operator,
+        'mutation M($id: ID!) { acknowledgeEvent(id: $id, note: "seen") { errors { message } } }',
+        id=alpha["event"],
+    )
+    run(
+        operator, 'mutation M($id: ID!) { commentEvent(id: $id, note: "hm") { errors { message } } }', id=alpha["event"]
+    )
+    run(
+        operator,
+        'mutation M($id: ID!) { updateAsset(id: $id, input: {status: "worn"}) { errors { message } } }',
+        id=alpha["pump"],
+    )
+    made = run(
+        operator, 'mutation M($p: ID!) { createAsset(input: {name: "valve", parentId: $p}) { asset { id name } errors { message } } }',
+        p=alpha["pump"],
+    )["createAsset"]["asset"]  # fmt: skip
+    assert made["name"] == "valve"
+    edge = """mutation M($s: ID!, $t: ID!) { createEdge(input: {sourceId: $s, targetId: $t, relationship: "FEEDS"})
+        { edge { id } errors { code path } } }"""
+    run(operator, edge, s=alpha["pump"], t=made["id"])
+    refused = operator.call(edge, {"s": alpha["pump"], "t": beta["pump"]}).data["createEdge"]
+    assert refused == {"edge": None, "errors": [{"code": "NOT_FOUND", "path": ["input", "targetId"]}]}
+    assert operator.call('mutation { createAsset(input: {name: "loose"}) { asset { id } } }').error_codes == [
+        "FORBIDDEN"
+    ]
+    assert operator.call('mutation { createDevice(input: {name: "loose"}) { device { id } } }').error_codes == [
+        "FORBIDDEN"
+    ]
+    found = run(halves.admin, '{ entities(filter: {search: "loose"}) { totalCount } }')
+    assert found == {"entities": {"totalCount": 0}}
+    template = run(operator, "{ activityTemplates { nodes { id } } }")["activityTemplates"]["nodes"][0]["id"]
+    work = """mutation M($id: ID!, $t: [ID!]!) { createActivityFromTemplate(templateId: $id, targetIds: $t)
+        { activity { id } errors { code } } }"""
+    activity = run(operator, work, id=template, t=[alpha["pump"]])["createActivityFromTemplate"]["activity"]["id"]
+    run(
+        operator,
+        "mutation M($id: ID!) { transitionActivity(id: $id, to: CANCELLED) { errors { message } } }",
+        id=activity,
+    )
+    assert operator.call(work, {"id": template, "t": [alpha["pump"], beta["pump"]]}).data["createActivityFromTemplate"] == {
+        "activity": None, "errors": [{"code": "NOT_FOUND"}],
+    }  # fmt: skip
+    assert send(operator, alpha["probe"], (20, {"temperature": 60})) == {"accepted": 1, "rejected": 0, "errors": []}
+    sent = send(operator, beta["probe"], (20, {"temperature": 60}))
+    assert (sent["accepted"], [error["code"] for error in sent["errors"]]) == (0, ["UNKNOWN_DEVICE"])
+
+
+def subscribe(halves: Halves, client: Client, *queries: str) -> Any:
+    socket = connect(halves.installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True)
+    socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}}))
+    assert json.loads(socket.recv())["type"] == "connection_ack"
+    for number, query in enumerate(queries):
+        socket.send(json.dumps({"type": "subscribe", "id": str(number), "payload": {"query": query}}))
+    # They have begun by then: the protocol does not tell when.
+    quiet_period(patient(1.0))
+    return socket
+
+
+def received(socket: Any, until: str) -> str:
+    """Return what comes until a message that holds a text."""
+    messages = []
+    for _ in itertools.count():
+        messages.append(socket.recv(timeout=patient(30)))
+        if until in messages[-1]:
+            return "\n".join(messages)
+    raise AssertionError("unreachable")
+
+
+def test_subscriptions_bring_the_own_half_as_the_graph_is(halves: Halves) -> None:
+    alpha, beta = halves.alpha.ids, halves.beta.ids
+    everything = (
+        "subscription { telemetry { series { entity { id name } metric values } } }",
+        "subscription { events { id entity { id name } } }",
+        "subscription { entityChanged { id name status } }",
+    )
+    with subscribe(halves, halves.keys["viewer"], *everything) as socket:
+        for half_, minute in ((beta, 50), (alpha, 51)):
+            send(halves.admin, half_["probe"], (minute, {"temperature": 97, "marker": minute}))
+        update = (
+            "mutation M($id: ID!, $s: String!) { updateAsset(id: $id, input: {status: $s}) { errors { message } } }"
+        )
+        for half_, status in ((beta, "BETA-status"), (alpha, "alpha-status")):
+            run(halves.admin, update, id=half_["pump"], s=status)
+        messages = received(socket, "alpha-status")
+        if '"marker"' not in messages:
+            messages += received(socket, '"marker"')
+        assert not halves.leaks(messages), messages
+        # BETA's motor moves to alpha's pump: from then on its readings come.
+        move = """mutation M($s: ID!, $t: ID!) { createEdge(input: {sourceId: $s, targetId: $t, relationship: "HAS_PART"})
+            { edge { id } errors { message } } }"""
+        inner = run(
+            halves.admin,
+            'mutation { a: createAsset(input: {name: "guest"}) { asset { id } } d: createDevice(input: {name: "guest probe"}) { device { id } } }',
+        )
+        guest, probe = inner["a"]["asset"]["id"], inner["d"]["device"]["id"]
+        run(halves.admin, """mutation L($d: ID!, $a: ID!) { linkDevice(input: {deviceId: $d, assetId: $a,
+            validFrom: "2020-01-01T00:00:00Z"}) { errors { message } } }""", d=probe, a=guest)  # fmt: skip
+        send(halves.admin, probe, (52, {"unseen": 1}))
+        halves.installation.wait_processed(halves.admin)
+        quiet_period(patient(2))
+        edge = run(halves.admin, move, s=alpha["pump"], t=guest)["createEdge"]["edge"]["id"]
+        quiet_period(patient(3))
+        send(halves.admin, probe, (53, {"guest_seen": 1}))
+        messages = received(socket, "guest_seen")
+        assert '"unseen"' not in messages
+        run(halves.admin, "mutation E($id: ID!) { endEdge(id: $id) { errors { message } } }", id=edge)
+        quiet_period(patient(3))
+        send(halves.admin, probe, (54, {"guest_gone": 1}))
+        send(halves.admin, alpha["probe"], (55, {"last_marker": 1}))
+        assert "guest_gone" not in received(socket, "last_marker")
+    named = f'subscription {{ telemetry(entityIds: ["{beta["pump"]}"]) {{ cursor }} }}'
+    below = f'subscription {{ telemetry(underId: "{beta["hall"]}") {{ cursor }} }}'
+    events = f'subscription {{ events(filter: {{underId: "{beta["hall"]}"}}) {{ id }} }}'
+    with subscribe(halves, halves.keys["viewer"], named, below, events) as socket:
+        refused = [json.loads(socket.recv(timeout=patient(30))) for _ in range(3)]
+        assert [message["type"] for message in refused] == ["error"] * 3
+        assert {message["payload"][0]["extensions"]["code"] for message in refused} == {"NOT_FOUND"}
+
+
+def test_the_key_of_an_unknown_entity_sees_nothing(halves: Halves) -> None:
+    create = "mutation C($i: ApiKeyInput!) { createApiKey(input: $i) { key errors { code path } } }"
+    for under, code, path in (
+        ([], "BAD_USER_INPUT", ["input", "underIds"]),
+        (["0190a3c4-0000-7000-8000-000000000000"], "NOT_FOUND", ["input", "underIds", "0"]),
+        (["x"], "NOT_FOUND", ["input", "underIds", "0"]),
+    ):
+        payload = halves.admin.call(create, {"i": {"name": "n", "role": "viewer", "underIds": under}}).data[
+            "createApiKey"
+        ]
+        assert payload["errors"][0] == {"code": code, "path": path}, payload
+    token = halves.installation.run(
+        "token",
+        "create",
+        "--organization",
+        "Halves",
+        "--role",
+        "admin",
+        "--under",
+        "0190a3c4-0000-7000-8000-000000000000",
+    ).stdout.strip()
+    nobody = Client(halves.installation.url, token)
+    assert run(nobody, "{ entities { totalCount } events { totalCount } }") == {
+        "entities": {"totalCount": 0}, "events": {"totalCount": 0},
+    }  # fmt: skip
