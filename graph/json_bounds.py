@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -107,6 +107,11 @@ def json_same(one: Any, other: Any) -> bool:
 def text_is_storable(value: str) -> bool:
     """Return whether PostgreSQL could hold the text; what it could not hold, no row has."""
     return "\0" not in value and (value.isascii() or not any("\ud800" <= item <= "\udfff" for item in value))
+
+
+def texts_storable(texts: Iterable[str]) -> list[str]:
+    """Return those of some texts that a row may have: what is compared with the others matches nothing."""
+    return [text for text in texts if text_is_storable(text)]
 
 
 def _zero(digits: str) -> float:

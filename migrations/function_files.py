@@ -29,6 +29,24 @@ FILES: Final = (
     "monitoring",
 )
 _APPLIED = text("SELECT text_hash, catalogue_hash FROM schema_functions")
+# Functions are dropped before they are created: one that returns something else cannot be replaced, and one that is no
+# longer in the files is to go. What policies, indexes, triggers and other functions depend on stays, and is replaced.
+_DROP = """
+DO $$
+DECLARE
+    signature text;
+BEGIN
+    FOR signature IN SELECT p.oid::regprocedure FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = current_user::regrole
+            AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.objid = p.oid AND x.deptype = 'e') LOOP
+        BEGIN
+            EXECUTE 'DROP FUNCTION ' || signature;
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            NULL;
+        END;
+    END LOOP;
+END $$;
+"""
 _REMEMBER = text(
     "INSERT INTO schema_functions (text_hash, catalogue_hash) VALUES (:text, :catalogue)"
     " ON CONFLICT (is_only) DO UPDATE SET text_hash = excluded.text_hash,"
@@ -37,7 +55,7 @@ _REMEMBER = text(
 
 
 def functions_apply(connection: Connection) -> bool:
-    """Create or replace every function and trigger; return False where nothing had changed.
+    """Create or replace every function and trigger, drop other functions; return False where nothing had changed.
 
     Where nothing has changed it reads the catalogue and locks nothing. Otherwise it locks the tables that have triggers
     until the transaction ends. At most four statements beside the files.
@@ -50,7 +68,7 @@ def functions_apply(connection: Connection) -> bool:
         return False
     raw = connection.connection.driver_connection
     assert raw is not None  # noqa: S101  (the pool's contract, for the type checker)
-    raw.execute(statements.encode())
+    raw.execute((_DROP + statements).encode())
     connection.execute(_REMEMBER, {"text": _hash(statements), "catalogue": _hash(functions_and_triggers(connection))})
     return True
 

@@ -23,8 +23,12 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+from websockets.protocol import State
 
+from gql.server.outbox import TEXTS
 from gql.server.streams import STREAM
 from runtime.settings.model import ApiSettings
 
@@ -396,6 +400,19 @@ def _without_query(argument: object) -> object:
     return path if path == WEBSOCKET_PATH else "(no address of ours)"
 
 
+def _of_text(text: bytes) -> dict[str, str]:
+    return {"type": "websocket.send", "text": text.decode()}
+
+
+def frame_head(length: int) -> bytes:
+    """Return the head of the frame that holds a whole text of a server (RFC 6455)."""
+    if length < 126:  # noqa: PLR2004
+        return bytes((0x81, length))
+    if length < 1 << 16:
+        return b"\x81\x7e" + length.to_bytes(2)
+    return b"\x81\x7f" + length.to_bytes(8)
+
+
 class CountedWebSocket(WebSocketsSansIOProtocol):
     """A WebSocket that counts as a connection as long as it lasts."""
 
@@ -405,6 +422,25 @@ class CountedWebSocket(WebSocketsSansIOProtocol):
         """Let little wait in the system's buffer: what waits there grows old, what waits in the feed is renewed."""
         super().connection_made(transport)
         unsent_limit(transport)
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin, and let the application know that it may send many messages at once."""
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            self.scope["extensions"][TEXTS] = {}
+
+    async def send(self, message: Any) -> None:
+        """Send a message, or many texts in one write: they are bytes already."""
+        texts = message.get("texts")
+        if texts is None or self.conn.extensions or self.conn.state is not State.OPEN:
+            others: list[Any] = [message] if texts is None else [_of_text(text) for text in texts]
+            for other in others:
+                await super().send(other)
+            return
+        await self.writable.wait()
+        if self.disconnected or self.conn.state is not State.OPEN:
+            raise ClientDisconnected
+        self.transport.write(b"".join([part for text in texts for part in (frame_head(len(text)), text)]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

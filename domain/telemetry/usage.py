@@ -67,6 +67,11 @@ _KEYS: Final = {
     UsageGroupBy.TYPE: "e.type",
     UsageGroupBy.DEVICE: "r.device_id::text",
 }
+# PostgreSQL reads no names of an object with a NUL anywhere in it, and the raw log has what was sent.
+_READABLE: Final = (
+    r"CASE WHEN strpos(r.metrics::text, '\u0000') > 0"
+    r" THEN replace(r.metrics::text, '\u0000', '\u0001')::json ELSE r.metrics END"
+)
 _SIZE = text(
     "SELECT coalesce(sum(readings), 0) FROM raw_batches WHERE organization_id = :organization_id"
     " AND received_at >= :begins AND received_at < :ends"
@@ -132,7 +137,7 @@ def _statement(group_by: UsageGroupBy) -> str:
         joins = " JOIN entities e ON e.organization_id = r.organization_id AND e.id = r.device_id"
     return (
         f"SELECT {_KEYS[group_by]} AS key, width_bucket(r.received_at, :edges) AS place, count(*) AS readings,"  # noqa: S608
-        " sum((SELECT count(*) FROM json_object_keys(r.metrics))) AS points,"
+        f" sum((SELECT count(*) FROM json_object_keys({_READABLE}))) AS points,"
         " sum(octet_length(r.metrics::text)) AS bytes"
         f" FROM telemetry_raw r{joins} WHERE r.organization_id = :organization_id"
         " AND r.received_at >= :begins AND r.received_at < :ends GROUP BY 1, 2"

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -34,6 +35,7 @@ from domain.telemetry.feed.feed import (
 )
 from domain.telemetry.feed.invalidation import links_invalidated
 from domain.telemetry.feed.reads import WatchRequest, feed_offsets, feed_refill, feed_since, revision_get, watches_load
+from gql.live.sharing import shared
 from gql.live.topics import INTERVAL_S, OrganizationTopics, Sent, Subscriber, Topic, TopicKey
 from graph.errors import ArgusError, BadInputError, LimitExceededError
 
@@ -80,6 +82,18 @@ class FeedSource(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Joining:
+    """A subscriber that waits to be registered. error: why it is not."""
+
+    key: TopicKey
+    watch: Watch
+    subscriber: Subscriber
+    is_done: bool = False
+    is_gone: bool = False
+    error: LimitExceededError | None = None
+
+
 class FeedHub:
     """Fans the feed out to subscribers. One per process; lives on one event loop.
 
@@ -104,6 +118,10 @@ class FeedHub:
         self._topics: dict[int, OrganizationTopics] = {}
         # Held over each entry and each registration, so that a subscriber begins between two entries.
         self._lock = asyncio.Lock()
+        # By organization, who waits to be registered.
+        self._joining: dict[int, list[_Joining]] = {}
+        # Watches that are being loaded, for all who subscribe to the same meanwhile.
+        self._watches_coming: dict[Any, Any] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._is_tailing = False
         # For clients that fell behind, since this process began.
@@ -180,29 +198,53 @@ class FeedHub:
             self._leave(key, subscriber)
 
     async def _register(self, key: TopicKey, watch: Watch, subscriber: Subscriber) -> Mapping[int, int]:
-        """Begin to collect for a subscriber; return the positions handled before, for every partition."""
-        async with self._lock:
-            topics_all = [topic for topics in self._topics.values() for topic in topics]
-            if sum(len(topic.subscribers) for topic in topics_all) >= self._subscribers_max:
+        """Begin to collect for a subscriber; return the positions handled before, for every partition.
+
+        Those of an organization that come while another is registered are registered together, with one read.
+        """
+        mine = _Joining(key, watch, subscriber)
+        waiting = self._joining.setdefault(key.organization_id, [])
+        waiting.append(mine)
+        try:
+            async with self._lock:
+                if not mine.is_done:
+                    # Who comes from here on asks for what is read later.
+                    if self._joining.get(key.organization_id) is waiting:
+                        del self._joining[key.organization_id]
+                    await self._join(key.organization_id, waiting)
+        except BaseException:
+            mine.is_gone = True
+            if mine.is_done:
+                self._leave(key, subscriber)
+            raise
+        if mine.error is not None:
+            raise mine.error
+        return subscriber.floor
+
+    async def _join(self, organization_id: int, waiting: Sequence[_Joining]) -> None:
+        """Register all of them that are still there. Called with the lock."""
+        every = self._source.partitions
+        unknown = {p: 0 for p in every if p not in self._offsets.positions}
+        stored: Mapping[int, int] = {}
+        if unknown:
+            stored = await self._run(organization_id, partial(self._offsets_read, organization_id, unknown))
+        now_s, count = asyncio.get_running_loop().time(), self.subscribers
+        for joining in [joining for joining in waiting if not joining.is_gone and not joining.is_done]:
+            joining.is_done = True
+            if count >= self._subscribers_max:
                 msg = f"This server holds at most {self._subscribers_max} subscriptions."
-                raise LimitExceededError(msg)
-            every = self._source.partitions
-            unknown = {p: 0 for p in every if p not in self._offsets.positions}
-            stored: Mapping[int, int] = {}
-            if unknown:
-                work = partial(self._offsets_read, key.organization_id, unknown)
-                stored = await self._run(key.organization_id, work)
-            now_s = asyncio.get_running_loop().time()
-            topics = self._topics.setdefault(key.organization_id, OrganizationTopics(watch.revision))
-            topic = topics.get(key)
+                joining.error = LimitExceededError(msg)
+                continue
+            count += 1
+            topics = self._topics.setdefault(organization_id, OrganizationTopics(joining.watch.revision))
+            topic = topics.get(joining.key)
             if topic is None:
-                topic = Topic(key, watch, now_s)
+                topic = Topic(joining.key, joining.watch, now_s)
                 topics.add(topic)
             # What was collected before is none of the new one's.
             topic.flush()
-            topic.subscribers.add(subscriber)
-            subscriber.begin({p: self._offsets.positions.get(p, stored.get(p, 0)) for p in every})
-            return subscriber.floor
+            topic.subscribers.add(joining.subscriber)
+            joining.subscriber.begin({p: self._offsets.positions.get(p, stored.get(p, 0)) for p in every})
 
     def _leave(self, key: TopicKey, subscriber: Subscriber) -> None:
         topics = self._topics.get(key.organization_id)
@@ -389,7 +431,17 @@ class FeedHub:
     async def _watch(self, key: TopicKey) -> Watch:
         topics = self._topics.get(key.organization_id)
         topic = None if topics is None else topics.get(key)
-        return topic.watch if topic is not None else (await self._watches_read([key]))[0]
+        if topic is not None:
+            return topic.watch
+        return await shared(self._watches_coming, key, partial(self._watch_read, key), is_for_all=_is_for_all)
+
+    async def _watch_read(self, key: TopicKey) -> Watch:
+        try:
+            [watch] = await self._watches_read([key])
+            return watch
+        finally:
+            # Who subscribes later sees the graph as it is then.
+            self._watches_coming.pop(key, None)
 
     def _watch_now(self, key: TopicKey) -> Watch:
         """Return the watch of a topic with subscribers."""
@@ -426,3 +478,7 @@ class FeedHub:
 
     def _encode(self, key: TopicKey, positions: Mapping[int, int]) -> str:
         return cursor_encode(positions, organization_id=key.organization_id, now=self._clock())
+
+
+def _is_for_all(_: object) -> bool:
+    return True

@@ -9,6 +9,15 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+def made(memo: MutableMapping[Any, Any], key: Hashable) -> Any:
+    """Return what was computed for all callers with the same key; None where there is nothing yet, or not for all."""
+    coming: asyncio.Future[tuple[Any] | None] | None = memo.get(key)
+    if coming is None or not coming.done():
+        return None
+    result = coming.result()
+    return None if result is None else result[0]
+
+
 async def shared(
     memo: MutableMapping[Any, Any], key: Hashable, make: Callable[[], Awaitable[T]], *, is_for_all: Callable[[T], bool]
 ) -> T:

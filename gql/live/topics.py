@@ -7,6 +7,8 @@ import math
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import length_hint
 from uuid import UUID
 
 from domain.base.packed import Series
@@ -25,6 +27,8 @@ BURST_POINTS_MAX = 5_000
 SERIES_MAX = 5_000
 ENTITIES_MAX = 10_000
 METRICS_MAX = 1_000
+# Subscribers that are handed a burst in one turn of the event loop: between two turns, others are served.
+HANDED_AT_ONCE = 250
 # Makes a cursor of a place.
 Encode = Callable[[Mapping[int, int]], str]
 
@@ -267,6 +271,9 @@ class Topic:
     _number: int = 0
     _flushed_at_s: float = -math.inf
     _timer: asyncio.TimerHandle | None = None
+    # Bursts with the subscribers that are not handed them yet.
+    _handed: deque[tuple[Burst, Iterator[Subscriber]]] = field(default_factory=deque)
+    _handing: asyncio.Handle | None = None
 
     def floor(self, partition: int) -> int:
         """Return the position up to which every subscriber has everything."""
@@ -294,8 +301,25 @@ class Topic:
         self._flushed_at_s = asyncio.get_running_loop().time()
         burst = Burst(self._number, self._parts, lost=self._lost)
         self._parts, self._weight, self._lost = [], 0, 0
-        for subscriber in self.subscribers:
+        self._handed.append((burst, iter(tuple(self.subscribers))))
+        if len(self._handed) == 1:
+            self._hand()
+
+    def _hand(self) -> None:
+        """Pass the oldest burst to its next subscribers; the others are called upon in later turns of the loop."""
+        burst, subscribers = self._handed[0]
+        for subscriber in islice(subscribers, HANDED_AT_ONCE):
             subscriber.put(burst)
+        if length_hint(subscribers) == 0:
+            self._handed.popleft()
+        if self._handed:
+            self._handing = asyncio.get_running_loop().call_soon(self._hand)
+
+    def _hand_all(self) -> None:
+        while self._handed:
+            burst, subscribers = self._handed.popleft()
+            for subscriber in subscribers:
+                subscriber.put(burst)
 
     def drop(self, count: int) -> None:
         """Count updates that are lost to every subscriber; the next update says so."""
@@ -304,6 +328,9 @@ class Topic:
     def close(self, error: ArgusError | None) -> None:
         """End every subscription after the collected updates."""
         self.flush()
+        if self._handing is not None:
+            self._handing.cancel()
+        self._hand_all()
         for subscriber in self.subscribers:
             subscriber.close(error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -17,7 +17,7 @@ from domain.base.waiting import error_take
 from gql.access.fair_threads import CALLER, FairThreads
 from gql.base.context import Context
 from gql.errors import formatted
-from gql.live.sharing import shared
+from gql.live.sharing import made, shared
 from gql.server.answers import answer_encode
 from gql.server.bounds import bounds_of
 from gql.server.completion import executor_of
@@ -129,31 +129,36 @@ class Executor:
             raise RequestError(self._answer_of(source, prepared, context)["errors"])
         key = (selection_key(prepared), context.principal.sight)
         async for payload in source:
-            # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
-            context.loaders.clear()
-            context.stop = Stop()
-            context.cost_max, context.cost_left = COST_MAX, COST_MAX - prepared.cost
-            try:
-                yield await self._bounded(context, partial(self._event_answer, prepared, context, key, payload))
-            except DeadlineExceededError as late:
-                answer = {"data": None, "errors": [{"message": late.message, "extensions": {"code": late.code}}]}
-                yield answer_encode(answer, trace_id=context.trace_id)
+            memo: dict[Any, Any] | None = getattr(payload, "memo", None)
+            make = partial(self._event_answer, prepared, context, payload)
+            if memo is None:
+                answer, _ = await make()
+            else:
+                # Who waits for another's answer needs no deadline of its own: that one has it.
+                answer, _ = made(memo, key) or await shared(memo, key, make, is_for_all=_is_for_all)
+            yield answer
 
     def stop(self) -> None:
         """Take no more."""
         self._preparer.stop()
         self._heavy.shutdown(wait=False)
 
-    async def _event_answer(self, prepared: Prepared, context: Context, key: Hashable, event: Any) -> bytes:
-        """Return the answer to an event of a subscription. One with errors names the caller, and is not shared."""
+    async def _event_answer(self, prepared: Prepared, context: Context, event: Any) -> tuple[bytes, bool]:
+        """Return the answer to an event of a subscription, and whether it is for all who share it.
 
-        async def make() -> tuple[bytes, bool]:
-            answer = self._answer_of(await self._run(prepared, context, root=event), prepared, context)
-            return answer_encode(answer, trace_id=context.trace_id), "errors" not in answer
-
-        memo: dict[Any, Any] | None = getattr(event, "memo", None)
-        answer, _ = await (make() if memo is None else shared(memo, key, make, is_for_all=lambda answered: answered[1]))
-        return answer
+        One with errors names the caller, and is not; nor is one that came too late.
+        """
+        # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
+        context.loaders.clear()
+        context.stop = Stop()
+        context.cost_max, context.cost_left = COST_MAX, COST_MAX - prepared.cost
+        try:
+            result = await self._bounded(context, partial(self._run, prepared, context, root=event))
+        except DeadlineExceededError as late:
+            answer = {"data": None, "errors": [{"message": late.message, "extensions": {"code": late.code}}]}
+        else:
+            answer = self._answer_of(result, prepared, context)
+        return answer_encode(answer, trace_id=context.trace_id), "errors" not in answer
 
     async def _bounded(self, context: Context, run: Callable[[], Awaitable[T]], *, is_change: bool = False) -> T:
         stop = context.stop
@@ -249,6 +254,10 @@ class Executor:
             return ExecutionResult(None, errors=list(built))
         source = create_source_event_stream(built)
         return await source if isinstance(source, Awaitable) else source
+
+
+def _is_for_all(answered: tuple[bytes, bool]) -> bool:
+    return answered[1]
 
 
 def caller_of(context: Context) -> str | None:

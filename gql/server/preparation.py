@@ -32,6 +32,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from gql.access.principal import PERMISSIONS
 from gql.base.context import Context
 from gql.errors import ErrorCode, argus_error, formatted
+from gql.server.answers import json_encode
 from gql.server.documents import TOKENS_MAX, TOKENS_UNKNOWN_MAX, document_check, variables_check
 from gql.server.inputs import inputs_check
 from gql.server.limits import Limits
@@ -40,6 +41,7 @@ from graph.errors import ArgusError
 
 DOCUMENTS_CACHED_MAX: Final = 512
 DOCUMENT_CACHED_LENGTH_MAX: Final = 32_768
+VARIABLES_CACHED_MAX_BYTES: Final = 2_048
 VALIDATION_ERRORS_MAX: Final = 20
 # Longer documents are parsed and validated in a thread.
 OFF_LOOP_CHARS: Final = 2_000
@@ -100,8 +102,8 @@ class Preparer:
         self._anonymous_introspection = anonymous_introspection
         self._limits = Limits(schema)
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
-        # Of operations without variables.
-        self._costs: OrderedDict[int, tuple[OperationDefinitionNode, float]] = OrderedDict()
+        # By the operation's identity and its variables.
+        self._costs: OrderedDict[tuple[int, bytes], tuple[OperationDefinitionNode, float]] = OrderedDict()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="documents")
         self.work = Work()
         _permissions_check(schema)
@@ -132,17 +134,17 @@ class Preparer:
         return Prepared(request, document, operation, cost, is_introspection)
 
     def _cost(self, request: Request, document: DocumentNode, operation: OperationDefinitionNode) -> float:
-        """Return what the operation costs: the same at each time where there are no variables."""
-        if request.variables:
-            inputs_check(self._schema, operation, request.variables)
-            variables_check(request.variables)
-            return self._limits.check(document, operation, request.variables)
-        cost = self._costs.get(id(operation))
+        """Return what the operation costs: the same at each time with the same variables."""
+        variables = _variables_key(request, operation)
+        cost = None if variables is None else self._costs.get((id(operation), variables))
         if cost is None or cost[0] is not operation:
-            cost = operation, self._limits.check(document, operation, {})
+            if request.variables:
+                inputs_check(self._schema, operation, request.variables)
+                variables_check(request.variables)
+            cost = operation, self._limits.check(document, operation, request.variables)
             # Of a document that is too long to be cached, nothing is.
-            if request.query in self._documents:
-                self._costs[id(operation)] = cost
+            if variables is not None and request.query in self._documents:
+                self._costs[id(operation), variables] = cost
             while len(self._costs) > DOCUMENTS_CACHED_MAX:
                 self._costs.popitem(last=False)
         return cost[1]
@@ -214,6 +216,19 @@ class Preparer:
     def stop(self) -> None:
         """Take no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _variables_key(request: Request, operation: OperationDefinitionNode) -> bytes | None:
+    """Return the variables in bytes; None where they are not worth remembering."""
+    if not request.variables:
+        return b""
+    if operation.operation is OperationType.MUTATION:
+        return None
+    try:
+        encoded = json_encode(request.variables)
+    except TypeError:
+        return None
+    return encoded if len(encoded) <= VARIABLES_CACHED_MAX_BYTES else None
 
 
 def _operation(document: DocumentNode, request: Request) -> OperationDefinitionNode:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Final
 
 from graphql import FieldNode, FragmentDefinitionNode, Node, OperationDefinitionNode, VariableNode, Visitor, visit
 
 from gql.server.answers import json_encode
 from gql.server.preparation import Prepared
+
+# By the identity of an operation, which is held so that no other has it.
+_KNOWN: Final[dict[int, tuple[OperationDefinitionNode, Sequence[str]]]] = {}
+_KNOWN_MAX: Final = 1_000
 
 
 def selection_key(prepared: Prepared) -> Hashable:
@@ -16,14 +21,25 @@ def selection_key(prepared: Prepared) -> Hashable:
     That is the document and the variables it uses below the root field, whose own arguments chose the event.
     """
     request = prepared.request
-    names: set[str] = set()
-    for node in _below_root(prepared):
-        visit(node, _Variables(names))
+    names = _names(prepared)
     return (
         request.query,
         request.operation_name,
-        json_encode({name: request.variables[name] for name in sorted(names) if name in request.variables}),
+        json_encode({name: request.variables[name] for name in names if name in request.variables}),
     )
+
+
+def _names(prepared: Prepared) -> Sequence[str]:
+    """Return the names of the variables below the root field: found once for a document that is asked again."""
+    known = _KNOWN.get(id(prepared.operation))
+    if known is None or known[0] is not prepared.operation:
+        names: set[str] = set()
+        for node in _below_root(prepared):
+            visit(node, _Variables(names))
+        known = _KNOWN[id(prepared.operation)] = prepared.operation, sorted(names)
+        while len(_KNOWN) > _KNOWN_MAX:
+            _KNOWN.pop(next(iter(_KNOWN)))
+    return known[1]
 
 
 class _Variables(Visitor):

@@ -10,17 +10,17 @@ import asyncio
 import contextlib
 import json
 import time
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from domain.base.errors import RateLimitedError
 from gql.access.auth import bearer_of
 from gql.access.principal import Principal
 from gql.access.revocation import ENDED
+from gql.access.trace import trace_id_new
 from gql.base.context import Context
 from gql.base.services import Services
 from gql.errors import UnauthenticatedError, argus_error
@@ -31,6 +31,7 @@ from gql.server.failures import errors_of
 from gql.server.flow import Flow, Unsent
 from gql.server.forwarding import forwarded, is_forwardable, is_forwarded, is_forwarded_unparsed
 from gql.server.json_numbers import readings_json_loads
+from gql.server.outbox import Outbox
 from gql.server.preparation import Prepared, Request
 from gql.server.requests import RequestRefusedError, is_ingest_body, request_from_object
 from graph.errors import ArgusError, LimitExceededError, UnavailableError
@@ -42,6 +43,7 @@ OPERATIONS_MAX = 100
 # cannot have any number of them.
 TASKS_MAX = 2 * OPERATIONS_MAX
 MESSAGE_MAX_BYTES = 1024 * 1024
+_PING = b'{"type":"ping"}'
 _UNAUTHORIZED, _FORBIDDEN, _TRY_AGAIN_LATER = 4401, 4403, 1013
 
 
@@ -77,8 +79,7 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watched = contextlib.ExitStack()
         self._refusal: asyncio.Task[None] | None = None
-        # Frames go out one at a time, and a slow client slows its own operations only.
-        self._sending = asyncio.Lock()
+        self._outbox = Outbox(socket)
         self._flow = Flow()
         self._unsent = Unsent()
 
@@ -104,6 +105,7 @@ class Connection:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await self._outbox.stop()
 
     async def _receive(self) -> dict[str, Any]:
         received = await self._socket.receive()
@@ -209,7 +211,7 @@ class Connection:
         return {"message": message, "extensions": {"code": LimitExceededError.code}}
 
     async def _operate(self, identity: str, request: Request | _Unreadable) -> None:
-        context = Context(self._services, self._principal, uuid.uuid4().hex, "graphql-ws")
+        context = Context(self._services, self._principal, trace_id_new(), "graphql-ws")
         last: dict[str, Any] = {"id": identity, "type": "complete"}
         try:
             # Until the client has taken the answers before, errors among them, nothing more is done for it.
@@ -238,15 +240,9 @@ class Connection:
             return
         # The client may use the id again as soon as it has read this, which may be before it is known to be sent.
         del self._operations[identity]
-        text = _text_of(last)
+        text = message_encode(last)
         with contextlib.suppress(WebSocketDisconnect), self._unsent.holding(len(text)):
-            await self._send_text(text)
-
-    async def _room(self, sent_bytes: int) -> None:
-        """Wait until the client has read enough of its updates; those that come meanwhile are merged into one."""
-        if self._flow.sent(sent_bytes):
-            await self._send({"type": "ping"})
-        await self._flow.wait()
+            await self._outbox.send(text)
 
     async def _execute(self, identity: str, prepared: Prepared, context: Context) -> None:
         if not is_subscription(prepared):
@@ -254,10 +250,15 @@ class Connection:
             executed = await self._executor.execute(prepared, context)
             await self._answer_send(identity, answer_encode(executed, trace_id=context.trace_id))
             return
+        begin = _next_begin(identity)
         async with contextlib.aclosing(self._executor.subscribe(prepared, context)) as answers:
             async for answer in answers:
-                await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
-                await self._room(len(answer))
+                self._outbox.put(b"%b%b}" % (begin, answer))
+                if self._flow.sent(len(answer)):
+                    self._outbox.put(_PING)
+                # Updates that come while the client has not read enough are merged into one.
+                await self._outbox.room()
+                await self._flow.wait()
 
     async def _forward(self, identity: str, request: Request, context: Context) -> None:
         await self._unsent.room()
@@ -267,19 +268,10 @@ class Connection:
 
     async def _answer_send(self, identity: str, answer: bytes) -> None:
         with self._unsent.holding(len(answer)):
-            await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
+            await self._outbox.send(b"%b%b}" % (_next_begin(identity), answer))
 
     async def _send(self, message: dict[str, Any]) -> None:
-        await self._send_text(_text_of(message))
-
-    async def _send_text(self, text: str) -> None:
-        async with self._sending:
-            if self._socket.application_state is WebSocketState.CONNECTED:
-                try:
-                    await self._socket.send_text(text)
-                except RuntimeError as error:
-                    # The server has closed the socket by itself, where the client gave no sign of life for too long.
-                    raise WebSocketDisconnect(1006) from error
+        await self._outbox.send(message_encode(message))
 
     async def _await_init(self) -> None:
         """Close the socket of a client that sends no connection_init."""
@@ -305,8 +297,9 @@ class Connection:
             await self._socket.close(code, reason.encode(errors="replace")[:123].decode(errors="ignore"))
 
 
-def _text_of(message: dict[str, Any]) -> str:
-    return message_encode(message).decode()
+def _next_begin(identity: str) -> bytes:
+    """Return a message with an answer, up to the answer; a brace ends it."""
+    return b'{"id":%b,"type":"next","payload":' % orjson.dumps(identity)
 
 
 def _payload_of(message: dict[str, Any]) -> dict[str, Any] | None:

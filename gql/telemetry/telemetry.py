@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import strawberry
@@ -25,7 +25,7 @@ from gql.base.loaders import load
 from gql.base.named import entities_named, entity_named
 from gql.base.roots import queries, query, subscription, subscriptions
 from gql.base.scalars import DateTime, Duration
-from gql.live.sharing import shared
+from gql.live.sharing import made, shared
 from gql.live.topics import INTERVAL_S
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError, LimitExceededError, NotFoundError
@@ -191,6 +191,10 @@ class TelemetryQuery:
         )
 
 
+# In an update's memo: its object.
+_SHOWN: Final = "shown"
+
+
 @subscriptions
 class TelemetrySubscription:
     """The live feed."""
@@ -230,9 +234,9 @@ class TelemetrySubscription:
             under=info.context.principal.under,
         )
         async for update in updates:
-            # A loader remembers; an entity in a later update may have changed.
-            info.context.loaders.clear()
-            yield await shared(update.memo, "shown", partial(_to_update, info, update), is_for_all=lambda _: True)
+            yield made(update.memo, _SHOWN) or await shared(
+                update.memo, _SHOWN, partial(_to_update, info, update), is_for_all=_is_for_all
+            )
 
 
 def _interval_s(interval: Duration) -> float:
@@ -277,7 +281,13 @@ def to_latest_point(point: LatestRow) -> LatestPoint:
     )
 
 
+def _is_for_all(_: TelemetryUpdate) -> bool:
+    return True
+
+
 async def _to_update(info: Info, update: FeedUpdate) -> TelemetryUpdate:
+    # A loader remembers; an entity in a later update may have changed.
+    info.context.loaders.clear()
     ids = {series.entity_id for series in update.series}
     ids |= {compute_range.entity_id for ranges in (update.invalidated, update.gaps) for compute_range in ranges}
     rows = await asyncio.gather(*(load(info.context, entities_get, entity_id) for entity_id in ids))

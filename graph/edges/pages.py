@@ -18,6 +18,7 @@ from graph.edges.rows import EDGE_COLUMNS, edge_of_row
 from graph.edges.rules import interval_of
 from graph.ids import EntityId
 from graph.instants import moment_resolve, moment_sql, moment_values
+from graph.json_bounds import texts_storable
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest, page_of_read
 from graph.tables import INSTANT
@@ -113,7 +114,7 @@ def edge_versions_page(
         "ids": list(entity_ids),
         "begins": valid.start,
         "ends": valid.end,
-        "relationships": None if relationships is None else list(relationships),
+        "relationships": None if relationships is None else texts_storable(relationships),
     }
     seek = _VERSIONS.seek(page)
     statement = f"SELECT {EDGE_COLUMNS}{condition} AND {seek.condition} ORDER BY {seek.order} LIMIT :limit"
@@ -143,7 +144,7 @@ def _pages(
     values = {
         "organization_id": organization_id,
         "ids": list(entity_ids),
-        "relationships": None if relationships is None else list(relationships),
+        "relationships": None if relationships is None else texts_storable(relationships),
         **values,
     }
     seek = keyset.seek(page)

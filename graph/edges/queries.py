@@ -16,6 +16,7 @@ from graph.edges.rows import EDGE_COLUMNS, edge_of_row
 from graph.errors import ConflictError, LimitExceededError, NotFoundError
 from graph.ids import EntityId
 from graph.instants import moment_resolve, moment_sql, moment_values
+from graph.json_bounds import texts_storable
 
 # Edges of one entity that a reader who wants all of them gets at most.
 EDGES_EACH_MAX: Final = 10_000
@@ -125,7 +126,7 @@ def edges_of(
         {
             "organization_id": organization_id,
             "ids": list(entity_ids),
-            "relationships": None if relationships is None else list(relationships),
+            "relationships": None if relationships is None else texts_storable(relationships),
             "limit": EDGES_EACH_MAX + 1,
             **moment_values(moment),
         },

@@ -13,7 +13,7 @@ from graph.direction import Direction
 from graph.errors import LimitExceededError
 from graph.ids import EdgeVersionId, EntityId
 from graph.instants import Moment, moment_sql, moment_values
-from graph.json_bounds import text_is_storable
+from graph.json_bounds import text_is_storable, texts_storable
 from graph.kinds import EntityKind
 from graph.stopping import stop_check
 from graph.tables import entities
@@ -169,7 +169,7 @@ class SqlWalk:
             {
                 "organization_id": self.organization_id,
                 "ids": list(nodes),
-                "relationships": None if relationships is None else list(relationships),
+                "relationships": None if relationships is None else texts_storable(relationships),
                 **moment_values(self.moment),
             },
         )

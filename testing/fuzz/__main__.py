@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -20,8 +21,8 @@ SETTINGS: Final = {
     "ARGUS_WORK_TOKEN_PER_S": "0",
     "ARGUS_QUOTA_DEVICE_READINGS_PER_S": "0",
 }
-# Webhooks that lead nowhere are tried and given up.
-PROVOKED: Final = Provoked(lines=(r"worker\.log: .*\bnotification_failed\b",))
+# Webhooks that lead nowhere are tried for long, and given up.
+PROVOKED: Final = Provoked(lines=(r"worker\.log: .*\bnotification_failed\b",), may_wait=("notifications",))
 _FAULT_CHARS: Final = 3000
 
 
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=8, help="calls of each operation and caller in a round")
     parser.add_argument("--first", type=int, default=0, help="number of the first round: another one, other calls")
     parser.add_argument("--as", dest="callers", action="append", choices=CALLERS, help="admin unless given")
+    parser.add_argument("--operation", dest="operations", action="append", help="only this one, or these; all else")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="argus-fuzz-") as directory:
         installation = Installation(Path(directory) / "home", settings=SETTINGS)
@@ -40,6 +42,10 @@ def main() -> int:
             faults = _run(installation, arguments)
         finally:
             installation.stop()
+        if faults:
+            logs = tempfile.mkdtemp(prefix="argus-fuzz-logs-")
+            shutil.copytree(installation.home / "logs", logs, dirs_exist_ok=True)
+            print(f"The logs are in {logs}.")
     return 1 if faults else 0
 
 
@@ -48,7 +54,12 @@ def _run(installation: Installation, arguments: argparse.Namespace) -> int:
     session = Session(installation, first=arguments.first)
     session.prepare()
     begun = time.monotonic()
-    session.run(examples=arguments.examples, callers=arguments.callers or ["admin"], seconds=arguments.seconds)
+    session.run(
+        examples=arguments.examples,
+        callers=arguments.callers or ["admin"],
+        seconds=arguments.seconds,
+        operations=arguments.operations or (),
+    )
     print(f"{time.monotonic() - begun:.0f} s")
     for caller, report in session.reports.items():
         print(f"== {caller}", *report.lines(), sep="\n")
@@ -56,7 +67,7 @@ def _run(installation: Installation, arguments: argparse.Namespace) -> int:
         print(f"== FAULT, as {fault.caller}: {fault.what}", fault.call.document, fault.call.variables, sep="\n")
         print(fault.answer[:_FAULT_CHARS])
     print("== kinds of faults, by operation:")
-    for (what, operation), count in session.found.most_common():
+    for (what, operation), count in session.counts.most_common():
         print(f"{count:>6} {operation}: {what}")
     try:
         session.end()

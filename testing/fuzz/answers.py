@@ -71,8 +71,11 @@ def outcome_of(reply: Reply) -> Outcome:
     return Outcome.DATA
 
 
-def faults_of(reply: Reply, *, secrets: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with an answer. secrets: by name, what must not occur in it."""
+def faults_of(reply: Reply, *, secrets: Mapping[str, str], sent: str = "") -> Iterator[str]:
+    """Yield what is wrong with an answer. secrets: by name, what must not occur in it.
+
+    sent: the call, parts of which an answer may repeat.
+    """
     if reply.status >= 500:
         yield f"status {reply.status}"
     if not isinstance(reply.body, dict) or not ({"data", "errors"} & set(reply.body)):
@@ -84,7 +87,7 @@ def faults_of(reply: Reply, *, secrets: Mapping[str, str]) -> Iterator[str]:
         if not error.get("message"):
             yield "an error without a message"
     for name, pattern in _INSIDE.items():
-        if match := pattern.search(reply.text):
+        if (match := pattern.search(reply.text)) and match[0] not in sent:
             yield f"{name}: {match[0][:100]}"
     for name, secret in secrets.items():
         if secret in reply.text:

@@ -7,6 +7,7 @@ or as have the right form. Half of the calls have their arguments in variables, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
@@ -37,6 +38,11 @@ class Call:
     operation: str
     document: str
     variables: Mapping[str, Any]
+
+    @property
+    def body(self) -> str:
+        """The call as it is sent."""
+        return json.dumps({"query": self.document, "variables": self.variables})
 
 
 def operation_names(schema: GraphQLSchema) -> list[str]:

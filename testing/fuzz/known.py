@@ -191,6 +191,7 @@ JSON_EXAMPLES: Final[Mapping[str, Sequence[Any]]] = {
         {"temperature": 21.5, "humidity": 40},
         {"temperature": 95},
         {"power": -1.5, "door": True, "label": "x"},
+        {"power": 1, "label": "x\0"},
         {"temperature": "warm"},
         {},
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import itertools
-import json
 import math
 import threading
 import time
@@ -103,7 +102,7 @@ class Session:
     _known: Known = field(default_factory=Known)
     _secrets: dict[str, str] = field(default_factory=dict)
     _tokens: dict[str, str | None] = field(default_factory=dict)
-    found: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _own: threading.local = field(default_factory=threading.local)
     _admin: Client | None = None
@@ -124,15 +123,24 @@ class Session:
         }
 
     def run(
-        self, *, examples: int, callers: Sequence[str], seconds: float = math.inf, rounds: int | None = None
+        self,
+        *,
+        examples: int,
+        callers: Sequence[str],
+        seconds: float = math.inf,
+        rounds: int | None = None,
+        operations: Sequence[str] = (),
     ) -> None:
-        """Call each operation so many times a round, by turns of the callers, until the time or the rounds are over."""
+        """Call each operation so many times a round, as each caller, until the time or the rounds are over.
+
+        operations: only these; all unless given.
+        """
         end_s = time.monotonic() + seconds
         numbers = itertools.count(self.first) if rounds is None else range(self.first, self.first + rounds)
         with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
             for number in numbers:
                 self._replenish(number)
-                for name in operation_names(self._schema):
+                for name in operations or operation_names(self._schema):
                     if time.monotonic() > end_s:
                         return
                     for caller in callers:
@@ -192,13 +200,13 @@ class Session:
                 self._known.learn(reply.body.get("data"), call.operation)
         if taken_s > ANSWER_SOON_S:
             self._note(Fault(f"an answer after more than {ANSWER_SOON_S:.0f} s", caller, call, f"{taken_s:.1f} s"))
-        for what in faults_of(reply, secrets=self._secrets):
+        for what in faults_of(reply, secrets=self._secrets, sent=call.body):
             self._note(Fault(what, caller, call, reply.text))
 
     def _note(self, fault: Fault) -> None:
         with self._lock:
-            self.found[fault.what, fault.call.operation] += 1
-            if self.found[fault.what, fault.call.operation] <= SHOWN_MAX:
+            self.counts[fault.what, fault.call.operation] += 1
+            if self.counts[fault.what, fault.call.operation] <= SHOWN_MAX:
                 self.faults.append(fault)
 
     def _post(self, call: Call, token: str | None) -> Reply:
@@ -210,8 +218,7 @@ class Session:
         headers = {"Content-Type": "application/json", "Accept": "application/graphql-response+json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        body = json.dumps({"query": call.document, "variables": call.variables})
-        connection.request("POST", "/graphql", body=body, headers=headers)
+        connection.request("POST", "/graphql", body=call.body, headers=headers)
         with connection.getresponse() as response:
             text = response.read().decode()
         return Reply.of(response.status, text)

@@ -11,7 +11,7 @@ from testing.fuzz.session import SCHEMA, Session
 from testing.fuzz.values import scalar_strategies
 from testing.installation import Installation
 
-pytestmark = [pytest.mark.slow, pytest.mark.provokes(*PROVOKED.lines)]
+pytestmark = [pytest.mark.slow, pytest.mark.provokes(*PROVOKED.lines, may_wait=PROVOKED.may_wait)]
 
 
 def test_no_call_is_answered_with_a_defect_or_more_than_its_caller_may_know(installation: Installation) -> None:

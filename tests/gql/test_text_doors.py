@@ -171,3 +171,38 @@ def test_a_token_with_unstorable_text_is_refused(api: Api, claim: str) -> None:
         token = jwt.encode({**claims, claim: odd}, SECRET, algorithm="HS256")
         reply = Client(api.url, token).call("{ viewer { role } }")
         assert reply.error_codes == ["UNAUTHENTICATED"]
+
+
+NESTED = """query O($id: ID!%s) { entity(id: $id) { ... on %s { %s(%s) %s } } }"""
+MADE = """mutation { d: createDevice(input: {name: "d"}) { device { id } } a: createAsset(input: {name: "a"}) { asset { id } }
+  s: createSpace(input: {name: "s"}) { space { id } } p: createPerson(input: {name: "p"}) { person { id } }
+  c: createActivity(input: {name: "c"}) { activity { id } } }"""
+
+
+def nested_calls(entities: dict[str, str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield calls with a text in one argument of a field of an entity, for every such argument."""
+    for type_name, identity in entities.items():
+        kind = SCHEMA.get_type(type_name)
+        assert isinstance(kind, GraphQLObjectType)
+        for name, field in kind.fields.items():
+            for odd_name, argument in field.args.items():
+                for value in [value for text in ODD for value in odd_values(argument.type, text)]:
+                    values = {key: plain(a.type) for key, a in field.args.items() if is_required_argument(a)}
+                    values[odd_name] = value
+                    header = "".join(f", ${key}: {field.args[key].type}" for key in values)
+                    given = ", ".join(f"{key}: ${key}" for key in values)
+                    query = NESTED % (header, type_name, name, given, selection(field))
+                    yield f"{type_name}.{name}.{odd_name}", query, {"id": identity, **values}
+
+
+def test_no_field_of_an_entity_fails_on_text_that_no_row_can_have(api: Api) -> None:
+    api.organization("nested")
+    client = api.client("nested")
+    made = client.call(MADE).data.values()
+    entities = {name.capitalize(): entity["id"] for payload in made for name, entity in payload.items()}
+    faults = []
+    for place, query, values in nested_calls(entities):
+        reply = client.call(query, values)
+        if reply.status >= 500 or "INTERNAL" in reply.error_codes:
+            faults.append(place)
+    assert sorted(set(faults)) == []

@@ -50,6 +50,11 @@ def test_every_function_has_one_text_and_says_what_it_does(migrated: Connection)
         "DROP TRIGGER {deferred} ON entity_edges",
         "DROP TRIGGER {plain} ON entities",
         "CREATE OR REPLACE FUNCTION current_organization() RETURNS integer LANGUAGE sql STABLE RETURN 1",
+        # As versions before had them: another result, other parameters, gone since.
+        """DROP FUNCTION api_key_owner(bytea); CREATE FUNCTION api_key_owner(hash bytea, OUT organization_id integer)
+            RETURNS SETOF integer LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT 1'""",
+        "CREATE FUNCTION batches_reopen(integer) RETURNS integer LANGUAGE sql RETURN $1",
+        "CREATE FUNCTION retired() RETURNS integer LANGUAGE sql SECURITY DEFINER RETURN 1",
     ],
 )
 def test_functions_are_put_right_where_they_differ(migrated: Connection, statement: str) -> None:

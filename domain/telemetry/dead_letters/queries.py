@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from domain.telemetry.dead_letters.model import DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState
 from domain.telemetry.store.tables import dead_letters
 from graph.instants import instant_utc
-from graph.json_bounds import text_is_storable
+from graph.json_bounds import texts_storable
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 
@@ -107,7 +107,7 @@ def dead_letter_conditions(organization_id: int, where: DeadLetterFilter) -> lis
         conditions.append(table.id == any_(cast(list(where.ids), ARRAY(Uuid))))
     for column, words in ((table.stage, where.stages), (table.code, where.codes)):
         if words is not None:
-            conditions.append(column == any_(cast([w for w in words if text_is_storable(w)], ARRAY(Text))))
+            conditions.append(column == any_(cast(texts_storable(words), ARRAY(Text))))
     if where.device_id is not None:
         conditions.append(table.device_id == where.device_id)
     if where.begins is not None:

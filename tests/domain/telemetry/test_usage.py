@@ -45,6 +45,7 @@ def sent(line: Line) -> tuple[UUID, UUID, list[tuple[int, UUID, str, dict[str, A
         (0, one, "http", {"a": 2, "b": "x"}),
         (2, one, "graphql", {"a": 3}),
         (2, two, "http", {"long": "y" * 50}),
+        (2, two, "http", {"nul": "\0", "odd": "\\u0000", "b": 1}),
         (5, two, "http", {"later": 1}),
     ):
         at = T0 + hour * HOUR + timedelta(minutes=30)

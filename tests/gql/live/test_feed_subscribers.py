@@ -15,6 +15,7 @@ import pytest
 
 from domain.base.packed import Points, micros_of
 from domain.telemetry.feed.feed import FeedEntry, FeedGroup, cursor_encode
+from gql.live.hub import FeedHub
 from gql.live.topics import BURST_POINTS_MAX, INTERVAL_S, WAITING_POINTS_MAX
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from testing.rows import BELIEVED, Plant, at
@@ -218,5 +219,50 @@ def test_bad_cursors_and_bounds_are_reported(feed: Feed) -> None:
             full = feed.hub_new(subscribers_max=0)
             with pytest.raises(LimitExceededError):
                 await Reader(feed, full, entity_ids=[device]).until(1)
+
+    go(scenario())
+
+
+def test_those_who_subscribe_at_once_are_registered_with_one_read(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        reads: list[int] = []
+        read = FeedHub._offsets_read
+
+        def counted(hub: FeedHub, organization_id: int, *others: Any) -> Any:
+            reads.append(organization_id)
+            return read(hub, organization_id, *others)
+
+        monkeypatch.setattr(FeedHub, "_offsets_read", counted)
+        device = feed.plant.entity("DEVICE")
+        feed.hub = feed.hub_new(subscribers_max=20, reconcile_s=3_600.0)
+        readers = [Reader(feed, entity_ids=[device]) for _ in range(22)]
+        tasks = [asyncio.ensure_future(reader.until(1)) for reader in readers]
+        await wait_until_async(lambda: feed.hub.subscribers == 20)
+        # One that goes leaves nothing behind.
+        tasks[0].cancel()
+        await wait_until_async(lambda: feed.hub.subscribers == 19)
+        assert len(reads) <= 2
+        async with started(feed):
+            await feed.say(device, [(1, 2.0)])
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert sum(isinstance(end, LimitExceededError) for end in ended) == 2
+        assert sum(isinstance(end, list) for end in ended) == 19
+
+    go(scenario())
+
+
+def test_one_that_goes_while_it_waits_to_be_registered_leaves_nothing_behind(feed: Feed) -> None:
+    async def scenario() -> None:
+        device = feed.plant.entity("DEVICE")
+        async with feed.hub._lock:
+            tasks = [asyncio.ensure_future(Reader(feed, entity_ids=[device]).until(1)) for _ in range(3)]
+            await wait_until_async(lambda: sum(map(len, feed.hub._joining.values())) == 3)
+            tasks[1].cancel()
+            await asyncio.gather(tasks[1], return_exceptions=True)
+        await wait_until_async(lambda: feed.hub.subscribers == 2)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert (feed.hub.subscribers, feed.hub._topics, feed.hub._joining) == (0, {}, {})
 
     go(scenario())

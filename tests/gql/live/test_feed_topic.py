@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 from domain.telemetry.feed.feed import Watch, watch_build
-from gql.live.topics import OrganizationTopics, Topic, TopicKey
+from gql.live.topics import HANDED_AT_ONCE, OrganizationTopics, Sent, Subscriber, Topic, TopicKey
 
 ONE, TWO, THREE = (UUID(int=n) for n in (1, 2, 3))
 
@@ -38,3 +39,50 @@ def test_a_removed_topic_is_not_restored_by_a_late_renewal() -> None:
     topics.renew(gone, watch(ONE, revision=2), 5.0)
     assert len(topics) == 0
     assert topics.receiving([ONE]) == set()
+
+
+def sent(position: int) -> Sent:
+    return Sent(0, position, (), {0: position}, f"c{position}")
+
+
+async def cursors(subscriber: Subscriber, count: int) -> list[str]:
+    updates = [await subscriber.next(lambda positions: f"c{positions[0]}") for _ in range(count)]
+    return [update.cursor for update in updates if update is not None]
+
+
+def test_many_subscribers_are_handed_a_burst_little_by_little() -> None:
+    async def scenario() -> None:
+        many = topic(ONE)
+        first = [Subscriber() for _ in range(2 * HANDED_AT_ONCE + 1)]
+        many.subscribers.update(first)
+        many.send(sent(1))
+        many.flush()
+        have = sum(bool(subscriber._waiting) for subscriber in first)
+        assert have == HANDED_AT_ONCE
+        # One that comes meanwhile is not sent what was collected before, and one that goes harms nobody.
+        late = Subscriber()
+        many.subscribers.add(late)
+        gone = next(iter(many.subscribers))
+        many.subscribers.discard(gone)
+        many.send(sent(2))
+        many.flush()
+        rest = [subscriber for subscriber in first if subscriber is not gone]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert all(len(subscriber._waiting) == 2 for subscriber in rest)
+        assert {tuple(await cursors(subscriber, 1)) for subscriber in rest} == {("c2",)}
+        assert await cursors(late, 1) == ["c2"]
+
+    asyncio.run(scenario())
+
+
+def test_the_end_comes_after_what_was_still_to_be_handed() -> None:
+    async def scenario() -> None:
+        many = topic(ONE)
+        subscribers = [Subscriber() for _ in range(2 * HANDED_AT_ONCE)]
+        many.subscribers.update(subscribers)
+        many.send(sent(1))
+        many.close(None)
+        assert {tuple(await cursors(subscriber, 2)) for subscriber in subscribers} == {("c1",)}
+
+    asyncio.run(scenario())
