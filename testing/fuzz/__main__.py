@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from testing.clean_run import Provoked, Watch
-from testing.fuzz.session import CALLERS, Session
+from testing.fuzz.session import CALLERS, CONFINED, Session
 from testing.installation import Installation
 
 # Without limits on rates: all calls come from one address, and what a call does is the subject.
@@ -35,6 +35,9 @@ def main() -> int:
     parser.add_argument("--as", dest="callers", action="append", choices=CALLERS, help="admin unless given")
     parser.add_argument("--operation", dest="operations", action="append", help="only this one, or these; all else")
     arguments = parser.parse_args()
+    callers = arguments.callers or ["admin"]
+    if CONFINED in callers and "admin" in callers:
+        parser.error(f"what {CONFINED} may see is certain only where no admin moves it")
     with tempfile.TemporaryDirectory(prefix="argus-fuzz-") as directory:
         installation = Installation(Path(directory) / "home", settings=SETTINGS)
         installation.start("--no-demo")
