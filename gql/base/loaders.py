@@ -56,19 +56,32 @@ class Loader:
     async def load_many(self, ids: Sequence[UUID]) -> list[Any]:
         """Return what there is of each id, None for nothing."""
         known = self._known
-        # By identity, each once, in order.
-        batches = {id(batch): batch for batch in map(self._batch_of, [key for key in ids if key not in known])}
+        if not known and not self._batches and len(ids) <= BATCH_MAX:
+            batches = self._first_of(ids)
+        else:
+            # By identity, each once, in order.
+            batches = {id(batch): batch for batch in map(self._batch_of, [key for key in ids if key not in known])}
         waiters = [self._wait(batch) for batch in batches.values()]
         if len(waiters) == 1:
             await waiters[0]
         elif waiters:
             await asyncio.gather(*waiters)
-        return [known[entity_id] for entity_id in ids]
+        return [known.get(entity_id) for entity_id in ids]
 
     def _wait(self, batch: _Batch) -> asyncio.Future[None]:
         waiter: asyncio.Future[None] = self._loop.create_future()
         batch.waiters.append(waiter)
         return waiter
+
+    def _first_of(self, ids: Sequence[UUID]) -> dict[int, _Batch]:
+        """Return the first batch there is, of these ids: few of which are hashed twice, for that takes time."""
+        self._batches = dict.fromkeys(ids, batch := _Batch())
+        if not self._batches:
+            return {}
+        batch.ids = list(self._batches)
+        self._queued.append(batch)
+        self._loop.call_soon(self._loop.call_soon, self._begin)
+        return {0: batch}
 
     def _batch_of(self, entity_id: UUID) -> _Batch:
         """Return the batch that an id is read with, which is queued where it is not yet."""
@@ -103,15 +116,21 @@ class Loader:
             if not isinstance(error, Exception):
                 raise
             return
-        self._known.update((entity_id, loaded.get(entity_id)) for entity_id in batch.ids)
+        if len(loaded) == len(batch.ids):
+            self._known.update(loaded)
+        else:
+            self._known.update((entity_id, loaded.get(entity_id)) for entity_id in batch.ids)
         self._end(batch)
         for waiter in batch.waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
     def _end(self, batch: _Batch) -> None:
-        for entity_id in batch.ids:
-            del self._batches[entity_id]
+        if len(batch.ids) == len(self._batches):
+            self._batches.clear()
+        else:
+            for entity_id in batch.ids:
+                del self._batches[entity_id]
 
 
 async def load(

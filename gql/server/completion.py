@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -48,7 +49,7 @@ from gql.server.bounds import Bound
 from gql.server.bulk_inputs import BulkInputs
 from gql.server.places import Fields, Given, Items, Places, Some
 from gql.server.plans import Plan, PlannedField, Plans
-from gql.server.values import attribute, is_composite, is_plain, numbers_of, resolved_together
+from gql.server.values import attribute, is_composite, is_of, is_plain, numbers_of, resolved_together
 
 # What an item counts that a list has beyond its bound.
 EXCESS_COST: Final = 10
@@ -218,13 +219,17 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         item_places = Items(places)
         spans: list[tuple[int, int, int]] = []
         odd: list[int] = []
+        context: Context = self.context_value
+        context.stop.check(len(values))
+        most = self.bounds[f"{info.parent_type.name}.{info.field_name}"].rows or math.inf
         for place, value in enumerate(values):
             if isinstance(value, list | tuple):
-                try:
-                    self._charge(info, value)
-                except Exception as error:  # noqa: BLE001
-                    completed[place] = Failed(error)
-                    continue
+                if len(value) > most:
+                    try:
+                        context.charge((len(value) - most) * EXCESS_COST)
+                    except Exception as error:  # noqa: BLE001
+                        completed[place] = Failed(error)
+                        continue
                 spans.append((place, len(items), len(items) + len(value)))
                 items += value
                 item_places.add(place, len(value))
@@ -252,21 +257,15 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
     ) -> AwaitableOrValue[list[Any]]:
         """Complete objects, those of one type together."""
         completed: list[Any] = [None] * len(values)
-        numbers: dict[GraphQLObjectType, list[int]] = {}
+        numbers, others = self._by_type(inner, values, info)
         odd: list[int] = []
-        for place, value in enumerate(values):
-            if value is None:
-                continue
+        for place in others:
+            value = values[place]
             if isinstance(value, Exception):
                 completed[place] = Failed(value)
-                continue
-            object_type = self._type_of(inner, value, info)
-            if object_type is None:
+            elif value is not None:
                 completed[place] = self._complete_ordinarily(inner, details, info, value, places.path(place))
                 odd.append(place)
-            else:
-                numbers.setdefault(object_type, []).append(place)
-
         waiting: list[Awaitable[None]] = []
         for object_type, of_type in numbers.items():
             grouped, _, _ = self.collect_subfields(object_type, details)
@@ -297,16 +296,29 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
 
         return finish()
 
-    def _type_of(self, inner: GraphQLOutputType, value: Any, info: GraphQLResolveInfo[Any]) -> GraphQLObjectType | None:
-        """Return the type of a value; None where only the core can tell."""
-        of_class = self.plans.types.get(type(value))
-        if is_object_type(inner):
-            if inner.is_type_of is None or of_class is inner:
-                return inner
-            return inner if inner.is_type_of(value, info) is True else None
-        if of_class is not None and is_abstract_type(inner) and self.schema.is_sub_type(inner, of_class):
-            return of_class
-        return None
+    def _by_type(
+        self, inner: GraphQLOutputType, values: Sequence[Any], info: GraphQLResolveInfo[Any]
+    ) -> tuple[dict[GraphQLObjectType, list[int]], list[int]]:
+        """Return the places of values by their types; and of the others, whose type only the core can tell, if any."""
+        by_class: dict[type, list[int]] = {}
+        for place, value in enumerate(values):
+            by_class.setdefault(type(value), []).append(place)
+        numbers: dict[GraphQLObjectType, list[int]] = {}
+        others: list[int] = []
+        for value_class, of_class in by_class.items():
+            declared = self.plans.types.get(value_class)
+            if declared is not None and (
+                declared is inner or (is_abstract_type(inner) and self.schema.is_sub_type(inner, declared))
+            ):
+                numbers.setdefault(declared, []).extend(of_class)
+                continue
+            is_none = value_class is type(None) or issubclass(value_class, Exception)
+            for place in of_class:
+                if not is_none and is_object_type(inner) and is_of(inner, values[place], info):
+                    numbers.setdefault(inner, []).append(place)
+                else:
+                    others.append(place)
+        return numbers, others
 
     def _execute(
         self,
@@ -453,7 +465,7 @@ class BulkExecutor(ExecutorThrowingOnIncremental):
         waiting: list[int] = []
         for source in sources:
             try:
-                value = resolver(source, **arguments)
+                value = resolver(source, **arguments) if planned.has_source else resolver(**arguments)
             except Exception as error:  # noqa: BLE001
                 value = error
             if self.is_awaitable(value):

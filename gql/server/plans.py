@@ -55,6 +55,7 @@ class PlannedField:
     """A field that is selected under a response name.
 
     resolver: what returns its value, None for an attribute. of_many: what returns the values of many objects.
+    has_source: whether the resolver takes the object.
     arguments: those of the resolver, once they are known to be the same in each operation of the document.
     """
 
@@ -65,6 +66,7 @@ class PlannedField:
     resolver: StrawberryResolver[Any] | None = None
     field: StrawberryField | None = None
     of_many: ManyResolver | None = None
+    has_source: bool = True
     arguments: dict[str, Any] = dataclass_field(default_factory=dict)
 
     @property
@@ -223,8 +225,10 @@ def _planned(object_type: GraphQLObjectType, name: str, details: FieldDetailsLis
         if made.base_resolver is None:
             return PlannedField(name, made.python_name, definition, details)
         resolver = made.base_resolver
-        if resolver.self_parameter and not (resolver.parent_parameter or resolver.root_parameter):
-            return PlannedField(name, None, definition, details, resolver, made, many_of(resolver.wrapped_func))
+        if not (resolver.parent_parameter or resolver.root_parameter):
+            has_source = resolver.self_parameter is not None
+            of_many = many_of(resolver.wrapped_func) if has_source else None
+            return PlannedField(name, None, definition, details, resolver, made, of_many, has_source)
     return PlannedField(name, None, definition, details)
 
 

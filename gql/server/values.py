@@ -10,7 +10,9 @@ import numpy as np
 from graphql import (
     GraphQLFloat,
     GraphQLNonNull,
+    GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLResolveInfo,
     is_abstract_type,
     is_non_null_type,
     is_object_type,
@@ -64,3 +66,8 @@ def numbers_of(item_type: GraphQLOutputType, values: np.ndarray) -> np.ndarray |
     if inner_of(item_type) is GraphQLFloat and values.dtype == np.float64 and values.ndim == 1 and fits:
         return np.ascontiguousarray(values)
     return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124  (NaN differs from itself)
+
+
+def is_of(object_type: GraphQLObjectType, value: Any, info: GraphQLResolveInfo[Any]) -> bool:
+    """Return whether a value is of a type, where that can be told at once."""
+    return object_type.is_type_of is None or object_type.is_type_of(value, info) is True

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
     CompoundSelect,
+    Integer,
+    Row,
     Select,
     Text,
     Uuid,
     any_,
+    bindparam,
     cast,
     func,
     or_,
@@ -68,17 +72,52 @@ def entities_page(
     more than SEARCH_MAX_CHARS.
     """
     keyset = _KEYSETS[order]
-    kinds = sorted(set(EntityKind if where.kinds is None else where.kinds))
-    # Kind by kind, for each has an index in every order; all together would have to be sorted first.
-    columns = select(*ENTITY_COLUMNS, keyset.columns["sorted_by"].label("sorted_by"))
-    parts = [
-        keyset.limited(columns.where(*_conditions(organization_id, replace(where, kinds=[kind]))), page)
-        for kind in kinds
-    ]
-    rows = session.execute(_merge(parts, keyset, page)).all() if parts else []
-    count = select(func.count()).select_from(entities).where(*_conditions(organization_id, where))
-    result = page_of_read(rows, page, key=keyset.key, total=lambda: int(session.execute(count).scalar_one()))
+    kinds = tuple(sorted(set(EntityKind if where.kinds is None else where.kinds)))
+    rows: Sequence[Row[Any]] = []
+    if kinds and page.is_whole and where.search is None and where.among is None and where.also is None:
+        names = {"types": where.types, "statuses": where.statuses}
+        given = {name: _storable(values) for name, values in names.items() if values is not None}
+        statement = _usual_statement(order, kinds, tuple(given), page, is_deleted=where.is_deleted)
+        rows = session.execute(statement, {"organization_id": organization_id, **given}).all()
+    elif kinds:
+        conditions = [_conditions(organization_id, replace(where, kinds=[kind])) for kind in kinds]
+        rows = session.execute(_statement(conditions, keyset, page)).all()
+
+    def total() -> int:
+        count = select(func.count()).select_from(entities).where(*_conditions(organization_id, where))
+        return int(session.execute(count).scalar_one())
+
+    result = page_of_read(rows, page, key=keyset.key, total=total)
     return result.of([entity_of_row(row) for row in result.items])
+
+
+@lru_cache(maxsize=256)
+def _usual_statement(
+    order: EntityOrder, kinds: tuple[EntityKind, ...], given: tuple[str, ...], page: PageRequest, *, is_deleted: bool
+) -> Select[Any] | CompoundSelect[Any]:
+    """Return the statement of a list that is filtered by nothing but names, which are its parameters.
+
+    Composing it takes longer than all else that is done for a page. given: which names, of `types` and `statuses`.
+    """
+    columns = {"types": entities.c.type, "statuses": entities.c.status}
+    deleted_at = entities.c.deleted_at
+    common: list[ColumnElement[bool]] = [
+        entities.c.organization_id == bindparam("organization_id", type_=Integer),
+        deleted_at.is_not(None) if is_deleted else deleted_at.is_(None),
+        *(columns[name] == any_(bindparam(name, type_=ARRAY(Text))) for name in given),
+    ]
+    return _statement([[*common, entities.c.kind == kind] for kind in kinds], _KEYSETS[order], page)
+
+
+def _statement(
+    conditions: Sequence[Sequence[ColumnElement[bool]]], keyset: Keyset, page: PageRequest
+) -> Select[Any] | CompoundSelect[Any]:
+    """Return the statement of a page. conditions: of each kind.
+
+    Kind by kind, for each has an index in every order; all together would have to be sorted first.
+    """
+    columns = select(*ENTITY_COLUMNS, keyset.columns["sorted_by"].label("sorted_by"))
+    return _merge([keyset.limited(columns.where(*of_kind), page) for of_kind in conditions], keyset, page)
 
 
 def _merge(parts: list[Select[Any]], keyset: Keyset, page: PageRequest) -> Select[Any] | CompoundSelect[Any]:
@@ -126,4 +165,9 @@ def _named_like(organization_id: int, search: str, *, is_deleted: bool) -> Colum
 
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
-    return column == any_(cast([text_nfc(value) for value in values if text_is_storable(value)], ARRAY(Text)))
+    return column == any_(cast(_storable(values), ARRAY(Text)))
+
+
+def _storable(names: Collection[str]) -> list[str]:
+    """Return names as they are stored; without those that cannot be."""
+    return [text_nfc(name) for name in names if text_is_storable(name)]

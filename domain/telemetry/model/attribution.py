@@ -158,6 +158,9 @@ def linked_sources(
 
 
 def _segments(entity_id: UUID, taken: list[tuple[SeriesRow, list[tuple[int, int]]]]) -> list[Segment]:
+    if len(taken) == 1 and len(taken[0][1]) == 1:
+        [(row, [span])] = taken
+        return [Segment(row, *span)]
     taken.sort(key=lambda item: (item[0].entity_id != entity_id, precedence(item[0])))
     return [Segment(row, begins, ends) for row, spans in taken for begins, ends in spans_union(spans)]
 

@@ -83,6 +83,7 @@ def latest_read(
     undecided = [
         (n, place)
         for n, source in enumerate(sources)
+        if None in within[n]
         for place in _undecided(source.segments, [latest for latest in within[n] if latest is not None])
     ]
     if undecided:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from gql.base.loaders import BATCH_MAX, Loader
+from gql.base.loaders import BATCH_MAX, Loader, load_many
 from testing.api import Api
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)
@@ -72,5 +72,55 @@ def test_a_read_that_fails_is_made_again_for_the_next() -> None:
         with pytest.raises(ValueError, match="away"):
             await loader.load_many([FIRST, SECOND])
         assert await loader.load(FIRST) == 1
+
+    asyncio.run(scenario())
+
+
+class _Context:
+    """As much of a context as loaders ask for. transactions: the works of each."""
+
+    def __init__(self) -> None:
+        self.loaders: dict[Any, Any] = {}
+        self.transactions: list[int] = []
+
+    async def read(self, work: Any, **arguments: Any) -> Any:
+        self.transactions.append(len(arguments["works"]) if "works" in arguments else 1)
+        await asyncio.sleep(0)
+        return work(None, organization_id=1, **arguments)
+
+
+def _named(_session: Any, *, organization_id: int, ids: Sequence[UUID], name: str = "") -> dict[UUID, str]:
+    assert organization_id == 1
+    if name == "broken":
+        raise ValueError(name)
+    return {entity_id: f"{name}{entity_id.int}" for entity_id in ids}
+
+
+def test_short_reads_that_begin_together_share_a_transaction() -> None:
+    async def scenario() -> None:
+        context: Any = _Context()
+        one, two, long = await asyncio.gather(
+            load_many(context, _named, [FIRST, SECOND], is_short=True, name="a"),
+            load_many(context, _named, [FIRST], is_short=True, name="b"),
+            load_many(context, _named, [FIRST], name="c"),
+        )
+        assert (one, two, long) == (["a1", "a2"], ["b1"], ["c1"])
+        assert sorted(context.transactions) == [1, 2]
+
+    asyncio.run(scenario())
+
+
+def test_a_short_read_that_fails_fails_alone() -> None:
+    async def scenario() -> None:
+        context: Any = _Context()
+        broken, fine = await asyncio.gather(
+            load_many(context, _named, [FIRST], is_short=True, name="broken"),
+            load_many(context, _named, [FIRST], is_short=True, name="a"),
+            return_exceptions=True,
+        )
+        assert isinstance(broken, ValueError)
+        assert fine == ["a1"]
+        # Together, then each by itself.
+        assert context.transactions == [2, 1, 1]
 
     asyncio.run(scenario())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import pytest
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, execute, parse, validate
@@ -16,7 +17,9 @@ from graphql.execution import Executor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gql.base.batched import batched, one_of
 from gql.base.context import Info
+from gql.server.answers import json_encode
 from gql.server.bounds import Bound
 from gql.server.completion import BulkExecutor, executor_of
 from graph.stopping import Stop
@@ -36,6 +39,14 @@ def of(value: Any) -> Any:
     if isinstance(value, Exception):
         raise value
     return value
+
+
+async def _friends(things: Sequence[Thing], info: Info, first: int = 9) -> list[Any]:
+    """Return for each thing what its friends are, or the error: one that raises raises for itself alone."""
+    assert info.context is not None
+    await asyncio.sleep(0)
+    drawn = [thing.own["friends"] for thing in things]
+    return [value[:first] if isinstance(value, list) else value for value in drawn]
 
 
 @strawberry.interface
@@ -76,6 +87,13 @@ class Thing:
         return result[:first] if isinstance(result, list) else result
 
     @strawberry.field
+    @batched(_friends)
+    async def friends(self, info: Info, first: int = 9) -> list[ThingType] | None:
+        """Return things, resolved for many at once."""
+        result: list[Any] | None = one_of(await _friends([self], info, first))
+        return result
+
+    @strawberry.field
     def either(self) -> EitherType | None:
         """Return one of two types."""
         return of(self.own["either"])  # type: ignore[no-any-return]
@@ -103,6 +121,14 @@ class Part:
     whole: ThingType | None
 
 
+@strawberry.type
+class Numbers:
+    """Columns of numbers."""
+
+    maybe: list[float | None]
+    must: list[float]
+
+
 ThingType = Thing
 PartType = Part
 EitherType = Pump | Valve
@@ -116,6 +142,11 @@ class Query:
     def things(self, info: Info) -> list[Thing]:
         """Return all."""
         return info.root_value["things"]  # type: ignore[index,no-any-return]
+
+    @strawberry.field
+    def numbers(self, info: Info) -> Numbers | None:
+        """Return columns."""
+        return info.root_value
 
     @strawberry.field
     async def thing(self, info: Info) -> Thing | None:
@@ -152,6 +183,7 @@ def drawn_things() -> st.SearchStrategy[Any]:
                     "computed": NUMBERS,
                     "fetched": FIT_TEXTS,
                     "others": lists | st.lists(st.none() | inner, max_size=3) | st.sampled_from([None, BROKEN]),
+                    "friends": lists | st.lists(st.none() | inner, max_size=3) | st.sampled_from([None, BROKEN]),
                     "either": inner | st.sampled_from([None, BROKEN, "neither"]),
                 }
             ),
@@ -178,6 +210,7 @@ def selections() -> st.SearchStrategy[str]:
             st.one_of(
                 inner.map(lambda text: f"parts {{ {text} }}"),
                 inner.map(lambda text: f"others(first: 2) {{ {text} }}"),
+                inner.map(lambda text: f"friends(first: 2) {{ {text} }}"),
                 inner.map(lambda text: f"part {{ name whole {{ {text} }} }}"),
                 inner.map(lambda text: f"either {{ ... on Pump {{ {text} }} ... on Valve {{ id }} }}"),
             ),
@@ -276,3 +309,28 @@ def test_answers_are_those_of_the_core() -> None:
 
     check()
     assert all(count > 100 for count in seen.values()), seen
+
+
+@pytest.mark.parametrize(
+    ("values", "maybe", "must"),
+    [
+        ([1.5, 2.0], [1.5, 2.0], [1.5, 2.0]),
+        ([], [], []),
+        ([1.5, float("nan")], [1.5, None], None),
+        ([float("inf")], [None], None),
+    ],
+    ids=["finite", "none", "not a number", "infinite"],
+)
+def test_numbers_are_answered_without_an_object_each(
+    values: list[float], maybe: list[float | None], must: list[float] | None
+) -> None:
+    def answered(field: str) -> Any:
+        column: Any = np.array(values)
+        root = Numbers(maybe=column, must=column)
+        result = execute(SCHEMA, parse(f"{{ numbers {{ {field} }} }}"), root, _Context(), executor_class=OWN)
+        assert isinstance(result, ExecutionResult)
+        numbers = json.loads(json_encode(result.data))["numbers"]
+        return None if numbers is None else numbers[field]
+
+    assert answered("maybe") == maybe
+    assert answered("must") == must
