@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from domain.base.waiting import thread_await
 from gql.access.fair_threads import FairThreads
 from gql.errors import UNAVAILABLE_MESSAGE, ForbiddenError, known
-from graph.errors import UnavailableError
+from graph.errors import ConflictError, UnavailableError
 from graph.stopping import Stop, stop_bound
 from graph.walk.scopes import scope_bind
 
@@ -25,6 +25,9 @@ ATTEMPTS = 3
 # serialization_failure, deadlock_detected: the same transaction may succeed when it is run again.
 _AGAIN = frozenset({"40001", "40P01"})
 _INSUFFICIENT_PRIVILEGE = "42501"
+# unique_violation, exclusion_violation.
+_TAKEN = frozenset({"23505", "23P01"})
+_TAKEN_ELSEWHERE = "Something that this token does not see has the same name, external id or exclusive place already."
 _BEYOND = "This token is confined to what lies below some entities, and this concerns more than these."
 
 _log = structlog.get_logger(__name__)
@@ -115,7 +118,11 @@ def _confined(organization_id: int, under: Collection[UUID], work: Callable[[Ses
     try:
         return work(session)
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _INSUFFICIENT_PRIVILEGE:
+        sqlstate = getattr(error.orig, "sqlstate", None)
+        if sqlstate in _TAKEN:
+            # Names are unique and places exclusive in the whole organization; the work saw a part of it.
+            raise ConflictError(_TAKEN_ELSEWHERE) from None
+        if sqlstate != _INSUFFICIENT_PRIVILEGE:
             raise
         # The wall itself; whoever runs into it would see or change what is elsewhere.
         _log.warning("scope_refused", organization=organization_id, error=str(error.orig))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 from runtime.clock import utc_now
 from testing.fuzz.known import Known
 from testing.installation import Client
 
+# In names of what lies beside the house, which a caller that is confined to the house may not know. It is of no source
+# code: Hypothesis draws texts that it finds there.
+OUTSIDE: Final = f"outside {uuid4()}"
 _KINDS: Final = ("assets", "devices", "spaces", "persons", "activities")
 # Ids of everything that calls name.
 _ALL: Final = (
@@ -43,6 +47,11 @@ def plant_make(client: Client, prefix: str, number: int) -> None:
         {"record": "entity", "kind": "SPACE", "externalId": f"{prefix}hall", "name": f"{prefix}Hall 1", "type": "hall",
          "location": {"type": "Polygon", "coordinates": [[[8, 50], [8.1, 50], [8.1, 50.1], [8, 50.1], [8, 50]]]}},
         {"record": "entity", "kind": "ASSET", "externalId": f"{prefix}house", "name": f"{prefix}House"},
+        {"record": "entity", "kind": "ASSET", "externalId": f"{prefix}vault", "name": f"{prefix}{OUTSIDE}",
+         "attributes": {"maker": OUTSIDE}, "location": {"type": "Point", "coordinates": [8.02, 50.05]}},
+        {"record": "entity", "kind": "DEVICE", "externalId": f"{prefix}vault-meter", "name": f"{prefix}{OUTSIDE} m"},
+        {"record": "edge", "source": f"{prefix}vault", "relationship": "MONITORED_BY",
+         "target": f"{prefix}vault-meter", "validFrom": "2026-01-01T00:00:00Z"},
         {"record": "entity", "kind": "PERSON", "externalId": f"{prefix}ann", "name": f"{prefix}Ann",
          "type": "technician"},
         {"record": "entity", "kind": "ACTIVITY", "externalId": f"{prefix}look", "name": f"{prefix}Look",
@@ -73,6 +82,7 @@ def plant_make(client: Client, prefix: str, number: int) -> None:
         }
         for n in range(60)
     ]
+    sent += [{"externalId": f"{prefix}vault-meter", "timestamp": now.isoformat(), "metrics": {"label": OUTSIDE}}]
     client.call("mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }", {"r": sent})
 
 
@@ -81,10 +91,16 @@ def plant_learn(client: Client, known: Known) -> None:
     known.learn(client.call(_ALL).body.get("data"))
 
 
-def viewer_key(client: Client) -> str:
-    """Return a new API key of the role viewer."""
+def api_key(client: Client, role: str, *, under: str | None = None) -> str:
+    """Return a new API key. under: external id of the asset that it is confined to."""
+    ids = None
+    if under is not None:
+        asset = client.call("query A($x: String!) { entity(kind: ASSET, externalId: $x) { id } }", {"x": under}).data
+        ids = [asset["entity"]["id"]]
     made = client.call(
-        'mutation { createApiKey(input: {name: "fuzz", role: "viewer"}) { key errors { message } } }'
+        """mutation K($role: String!, $ids: [ID!]) {
+          createApiKey(input: {name: "fuzz", role: $role, underIds: $ids}) { key errors { message } } }""",
+        {"role": role, "ids": ids},
     ).data["createApiKey"]
     key: str = made["key"]
     return key

@@ -13,22 +13,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from graphql import GraphQLSchema, build_schema
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from gql.errors import ErrorCode
 from runtime.embedded.home import Home
 from testing.fuzz.answers import OK, Outcome, Reply, code_of, errors_of, faults_of, outcome_of
 from testing.fuzz.calls import Call, calls, operation_names
 from testing.fuzz.known import Known
-from testing.fuzz.plant import device_token, plant_learn, plant_make, viewer_key
+from testing.fuzz.plant import OUTSIDE, api_key, device_token, plant_learn, plant_make
 from testing.installation import PROJECT, Client, Installation
 from testing.waits import patient
 
 SCHEMA: Final = PROJECT / "gql" / "schema.graphql"
 # In names, attributes and metrics of another organization: nobody here may ever read it.
-CANARY: Final = "canary-of-another-organization"
-CALLERS: Final = ("admin", "viewer key", "device", "anonymous")
+CANARY: Final = f"canary {uuid4()}"
+CONFINED: Final = "confined key"
+CALLERS: Final = ("admin", "viewer key", "device", "anonymous", CONFINED)
 # A call that takes longer is a fault: the server ends each of them earlier.
 ANSWER_SOON_S: Final = 30.0
 ANSWER_S: Final = 60.0
@@ -80,12 +83,13 @@ class Report:
     def lines(self) -> list[str]:
         """Return the report in words."""
         shares = ", ".join(f"{outcome} {count / self.calls:.0%}" for outcome, count in self.outcomes.most_common())
-        never = self.never(Outcome.DATA, Outcome.PARTIAL)
+        refused = self.never(*(outcome for outcome in Outcome if outcome is not Outcome.REFUSED))
+        never = [name for name in self.never(Outcome.DATA, Outcome.PARTIAL) if name not in refused]
         return [
             f"{self.calls} calls of {len(self.of_operation)} operations: {shares}",
             "codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.most_common()),
             f"slowest answer: {self.slowest[0]:.2f} s",
-            f"{len(never)} operations never answered with data; with the commonest message:",
+            f"{len(refused)} operations were refused each time; {len(never)} others never answered with data, and say:",
             *(f"  {name}: {self.messages[name].most_common(1)[0][0]}" for name in never if name in self.messages),
         ]
 
@@ -105,12 +109,11 @@ class Session:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _own: threading.local = field(default_factory=threading.local)
-    _admin: Client | None = None
 
     def prepare(self) -> None:
         """Make two organizations, one of which nobody may see."""
         plant_make(self.installation.organization(f"{CANARY} {self.first}"), f"{CANARY}-", self.first)
-        self._admin = self.installation.organization(f"Fuzzed {self.first}")
+        self.installation.organization(self._name)
         home = Home.read(self.installation.home)
         self._secrets = {
             "another organization's": CANARY,
@@ -148,21 +151,29 @@ class Session:
 
     def end(self) -> None:
         """Assert that the installation still answers."""
-        assert self._admin is not None
-        assert self._admin.call("{ viewer { subject } }").data["viewer"]["subject"]
+        assert self._admin().call("{ viewer { subject } }").data["viewer"]["subject"]
 
     def _replenish(self, number: int) -> None:
         """Make a small plant again, and the callers' tokens: what calls deleted is there once more."""
-        assert self._admin is not None
-        plant_make(self._admin, "", number)
-        self.installation.wait_processed(self._admin)
-        plant_learn(self._admin, self._known)
+        admin = self._admin()
+        plant_make(admin, "", number)
+        self.installation.wait_processed(admin)
+        plant_learn(admin, self._known)
         self._tokens = {
-            "admin": self._admin.token,
-            "viewer key": viewer_key(self._admin),
-            "device": device_token(self._admin),
+            "admin": admin.token,
+            "viewer key": api_key(admin, "viewer"),
+            CONFINED: api_key(admin, "admin", under="house"),
+            "device": device_token(admin),
             "anonymous": None,
         }
+
+    @property
+    def _name(self) -> str:
+        return f"Fuzzed {self.first}"
+
+    def _admin(self) -> Client:
+        """Return an admin with a new token: calls end all sessions, too."""
+        return self.installation.client(self._name)
 
     def _run_operation(self, name: str, caller: str, *, number: int, examples: int, pool: ThreadPoolExecutor) -> None:
         waiting: deque[Future[None]] = deque()
@@ -194,13 +205,16 @@ class Session:
             self._note(Fault(f"no answer: {type(error).__name__}", caller, call, repr(error)))
             return
         taken_s = time.perf_counter() - begun
+        if caller == "admin" and ErrorCode.UNAUTHENTICATED in map(code_of, errors_of(reply.body)):
+            self._tokens[caller] = self._admin().token
         with self._lock:
             self.reports.setdefault(caller, Report()).add(call, reply, taken_s)
             if caller == "admin" and reply.status == OK:
                 self._known.learn(reply.body.get("data"), call.operation)
         if taken_s > ANSWER_SOON_S:
             self._note(Fault(f"an answer after more than {ANSWER_SOON_S:.0f} s", caller, call, f"{taken_s:.1f} s"))
-        for what in faults_of(reply, secrets=self._secrets, sent=call.body):
+        secrets = {**self._secrets, "what lies elsewhere": OUTSIDE} if caller == CONFINED else self._secrets
+        for what in faults_of(reply, secrets=secrets, sent=call.body):
             self._note(Fault(what, caller, call, reply.text))
 
     def _note(self, fault: Fault) -> None:
