@@ -21,6 +21,8 @@ _ORGANIZATION_SET = text("SELECT set_config('argus.organization_id', :organizati
 POOL_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
 CANCEL_TIMEOUT_S = 2.0
+# Of what has come on an idle connection, before it counts as closed.
+_READS_MAX = 8
 # A peer that has gone without a word is given up after some 20 s, what was sent to it unacknowledged after 10 s.
 # One that is there and silent is the watchdog's business (runtime/watchdog.py).
 _KEEPALIVE = {
@@ -97,19 +99,21 @@ def snapshot(engine: Engine, organization_id: int) -> Iterator[Session]:
         yield session
 
 
-def _check_open(connection: Connection, *_: Any) -> None:
+def _check_open(connection: Connection, *_record: Any) -> None:
     """Refuse a connection that the server has closed, so that the pool makes another. Without a round trip.
 
-    Nothing comes on an idle connection but its end: an error that says so, or the end of the stream.
+    What has come on an idle connection is read: a notice, a ticket of TLS, or its end.
     """
     poll = select.poll()
     try:
         poll.register(connection.fileno(), select.POLLIN)
-        is_open = not poll.poll(0)
+        for _ in range(_READS_MAX):
+            if not poll.poll(0):
+                return
+            connection.pgconn.consume_input()
     except (PsycopgError, OSError):
-        is_open = False
-    if not is_open:
-        raise DisconnectionError
+        pass
+    raise DisconnectionError
 
 
 def _begin(session: Session, organization_id: int) -> None:
