@@ -64,7 +64,7 @@ class Halves:
     def leaks(self, text: str) -> list[str]:
         """Return what an answer says of the other half."""
         there = {identity: name for name, identity in self.beta.ids.items()}
-        return [there[found] for found in set(UUID_TEXT.findall(text)) if found in there] + re.findall(r"BETA\w*", text)
+        return [there[id_] for id_ in set(UUID_TEXT.findall(text)) if id_ in there] + re.findall(r"BETA\w*", text)
 
 
 def run(client: Client, text: str, **variables: Any) -> dict[str, Any]:
@@ -162,9 +162,9 @@ def halves(installation: Installation) -> Halves:
     alpha["event"], beta["event"] = of[alpha["pump"]][0], of[beta["pump"]][0]
     for number, event in enumerate(of[beta["pump"]][1:]):
         beta[f"event{number}"] = event
-    letters = run(admin, "{ deadLetters(first: 50) { nodes { id device { id } } } }")["deadLetters"]["nodes"]
+    dead_letters = run(admin, "{ deadLetters(first: 50) { nodes { id device { id } } } }")["deadLetters"]["nodes"]
     for one in (plant.alpha, plant.beta):
-        one.ids["letter"] = next(n["id"] for n in letters if n["device"]["id"] == one.ids["probe"])
+        one.ids["letter"] = next(n["id"] for n in dead_letters if n["device"]["id"] == one.ids["probe"])
     create = "mutation C($i: ApiKeyInput!) { createApiKey(input: $i) { key apiKey { underIds } errors { message } } }"
     for role in ("viewer", "operator", "admin"):
         made = run(admin, create, i={"name": f"alpha {role}", "role": role, "underIds": [alpha["hall"]]})[
@@ -204,7 +204,7 @@ def document(name: str, ids: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_no_query_tells_of_what_lies_elsewhere(halves: Halves, name: str) -> None:
+def test_no_query_shows_what_lies_elsewhere(halves: Halves, name: str) -> None:
     for text in documents(name, halves.alpha.ids):
         unconfined = halves.admin.call(text)
         assert set(unconfined.error_codes) <= {"NOT_FOUND", "BAD_USER_INPUT"}, unconfined.body
@@ -317,8 +317,8 @@ def test_a_confined_operator_works_within(halves: Halves) -> None:
     assert operator.call('mutation { createDevice(input: {name: "loose"}) { device { id } } }').error_codes == [
         "FORBIDDEN"
     ]
-    found = run(halves.admin, '{ entities(filter: {search: "loose"}) { totalCount } }')
-    assert found == {"entities": {"totalCount": 0}}
+    loose_ones = run(halves.admin, '{ entities(filter: {search: "loose"}) { totalCount } }')
+    assert loose_ones == {"entities": {"totalCount": 0}}
     template = run(operator, "{ activityTemplates { nodes { id } } }")["activityTemplates"]["nodes"][0]["id"]
     work = """mutation M($id: ID!, $t: [ID!]!) { createActivityFromTemplate(templateId: $id, targetIds: $t)
         { activity { id } errors { code } } }"""
