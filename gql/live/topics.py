@@ -145,19 +145,25 @@ def update_of(parts: Sequence[Sent], cursor: str, *, dropped: int = 0) -> FeedUp
 class Subscriber:
     """The backlog of one client: bursts while it keeps up, then the latest point of each series.
 
-    floor: by partition, the position up to which it has everything already.
+    floor: by partition, the position up to which it has everything already. One task takes what waits.
     """
+
+    # There may be thousands, most of which wait.
+    __slots__ = (
+        "_backlog", "_end", "_error", "_is_closed", "_reported", "_waiting", "_waiting_max", "_wake", "_weight",
+        "floor",
+    )  # fmt: skip
 
     def __init__(self, waiting_max: int = WAITING_POINTS_MAX) -> None:
         self.floor: Mapping[int, int] = {}
-        self._waiting: deque[Burst] = deque()
+        self._waiting: list[Burst] = []
         self._weight = 0
         self._waiting_max = waiting_max
         self._backlog = Backlog()
         # The place that the backlog leads to, and the one that the last update led to.
         self._end: Sent | None = None
         self._reported: Mapping[int, int] = {}
-        self._wake = asyncio.Event()
+        self._wake: asyncio.Future[None] | None = None
         self._is_closed = False
         self._error: ArgusError | None = None
 
@@ -176,12 +182,16 @@ class Subscriber:
         self._weight += burst.weight
         if (self._weight > self._waiting_max and len(self._waiting) > 1) or not self._backlog.is_empty:
             self._thin()
-        self._wake.set()
+        self._awake()
 
     def close(self, error: ArgusError | None) -> None:
         """End the subscription after its backlog, with an error or without."""
         self._is_closed, self._error = True, error
-        self._wake.set()
+        self._awake()
+
+    def _awake(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
 
     async def next(self, encode: Encode) -> FeedUpdate | None:
         """Return the whole backlog beyond the floor in one update; None at the end. Raises the error it ended with.
@@ -203,8 +213,9 @@ class Subscriber:
                     raise self._error
                 return None
             else:
-                self._wake.clear()
-                await self._wake.wait()
+                self._wake = asyncio.get_running_loop().create_future()
+                await self._wake
+                self._wake = None
 
     def _update(self, bursts: Sequence[Burst], encode: Encode) -> FeedUpdate | None:
         positions = bursts[-1].end.positions
