@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Self
 from unicodedata import normalize
 
+import numpy as np
 import orjson
 
 METRICS_MAX = 1_000
@@ -17,7 +19,11 @@ METRICS_BYTES_MAX = 262_144
 _EXACT_MAX = 2**53
 _INT64_MAX = 2**63 - 1
 _SHOWN_CHARS_MAX = 100
+# Of these types, finite numbers that are no whole floats are written as they are.
+_PLAIN = {float, int, bool}
 _FORMS_MIN = _PAIR = 2
+_MESSAGE_HASH = hashlib.blake2b(digest_size=16, person=b"message")
+_VALUES_HASH = hashlib.blake2b(digest_size=16, person=b"values")
 
 
 class MetricsError(ValueError):
@@ -75,6 +81,42 @@ def metrics_canonical(metrics: Any) -> bytes:
         msg = f"metrics takes {len(text)} bytes; a reading has at most {METRICS_BYTES_MAX}."
         raise MetricsError(msg)
     return text
+
+
+def metrics_canonical_all(metrics: Sequence[Any]) -> list[bytes] | None:
+    """Return the canonical JSON of the metrics of several readings; None where some are refused.
+
+    That of most is written as they are: names of ASCII, with finite numbers that are no whole floats, and booleans.
+    """
+    if set(map(type, metrics)) != {dict}:
+        return None
+    names = set(chain.from_iterable(metrics))
+    if set(map(type, names)) != {str} or max(map(len, metrics)) > METRICS_MAX:
+        return _one_by_one(metrics)
+    text = "".join(names)
+    if not text.isascii() or "\0" in text or not all(names) or max(map(len, names)) > NAME_CHARS_MAX:
+        return _one_by_one(metrics)
+    values = list(chain.from_iterable(of_reading.values() for of_reading in metrics))
+    if not set(map(type, values)) <= _PLAIN:
+        return _one_by_one(metrics)
+    integers = [value for value in values if type(value) is int]
+    if integers and (min(integers) < -_INT64_MAX or max(integers) > _INT64_MAX):
+        return _one_by_one(metrics)
+    canonical = [orjson.dumps(of_reading, option=orjson.OPT_SORT_KEYS) for of_reading in metrics]
+    floats = np.array([value for value in values if type(value) is float])
+    is_odd = ~np.isfinite(floats) | (floats == np.trunc(floats))
+    if is_odd.any():
+        owners = [n for n, of_reading in enumerate(metrics) for value in of_reading.values() if type(value) is float]
+        for n in {owners[place] for place in np.flatnonzero(is_odd).tolist()}:
+            canonical[n] = metrics_canonical(metrics[n])
+    return canonical if max(map(len, canonical)) <= METRICS_BYTES_MAX else None
+
+
+def _one_by_one(metrics: Sequence[Any]) -> list[bytes] | None:
+    try:
+        return [metrics_canonical(of_reading) for of_reading in metrics]
+    except MetricsError:
+        return None
 
 
 def _encode(cleaned: dict[str, Any]) -> bytes:
@@ -151,6 +193,23 @@ def reading_key(*, port: int, timestamp_us: int, message_id: str | None, metrics
     With a message id it is that alone; without one, port (-1: none), timestamp and canonical metrics.
     """
     if message_id is not None:
-        return hashlib.blake2b(message_id.encode(), digest_size=16, person=b"message").digest()
-    content = b"%d %d %b" % (port, timestamp_us, metrics)
-    return hashlib.blake2b(content, digest_size=16, person=b"values").digest()
+        hashed = _MESSAGE_HASH.copy()
+        hashed.update(message_id.encode())
+    else:
+        hashed = _VALUES_HASH.copy()
+        hashed.update(b"%d %d %b" % (port, timestamp_us, metrics))
+    return hashed.digest()
+
+
+def reading_keys(
+    *,
+    ports: Sequence[int],
+    timestamps_us: Sequence[int],
+    message_ids: Sequence[str | None],
+    metrics: Sequence[bytes],
+) -> list[bytes]:
+    """Return the deduplication keys of readings; see `reading_key`."""
+    return [
+        reading_key(port=port, timestamp_us=timestamp_us, message_id=message_id, metrics=of_reading)
+        for port, timestamp_us, message_id, of_reading in zip(ports, timestamps_us, message_ids, metrics, strict=True)
+    ]

@@ -120,6 +120,19 @@ class Allowance:
         refused = self._refused[device] = self._refused.get(device, 0) + 1
         return full_at_s + refused * self._interval_s - self._latest_s
 
+    def admit_all(self, readings: Mapping[bytes, int]) -> bool:
+        """Admit readings, so many of each device, where all of them fit; otherwise none."""
+        full_at_s: dict[bytes, float] = {}
+        for device, count in readings.items():
+            before_s = self._full_at_s.get(device)
+            if before_s is None:
+                before_s = self._buckets.full_at_s(device, now_s=self._now_s)
+            full_at_s[device] = before_s + count * self._interval_s
+            if full_at_s[device] > self._latest_s + _LOST_S:
+                return False
+        self._full_at_s.update(full_at_s)
+        return True
+
     def take(self) -> None:
         """Take the admitted readings out of the devices' buckets."""
         self._buckets.put(self._full_at_s, now_s=self._now_s)

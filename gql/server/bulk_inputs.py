@@ -8,9 +8,9 @@ same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import is_, itemgetter
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -52,12 +52,16 @@ class _UnusualError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Input objects that have the same fields: how those are coerced, and what the absent ones are."""
+    """Input objects that have the same fields: how those are coerced, and what the absent ones are.
+
+    is_named_alike: coerced, their fields have the same names.
+    """
 
     read: Callable[[Any], tuple[Any, ...]]
     names: Sequence[str]
     columns: Sequence[Coerce]
     defaults: dict[str, Any]
+    is_named_alike: bool
 
 
 class FlatInput:
@@ -89,10 +93,15 @@ class FlatInput:
                 shape = self._shape(names)
                 if len(self._shapes) < _SHAPES_MAX:
                     self._shapes[names] = shape
-            columns = zip(*[shape.read(items[place]) for place in of_shape], strict=True)
+            columns = list(zip(*[shape.read(items[place]) for place in of_shape], strict=True))
             values = [coerce(column) for coerce, column in zip(shape.columns, columns, strict=True)]
-            for place, row in zip(of_shape, zip(*values, strict=True), strict=True):
-                coerced[place] = self._type.out_type(shape.defaults | dict(zip(shape.names, row, strict=True)))
+            rows: Iterable[dict[str, Any]]
+            if shape.is_named_alike and all(map(_is_unchanged, values, columns)):
+                rows = [items[place] for place in of_shape]
+            else:
+                rows = (dict(zip(shape.names, row, strict=True)) for row in zip(*values, strict=True))
+            for place, row in zip(of_shape, rows, strict=True):
+                coerced[place] = self._type.out_type(shape.defaults | row)
         return coerced
 
     def _shape(self, present: frozenset[str]) -> _Shape:
@@ -110,7 +119,7 @@ class FlatInput:
         one = itemgetter(names[0])
         read = itemgetter(*names) if len(names) > 1 else lambda item: (one(item),)
         outer = [fields[name].out_name or name for name in names]
-        return _Shape(read, outer, [_column(fields[name]) for name in names], defaults)
+        return _Shape(read, outer, [_column(fields[name]) for name in names], defaults, outer == names)
 
 
 class BulkInputs:
@@ -149,6 +158,10 @@ class BulkInputs:
 
 def _nullable(declared: Any) -> Any:
     return declared.of_type if is_non_null_type(declared) else declared
+
+
+def _is_unchanged(values: Sequence[Any], column: Sequence[Any]) -> bool:
+    return values is column or all(map(is_, values, column))
 
 
 def _column(field: GraphQLInputField) -> Coerce:

@@ -38,6 +38,8 @@ _TOKEN: Final = re.compile(
     r"|.)",
     re.DOTALL,
 )
+# Of what variables are made of, what holds others.
+_NESTED: Final = (dict, list)
 _NESTS: Final = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
 _NUMBER_BEGINS: Final = frozenset("-+.0123456789")
 
@@ -137,11 +139,11 @@ def variables_check(variables: Any) -> None:
     for _ in range(VARIABLES_DEPTH_MAX + 1):
         inner: list[Any] = []
         for node in level:
-            items = node.values() if isinstance(node, dict) else node
-            values += len(items)
+            values += len(node)
             if values > VARIABLES_VALUES_MAX:
                 raise _over("variables", f"more than {VARIABLES_VALUES_MAX}", VARIABLES_VALUES_MAX, "values")
-            inner += [item for item in items if isinstance(item, dict | list)]
+            items = node.values() if isinstance(node, dict) else node
+            inner += [item for item in items if isinstance(item, _NESTED)]
         if not inner:
             return
         level = inner

@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from domain.base.metrics import MetricsError, metrics_canonical, reading_key
 from domain.base.quotas import Allowance, whole_seconds
 from domain.base.timestamps import is_in_seconds, reading_time
+from domain.telemetry.ingest.accept_columns import columns_accept
 from domain.telemetry.model.readings import (
+    MESSAGE_ID_CHARS_MAX,
     NO_PORT,
+    PORT_MAX,
     AcceptedReadings,
     Devices,
     KnownDevice,
@@ -23,10 +26,6 @@ from domain.telemetry.model.readings import (
     readings_count_check,
 )
 from graph.texts import text_nfc
-
-READINGS_MAX = 1_000
-PORT_MAX = 65_535
-MESSAGE_ID_CHARS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def readings_accept(
     now_us: int,
     allowance: Allowance | None = None,
 ) -> Acceptance:
-    """Validate one call's readings one by one.
+    """Validate one call's readings: by column where all are usual, else one by one.
 
     devices: those of the organization that the readings name and that may send. own: the device whose token
     the call bears, which may send for itself alone; None for a user's. now_us: the time of receipt, which is
@@ -70,6 +69,22 @@ def readings_accept(
     Raises LimitExceededError for more than 1,000 readings.
     """
     readings_count_check(len(readings))
+    usual = columns_accept(readings, devices=devices, own=own, now_us=now_us, allowance=allowance)
+    if usual is not None:
+        distinct = sum(len(set(zip(column.devices, column.keys, strict=True))) for column in usual.values())
+        return Acceptance(usual, len(readings), 0, len(readings) - distinct, [])
+    return readings_accept_singly(readings, devices=devices, own=own, now_us=now_us, allowance=allowance)
+
+
+def readings_accept_singly(
+    readings: Sequence[ReadingDraft],
+    *,
+    devices: Devices,
+    own: KnownDevice | None,
+    now_us: int,
+    allowance: Allowance | None = None,
+) -> Acceptance:
+    """Validate one call's readings one by one. The arguments and the result are those of `readings_accept`."""
     columns: dict[int, AcceptedReadings] = {}
     errors: list[UserError] = []
     seen: set[tuple[bytes, bytes]] = set()

@@ -17,6 +17,8 @@ from graph.errors import LimitExceededError
 READINGS_MAX = 1_000
 # What stands for "no port" in a column of ports.
 NO_PORT = -1
+PORT_MAX = 65_535
+MESSAGE_ID_CHARS_MAX = 200
 
 
 def readings_count_check(count: int) -> None:
@@ -91,6 +93,11 @@ class AcceptedReadings:
         self.timestamps += other.timestamps
         self.keys += other.keys
         self.metrics += other.metrics
+
+    def take(self, places: Sequence[int]) -> AcceptedReadings:
+        """Return the readings at these places, in this order."""
+        columns: tuple[list[Any], ...] = (self.devices, self.ports, self.timestamps, self.keys, self.metrics)
+        return AcceptedReadings(*([column[place] for place in places] for column in columns))
 
     def __len__(self) -> int:
         return len(self.devices)
