@@ -19,7 +19,7 @@ from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError
 
 from domain.base.transient import NO_ANSWER, is_transient, transient_reason
-from graph.errors import ArgusError, DeadlineExceededError, UnavailableError
+from graph.errors import ArgusError, BeyondScopeError, DeadlineExceededError, UnavailableError
 
 
 class ErrorCode(StrEnum):
@@ -78,8 +78,9 @@ class UserError:
     """An error that the caller can fix.
 
     Attributes:
-        code: One of BAD_USER_INPUT, NOT_FOUND, CONFLICT, OVERLAP, CYCLE, KIND_NOT_ALLOWED, LIMIT_EXCEEDED; of a reading
-            also UNKNOWN_DEVICE, INVALID_TIMESTAMP, INVALID_METRICS, RATE_LIMITED.
+        code: One of BAD_USER_INPUT, NOT_FOUND, CONFLICT, OVERLAP, CYCLE, KIND_NOT_ALLOWED, LIMIT_EXCEEDED; FORBIDDEN
+            where a confined caller's change concerns more than its part of the plant; of a reading also UNKNOWN_DEVICE,
+            INVALID_TIMESTAMP, INVALID_METRICS, RATE_LIMITED.
         message: One sentence, for a person.
         path: Where the fault lies: the path into the arguments, e.g. ['readings', '3', 'timestamp'].
     """
@@ -116,7 +117,7 @@ def user_error(error: ArgusError, *, under: Sequence[str] = ()) -> UserError:
 
     Raises the error itself where it belongs at the top.
     """
-    if error.code in TOP_LEVEL:
+    if error.code in TOP_LEVEL and not isinstance(error, BeyondScopeError):
         raise error
     path = [*under, *error.path]
     return UserError(code=error.code, message=error.message, path=path)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from graph.errors import NotFoundError
 from graph.ids import NewId
+from graph.json_bounds import text_check
 from graph.locks import CHANGE_LOCK, ORGANIZATION_LOCK
 from graph.sql import rows_insert
 from graph.tables import changes
@@ -29,6 +30,8 @@ _TICK = text(
 _CHANGING = "graph_change"
 _REVISION = text("SELECT revision FROM graph_clocks WHERE organization_id = :organization_id")
 _INPUT_REVISION = text("SELECT input_revision FROM graph_clocks WHERE organization_id = :organization_id")
+
+REASON_MAX_CHARS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,11 @@ def graph_change_begin(
     Call it once per transaction, before reading what the change depends on: what is read after it stays true.
     bears_on_derived: False where nothing that is derived depends on what changes, for which the caller answers. Such a
     change neither waits for those who derive nor keeps them waiting.
-    Raises NotFoundError where the organization does not exist or is not the transaction's own.
+    Raises NotFoundError where the organization does not exist or is not the transaction's own, BadInputError for a
+    reason that cannot be stored.
     """
+    if reason is not None:
+        text_check(reason, path=("reason",), max_chars=REASON_MAX_CHARS)
     organization_set(session, organization_id=organization_id)
     for lock in (ORGANIZATION_LOCK, CHANGE_LOCK) if bears_on_derived else (CHANGE_LOCK,):
         session.execute(_LOCK_EXCLUSIVE, {"lock": lock, "organization_id": organization_id})

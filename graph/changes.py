@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Text, Uuid, any_, cast, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, Uuid, any_, cast, func, insert, null, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,24 @@ from graph.tables import changes
 from graph.texts import text_nfc
 
 _KEYSET: Final = Keyset("changes", {"recorded_at": changes.c.recorded_at, "id": changes.c.id}, is_descending=True)
+
+
+DENIED: Final = "denied"
+
+
+def denials_record(session: Session, *, organization_id: int, denials: Sequence[Mapping[str, Any]]) -> None:
+    """Write denied attempts beside the changes: each an id, an actor, a subject and what was denied (`after`).
+
+    They bear the time at which they are written. They are no changes of the graph: its clock and its revision stay.
+    """
+    common = {
+        "organization_id": organization_id,
+        "action": DENIED,
+        "recorded_at": func.clock_timestamp(),
+        "before": null(),
+        "reason": None,
+    }
+    session.execute(insert(changes).values([{**common, **denial} for denial in denials]))
 
 
 @dataclass(frozen=True, slots=True)

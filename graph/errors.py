@@ -40,6 +40,12 @@ class ConflictError(ArgusError):
     code = "CONFLICT"
 
 
+class BeyondScopeError(ArgusError):
+    """The caller is confined to a part of the plant, and this concerns more."""
+
+    code = "FORBIDDEN"
+
+
 class LimitExceededError(ArgusError):
     """A stated bound was reached."""
 

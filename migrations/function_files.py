@@ -20,6 +20,7 @@ FILES: Final = (
     "texts",
     "authentication",
     "graph",
+    "scopes",
     "partitions",
     "retention",
     "ingest_accounting",

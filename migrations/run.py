@@ -21,6 +21,8 @@ from runtime.large_objects import large_objects_close
 
 # Revisions from before the initial schema were numbers alone.
 _BEFORE_INITIAL: Final = re.compile(r"\d{4}")
+# The first minor version of each major one with the fix of CVE-2024-10976.
+_VERSIONS_MIN: Final = {15: 9, 16: 5, 17: 1}
 ROLES = ("argus_api", "argus_ingest", "argus_pipeline")
 # Of transactions for callers who are confined to a part of the plant; the API's role becomes it (graph/walk/scopes.py).
 SCOPED_ROLE = "argus_scoped"
@@ -59,6 +61,7 @@ def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> Migrated:
     engine = create_engine(owner_url, poolclass=NullPool)
     try:
         with engine.begin() as connection:
+            _version_check(connection)
             connection.execute(_LOCK)
             before = _revision_of(connection)
             _roles_ensure(connection, role_passwords)
@@ -73,6 +76,19 @@ def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> Migrated:
             )
     finally:
         engine.dispose()
+
+
+def _version_check(connection: Connection) -> None:
+    """Raise SchemaRefusedError for a PostgreSQL that may apply one role's policies to another role's plan."""
+    number = int(connection.scalar(text("SHOW server_version_num")) or 0)
+    least = _VERSIONS_MIN.get(number // 10_000, 0)
+    if number % 10_000 < least:
+        major = number // 10_000
+        msg = (
+            f"PostgreSQL {major}.{number % 10_000} is not safe for row-level security under changing roles "
+            f"(CVE-2024-10976), which Argus relies on. Nothing was changed. Update it to {major}.{least} or newer."
+        )
+        raise SchemaRefusedError(msg)
 
 
 def _revision_of(connection: Connection) -> str | None:

@@ -1042,7 +1042,7 @@ TABLE rule_versions ROW SECURITY
     CONSTRAINT pk_rule_versions PRIMARY KEY (organization_id, rule_id, effective_from)
     CREATE TRIGGER invalidate_on_rule_version AFTER INSERT OR UPDATE ON public.rule_versions FOR EACH ROW EXECUTE FUNCTION invalidate_on_rule_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
-    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND ((entity_id IS NULL) OR (entity_id IN ( SELECT current_scope() AS current_scope))) AND ((under_id IS NULL) OR (under_id IN ( SELECT current_scope() AS current_scope)))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND ((entity_id IS NULL) OR (entity_id IN ( SELECT current_scope() AS current_scope))) AND ((under_id IS NULL) OR (under_id IN ( SELECT current_scope() AS current_scope))))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (rule_id IN ( SELECT rules_of_scope() AS rules_of_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (rule_id IN ( SELECT rules_of_scope() AS rules_of_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
     GRANT SELECT TO argus_scoped
@@ -1060,7 +1060,7 @@ TABLE rules ROW SECURITY
     CONSTRAINT pk_rules PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_rules_profile ON public.rules USING btree (organization_id, profile_id) WHERE (profile_id IS NOT NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
-    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM rule_versions v WHERE ((v.organization_id = rules.organization_id) AND (v.rule_id = rules.id))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM rule_versions v WHERE ((v.organization_id = rules.organization_id) AND (v.rule_id = rules.id)))))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT rules_of_scope() AS rules_of_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT rules_of_scope() AS rules_of_scope)))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
     GRANT SELECT TO argus_scoped
@@ -1117,13 +1117,14 @@ TABLE series_hours ROW SECURITY
 
 TABLE session_ends ROW SECURITY
     ended_at timestamp with time zone NOT NULL
+    number bigint NOT NULL DEFAULT nextval('session_ends_number'::regclass)
     organization_id integer NOT NULL
     subject text NOT NULL
     CONSTRAINT fk_session_ends_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_session_ends PRIMARY KEY (organization_id, subject)
-    CREATE INDEX ix_session_ends_ended_at ON public.session_ends USING btree (ended_at)
+    CREATE INDEX ix_session_ends_number ON public.session_ends USING btree (number)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
-    GRANT INSERT, SELECT, UPDATE TO argus_api
+    GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
 
 TABLE shadow_differences ROW SECURITY
     entity_id uuid NOT NULL
@@ -1310,6 +1311,7 @@ SEQUENCE event_corrections_id_seq bigint START 1 INCREMENT 1 CACHE 1
 SEQUENCE organizations_id_seq integer START 1 INCREMENT 1 CACHE 1
 SEQUENCE raw_batches_id_seq bigint START 1 INCREMENT 1 CACHE 1 GRANT USAGE TO argus_ingest
 SEQUENCE series_id_seq bigint START 1 INCREMENT 1 CACHE 1
+SEQUENCE session_ends_number bigint START 1 INCREMENT 1 CACHE 1 GRANT USAGE TO argus_api
 SEQUENCE telemetry_raw_id_seq bigint START 1 INCREMENT 1 CACHE 1 GRANT USAGE TO argus_ingest
 
 FUNCTION activity_place() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 7b3914c0f2cd474942c342700cfa7fc8
@@ -1329,8 +1331,8 @@ FUNCTION drop_partitions(text,timestamp with time zone) RETURNS SETOF text plpgs
 FUNCTION edge_difference(entity_edges,boolean) RETURNS tstzmultirange plpgsql STABLE SET search_path=pg_catalog, public, pg_temp MD5 c5fb0705cf9412f4c513fdfa37b14276
 FUNCTION edges_recorded_since(integer,timestamp with time zone,integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a506f42da5e6466d6edf3d8f0ec2a25c GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
 FUNCTION ensure_partition(text,timestamp with time zone) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2f90dbd92806ce4f22a414c5a6f0915e GRANT EXECUTE TO argus_ingest; EXECUTE TO argus_pipeline
-FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 72044751e99fb4cbee5b489abd9c0c06 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
-FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 49ada3b69d764adfc5902abd96cfa643 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
+FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 118a2be1f0ea34d972d7082c8d5ad469 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
+FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 44b12f50b0da986532014ba05afe93bf GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
 FUNCTION history_close(timestamp with time zone) RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 12035a63f233519dc23d39c7b49263f1 GRANT EXECUTE TO argus_pipeline
 FUNCTION history_retention_hold() RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 218781f48d642d1bb77e9db79f3c51c2 GRANT EXECUTE TO argus_pipeline
 FUNCTION hourly_aggregates_built(timestamp with time zone,timestamp with time zone) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 4ec2468131d3b31cf2ea357d94132029 GRANT EXECUTE TO argus_pipeline
@@ -1351,15 +1353,16 @@ FUNCTION invalidate_on_schema_version() RETURNS trigger plpgsql VOLATILE SECURIT
 FUNCTION invalidate_on_type() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 804f819eebe051b5e6c2bd173f084102
 FUNCTION invalidate_suppression_on_edge() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 7852148fdc81168aa0f53ac4dd9b7437
 FUNCTION invalidate_suppression_on_window() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a57839fa256e79eae03e1281db72feb4
+FUNCTION is_unscoped() RETURNS boolean sql STABLE MD5 e299838926ddfa512f4241fda18482dc GRANT EXECUTE TO PUBLIC
 FUNCTION links_of_scope(integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 01d97ff795800af510890609c13b995b GRANT EXECUTE TO argus_scoped
 FUNCTION organization_by_slug(text) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 63719844f2a97942939a9db1111977e8 GRANT EXECUTE TO argus_api
 FUNCTION organization_has_consumers(integer) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 669c725c8ffeafe52e5d75d64ed518df
 FUNCTION partitions_ended(text,timestamp with time zone) RETURNS SETOF record sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 e01683527440741b395fe842e7bc1503 GRANT EXECUTE TO argus_pipeline
 FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0b75af54cb7d0a56326341cdd99b6d7f GRANT EXECUTE TO argus_api
 FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 bbe4625d61c03ed5d60082a67bda79c9
-FUNCTION scope_sees(uuid) RETURNS boolean sql STABLE MD5 544aac6005d54a771a8f28c35fe4f698 GRANT EXECUTE TO PUBLIC
+FUNCTION rules_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 1f7f7d368e6982b409850872deefa68b GRANT EXECUTE TO argus_scoped
 FUNCTION search_pattern(text) RETURNS text sql IMMUTABLE MD5 c461018544a80a34e6d83e83e6ee5fe7 GRANT EXECUTE TO PUBLIC
-FUNCTION sessions_ended_since(timestamp with time zone) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d8de94e87b2d5f3a7bf6dacc8a45431d GRANT EXECUTE TO argus_api
+FUNCTION sessions_ended_after(bigint) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 66aad28679a84a9a34ba6a0d11ac787b GRANT EXECUTE TO argus_api
 FUNCTION shadow_compare(timestamp with time zone,timestamp with time zone) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 975f423e009cfdd3f1487673061ec4fe GRANT EXECUTE TO argus_api
 FUNCTION shadow_restart() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 9f4131a8cfc12cdad7319da6fa41e155
 FUNCTION suppression_invalidate(integer,timestamp with time zone,timestamp with time zone) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 fc6b7f18d676a77ef3e2f203c4a1014c

@@ -126,7 +126,7 @@ class Parts:
         self.token_bridge = Bridge(
             transaction=partial(transaction, pools.tokens), threads=TOKEN_THREADS, is_silent=lambda: watchdog.is_silent
         )
-        self.denials = Denials(bridge=self.bridge, new_id=new_id)
+        self.denials = Denials(bridge=self.bridge, new_id=new_id, monotonic_s=time.monotonic)
         self.publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
         self.committer = GroupCommitter(
             transaction=partial(transaction, pools.ingest), publish=self.publisher.put, now=utc_now

@@ -75,8 +75,8 @@ CSV:
   ASSET,P-1,Pump 1,pump,5                          P-1,MONITORED_BY,M-7,2024-03-01T00:00:00Z
 
   Columns of entities: kind, name; externalId, id, type, status, attributes.NAME, location (GeoJSON) or longitude and
-  latitude, deletedAt (with id); firmwareVersion of a device, email of a person; category, priority, dueAt, checklist of
-  an activity.
+  latitude, deletedAt (with id); profile (name) of an asset, firmwareVersion of a device, email of a person;
+  category, priority, dueAt, checklist of an activity.
   Columns of edges: source, relationship, target; sourceKind, targetKind, port and exclusive (true, false) of a link,
   validFrom, validUntil, metadata.NAME.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from datetime import timedelta
+from uuid import UUID
 
 from argus.cli.errors import errors_reported
 from argus.cli.options import duration, home_add, json_add, settings_of
@@ -36,6 +37,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     create.add_argument(
         "--under",
         metavar="ID",
+        type=_entity_id,
         action="append",
         help="confine the user to the entity with this id and what lies below it; may be given several times",
     )
@@ -45,6 +47,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     home_add(create)
     json_add(create)
     create.set_defaults(run=run)
+
+
+def _entity_id(text: str) -> str:
+    """Return the id of an entity as it was written. Raises ValueError."""
+    UUID(text)
+    return text
 
 
 def run(arguments: argparse.Namespace) -> int:

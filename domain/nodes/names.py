@@ -25,7 +25,8 @@ _STATEMENTS: Final = {
     # Of series that are stored or read over links, and those that may come.
     NameKind.METRIC: text(
         """
-        SELECT metric FROM series WHERE organization_id = :organization_id
+        SELECT s.metric FROM series s JOIN entities e ON e.organization_id = s.organization_id AND e.id = s.entity_id
+          WHERE s.organization_id = :organization_id
         UNION SELECT m.value FROM entity_edges e, jsonb_each_text(e.metadata -> 'metrics_mapping') m
           WHERE e.organization_id = :organization_id AND jsonb_typeof(e.metadata -> 'metrics_mapping') = 'object'
         UNION SELECT coalesce(m.value ->> 'rename', m.key) FROM telemetry_schemas s, jsonb_each(s.schema -> 'metrics') m

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from domain.base.waiting import thread_await
 from gql.access.fair_threads import FairThreads
-from gql.errors import UNAVAILABLE_MESSAGE, ForbiddenError, known
-from graph.errors import ConflictError, UnavailableError
+from gql.errors import UNAVAILABLE_MESSAGE, known
+from graph.errors import BeyondScopeError, ConflictError, UnavailableError
 from graph.stopping import Stop, stop_bound
 from graph.walk.scopes import scope_bind
 
@@ -81,7 +81,7 @@ class Bridge:
         if self._is_silent():
             raise UnavailableError(UNAVAILABLE_MESSAGE)
         if organization_id is not None and under is not None:
-            work = partial(_confined, organization_id, under, work)
+            work = partial(_read_confined, organization_id, under, work)
         job = partial(self._work, organization_id, work, stop)
         return await thread_await(self._threads.submit(job))
 
@@ -113,10 +113,20 @@ class Bridge:
         self._threads.shutdown(wait=True)
 
 
-def _confined(organization_id: int, under: Collection[UUID], work: Callable[[Session], T], session: Session) -> T:
+def _read_confined(organization_id: int, under: Collection[UUID], work: Callable[[Session], T], session: Session) -> T:
+    with confined(session, organization_id=organization_id, under=under):
+        return work(session)
+
+
+@contextmanager
+def confined(session: Session, *, organization_id: int, under: Collection[UUID]) -> Iterator[None]:
+    """Confine what the session's transaction does in the block, and after it; see `graph.walk.scopes.scope_bind`.
+
+    Raises BeyondScopeError where the database refuses it.
+    """
     scope_bind(session, organization_id=organization_id, under=under)
     try:
-        return work(session)
+        yield
     except DBAPIError as error:
         sqlstate = getattr(error.orig, "sqlstate", None)
         if sqlstate in _TAKEN:
@@ -126,4 +136,4 @@ def _confined(organization_id: int, under: Collection[UUID], work: Callable[[Ses
             raise
         # The wall itself; whoever runs into it would see or change what is elsewhere.
         _log.warning("scope_refused", organization=organization_id, error=str(error.orig))
-        raise ForbiddenError(_BEYOND) from None
+        raise BeyondScopeError(_BEYOND) from None

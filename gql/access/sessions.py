@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from domain.plant.organizations.sessions import sessions_ended_since
+from domain.plant.organizations.sessions import sessions_ended_after
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal
 from gql.errors import UnauthenticatedError
 
 FRESH_S: Final = 0.5
-# So much earlier than the newest one seen, ends are read again: a long transaction committed after later ones.
-_OVERLAP: Final = timedelta(minutes=1)
+# So many before the newest one seen are read again: a transaction that took long is committed after later ones.
+_OVERLAP: Final = 1_000
 
 
 class Sessions:
@@ -26,7 +25,7 @@ class Sessions:
         self._monotonic_s = monotonic_s
         # By organization and subject, Unix seconds.
         self._ended: dict[tuple[int, str], float] = {}
-        self._newest: datetime | None = None
+        self._newest = 0
         self._read_at_s: float | None = None
         self._lock = asyncio.Lock()
 
@@ -49,8 +48,8 @@ class Sessions:
             now_s = self._monotonic_s()
             if self._read_at_s is not None and now_s - self._read_at_s < FRESH_S:
                 return
-            since = None if self._newest is None else self._newest - _OVERLAP
-            for end in await self._bridge.run(None, partial(sessions_ended_since, since=since)):
+            after = self._newest - _OVERLAP
+            for end in await self._bridge.run(None, partial(sessions_ended_after, after=after)):
                 self._ended[end.organization_id, end.subject] = end.ended_at.timestamp()
-                self._newest = max(self._newest or end.ended_at, end.ended_at)
+                self._newest = max(self._newest, end.number)
             self._read_at_s = now_s

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -12,10 +13,12 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from domain.nodes.names import NameKind
+from gql.access.bridge import confined
 from gql.access.principal import Principal
 from gql.base.services import Services
-from gql.errors import CostLimitError, ForbiddenError, UnauthenticatedError
+from gql.errors import CostLimitError, UnauthenticatedError
 from graph.change import GraphChange, graph_change_begin
+from graph.errors import BeyondScopeError
 from graph.stopping import Stop
 from graph.texts import text_nfc
 from graph.walk.scopes import ScopedIds
@@ -24,8 +27,8 @@ T = TypeVar("T")
 
 UNMATCHED_MAX: Final = 5
 _OUTSIDE: Final = (
-    "This token is confined to what lies below some entities, and what it creates has to lie there, too: "
-    "create it with its place, such as parentId."
+    "This token is confined to what lies below some entities, and what it creates has to lie there, too: an asset or a "
+    "space with its parentId, an activity with its targetIds."
 )
 
 
@@ -83,35 +86,48 @@ class Context:
         """Return `work(session, organization_id=..., **arguments)`, run in a separate transaction."""
         principal = self.principal
         read = partial(work, organization_id=principal.organization_id, **arguments)
-        return await self.services.bridge.run(principal.organization_id, read, self.stop, under=principal.under)
+        with self._denied_noted():
+            return await self.services.bridge.run(principal.organization_id, read, self.stop, under=principal.under)
 
     async def change(self, work: Callable[[Session, GraphChange], T], *, reason: str | None = None) -> T:
         """Return `work(session, change)` after it is committed: one change of the caller's graph.
 
-        Raises ArgusError; nothing is changed then: also ForbiddenError where a confined caller would create what it
-        could not see.
+        Raises ArgusError; nothing is changed then: also BeyondScopeError where a confined caller would create
+        what it could not see.
         """
         principal = self.principal
 
         def run(session: Session) -> T:
-            organization_id = principal.organization_id
             scoped = None if principal.under is None else ScopedIds(session, self.services.new_id)
             change = graph_change_begin(
                 session,
-                organization_id=organization_id,
+                organization_id=principal.organization_id,
                 actor=principal.actor,
                 new_id=scoped or self.services.new_id,
                 reason=reason,
             )
-            changed = work(session, change)
-            if scoped is not None and scoped.outside(organization_id=organization_id):
-                raise ForbiddenError(_OUTSIDE)
-            return changed
+            if principal.under is None or scoped is None:
+                return work(session, change)
+            # After the change has begun: nothing leaves or enters the scope while it is made.
+            with confined(session, organization_id=principal.organization_id, under=principal.under):
+                changed = work(session, change)
+                if scoped.outside(organization_id=principal.organization_id):
+                    raise BeyondScopeError(_OUTSIDE)
+                return changed
 
-        changed = await self.services.bridge.run(principal.organization_id, run, self.stop, under=principal.under)
+        with self._denied_noted():
+            changed = await self.services.bridge.run(principal.organization_id, run, self.stop)
         # What was read before may be otherwise now: the next mutation of the document reads it again.
         self.loaders.clear()
         return changed
+
+    @contextmanager
+    def _denied_noted(self) -> Iterator[None]:
+        try:
+            yield
+        except BeyondScopeError as error:
+            self.services.denials.note(self.principal, field="beyond the scope", message=error.message)
+            raise
 
 
 Info = strawberry.Info[Context, None]

@@ -142,7 +142,7 @@ class DevicePayload:
 class DeviceMutation:
     """Mutations of devices."""
 
-    @mutation(OPERATORS, scoped=True)
+    @mutation(OPERATORS)
     async def create_device(self, info: Info, input: CreateDeviceInput) -> DevicePayload:
         """Create a device. CONFLICT where another one has its external id."""
 

@@ -28,7 +28,7 @@ from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_create, edge_end, edge_retract
 from graph.edges.replace import Replacement, edges_replace_target
 from graph.entities.queries import entities_get, entity_get
-from graph.errors import BadInputError
+from graph.errors import BadInputError, NotFoundError
 from graph.kinds import EntityKind
 
 
@@ -367,7 +367,9 @@ def edge_connection(rows: Rows[EdgeVersion]) -> EdgeConnection:
 
 async def _end(info: Info, entity_id: Any) -> Entity:
     row = await load(info.context, entities_get, entity_id)
-    assert row is not None  # noqa: S101  (a foreign key holds it)
+    if row is None:
+        # By the change that is answered, it has left the part of the plant that a confined caller sees.
+        raise NotFoundError(f"{entity_id} is not below what this token is confined to any longer.")
     return to_entity(row)
 
 

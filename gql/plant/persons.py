@@ -88,7 +88,7 @@ class PersonPayload:
 class PersonMutation:
     """Mutations of persons."""
 
-    @mutation(OPERATORS, scoped=True)
+    @mutation(OPERATORS)
     async def create_person(self, info: Info, input: CreatePersonInput) -> PersonPayload:
         """Create a person. CONFLICT where another one has its external id."""
 

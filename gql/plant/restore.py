@@ -35,7 +35,7 @@ class EntityPayload:
 class EntityMutation:
     """Mutations of entities of any kind."""
 
-    @mutation(ADMINS, scoped=True)
+    @mutation(ADMINS)
     async def restore_entity(self, info: Info, id: strawberry.ID, external_id: str | None = UNSET) -> EntityPayload:
         """Restore a deleted entity. The edges that ended with it stay ended.
 

@@ -37,7 +37,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 # Shorter lists are not worth it.
 ITEMS_MIN: Final = 16
 # Input objects of so many different sets of fields in one list: more are coerced one by one.
-_SHAPES_MAX: Final = 16
+SHAPES_MAX: Final = 16
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 _NULL: Final = type(None)
 # Values of these types are coerced to themselves.
@@ -84,14 +84,14 @@ class FlatInput:
             raise _UnusualError
         for place, item in enumerate(items):
             places.setdefault(frozenset(item), []).append(place)
-            if len(places) > _SHAPES_MAX:
+            if len(places) > SHAPES_MAX:
                 raise _UnusualError
         coerced: list[Any] = [None] * len(items)
         for names, of_shape in places.items():
             shape = self._shapes.get(names)
             if shape is None:
                 shape = self._shape(names)
-                if len(self._shapes) < _SHAPES_MAX:
+                if len(self._shapes) < SHAPES_MAX:
                     self._shapes[names] = shape
             columns = list(zip(*[shape.read(items[place]) for place in of_shape], strict=True))
             values = [coerce(column) for coerce, column in zip(shape.columns, columns, strict=True)]

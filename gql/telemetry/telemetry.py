@@ -293,11 +293,12 @@ async def _to_update(info: Info, update: FeedUpdate) -> TelemetryUpdate:
     rows = await asyncio.gather(*(load(info.context, entities_get, entity_id) for entity_id in ids))
     entities: dict[UUID, Entity] = {row.id: to_entity(row) for row in rows if row is not None}
     return TelemetryUpdate(
-        series=[to_series(series, entities[series.entity_id]) for series in update.series],
-        invalidated=[_to_range(item, entities) for item in update.invalidated],
+        # What a confined caller does not see any longer is left out.
+        series=[to_series(item, entities[item.entity_id]) for item in update.series if item.entity_id in entities],
+        invalidated=[_to_range(item, entities) for item in update.invalidated if item.entity_id in entities],
         dropped=update.dropped,
         cursor=update.cursor,
-        gaps=[_to_range(gap, entities) for gap in update.gaps],
+        gaps=[_to_range(gap, entities) for gap in update.gaps if gap.entity_id in entities],
         points_left_out=update.points_left_out,
         # One of its own: in the update's it would hold itself.
         memo={},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
@@ -152,6 +153,9 @@ class Activity(Entity):
         if details is None or details.suggestion is None:
             return None
         suggested = details.suggestion
+        if await load(info.context, events_get, UUID(suggested["eventId"])) is None:
+            # Of an event that a confined caller does not see.
+            return None
         return ClosingSuggestion(
             action=suggested["action"],
             event_id=strawberry.ID(suggested["eventId"]),
@@ -242,7 +246,7 @@ class ActivityPayload:
 class ActivityMutation:
     """Mutations of activities."""
 
-    @mutation(OPERATORS, scoped=True)
+    @mutation(OPERATORS)
     async def create_activity(self, info: Info, input: CreateActivityInput) -> ActivityPayload:
         """Create an activity. CONFLICT where another one has its external id."""
 

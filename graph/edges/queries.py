@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from graph.errors import ConflictError, LimitExceededError, NotFoundError
 from graph.ids import EntityId
 from graph.instants import moment_resolve, moment_sql, moment_values
 from graph.json_bounds import texts_storable
+from graph.tenancy import beyond_scope_check, unscoped
 
 # Edges of one entity that a reader who wants all of them gets at most.
 EDGES_EACH_MAX: Final = 10_000
@@ -74,13 +75,27 @@ def edge_believed(session: Session, *, organization_id: int, edge_id: UUID) -> E
 
 
 def edges_touching_after(
-    session: Session, *, organization_id: int, entity_id: UUID, instant: datetime
+    session: Session,
+    *,
+    organization_id: int,
+    entity_id: UUID,
+    instant: datetime,
+    concerned: Callable[[EdgeVersion], bool] = lambda _: True,
 ) -> list[EdgeVersion]:
-    """Return the believed edges at an entity, as source or target, that are true at `instant` or later."""
-    rows = session.execute(
-        _TOUCHING_AFTER, {"organization_id": organization_id, "entity_id": entity_id, "instant": instant}
-    )
-    return [edge_of_row(row) for row in rows]
+    """Return the believed edges at an entity, as source or target, that are true at `instant` or later.
+
+    concerned: which of them, for a change that concerns no others. Raises BeyondScopeError where one of these leads to
+    an entity that a confined caller does not see: a part of them would not do.
+    """
+    with unscoped(session):
+        rows = session.execute(
+            _TOUCHING_AFTER, {"organization_id": organization_id, "entity_id": entity_id, "instant": instant}
+        ).all()
+    edges = [edge for edge in map(edge_of_row, rows) if concerned(edge)]
+    ends = {end for edge in edges for end in (edge.source_id, edge.target_id)}
+    what = f"{entity_id} has edges to what lies beyond the part of the plant that this token is confined to."
+    beyond_scope_check(session, organization_id=organization_id, ids=ends, what=what)
+    return edges
 
 
 def edges_believed_between(

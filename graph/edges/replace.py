@@ -52,13 +52,13 @@ def edges_replace_target(
         raise BadInputError("An entity cannot replace itself.", path=("replacementId",))
     if replacement_id not in ends_load(session, change=change, ids=[replacement_id]):
         raise NotFoundError(f"There is no entity {replacement_id}.", path=("replacementId",))
-    moving = [
-        before
-        for before in edges_touching_after(
-            session, organization_id=change.organization_id, entity_id=target_id, instant=instant
-        )
-        if before.target_id == target_id and before.relationship in relationships
-    ]
+    moving = edges_touching_after(
+        session,
+        organization_id=change.organization_id,
+        entity_id=target_id,
+        instant=instant,
+        concerned=lambda edge: edge.target_id == target_id and edge.relationship in relationships,
+    )
     plan = _plan(session, change, moving, replacement_id, instant)
     facts = [(moved.fact, moved.before.exclusive) for moved in plan]
     leaving = {moved.before.edge_id for moved in plan}

@@ -30,6 +30,7 @@ from graph.instants import instant_utc
 from graph.json_bounds import json_same
 from graph.kinds import EntityKind
 from graph.tables import entities
+from graph.tenancy import scope_bound, unscoped
 
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -163,10 +164,16 @@ def _external_id_check(
 ) -> None:
     if external_id is None:
         return
-    other = entity_by_external_id(session, organization_id=change.organization_id, kind=kind, external_id=external_id)
+    with unscoped(session):
+        other = entity_by_external_id(
+            session, organization_id=change.organization_id, kind=kind, external_id=external_id
+        )
     if other is not None:
-        message = f"The {kind.value.lower()} {other.id} has the external id {external_id!r} already."
-        raise ConflictError(message, path=(path,))
+        # Whose it is, is not for a confined caller.
+        which = (
+            f"The {kind.value.lower()} {other.id}" if scope_bound(session) is None else f"Another {kind.value.lower()}"
+        )
+        raise ConflictError(f"{which} has the external id {external_id!r} already.", path=(path,))
 
 
 def _write(session: Session, change: GraphChange, entity_id: EntityId, values: Mapping[str, Any]) -> None:

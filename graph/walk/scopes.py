@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from graph.ids import EntityId, NewId
 from graph.instants import Clock, Moment, moment_resolve
 from graph.relationships.builtin import LINKS
+from graph.tenancy import ScopeBound, scope_bound, scope_bound_set
 from graph.walk.below import below_select
 from graph.walk.queries import walk_engine
 from graph.walk.snapshot.cache import INFO_KEY
@@ -28,8 +29,6 @@ from graph.walk.snapshot.cache import INFO_KEY
 # Where a session keeps the scopes of its process, put there by what opens sessions.
 SCOPES_KEY: Final = "access_scopes"
 CHARS_MAX: Final = 64 * 1024 * 1024
-_SCOPED: Final = "access_scope"
-_REVISION: Final = "access_scope_revision"
 # Links that do not hold now: their devices may have left the scope, or be yet to come.
 _OTHER_LINKS = text(
     """
@@ -125,24 +124,16 @@ def scope_bind(session: Session, *, organization_id: int, under: Collection[UUID
     """
     roots = tuple(under)
     moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
-    scopes: Scopes = session.info.get(SCOPES_KEY) or Scopes()
-    scope = scopes.get(session, organization_id=organization_id, under=roots, moment=moment)
+    scopes: Scopes | None = session.info.get(SCOPES_KEY)
+    if scopes is None or moment.clock is None or moment.clock.own:
+        # What a transaction has changed itself is remembered for nobody.
+        scope = scope_find(session, organization_id=organization_id, under=roots, moment=moment)
+    else:
+        scope = scopes.get(session, organization_id=organization_id, under=roots, moment=moment)
     session.execute(_BIND, {"roots": _array(roots), "ids": scope.ids, "sources": scope.sources})
     # Graphs in memory are of the whole organization.
     session.info.pop(INFO_KEY, None)
-    session.info[_SCOPED] = roots
-    session.info[_REVISION] = scope.clock.revision
-
-
-def is_scoped(session: Session) -> bool:
-    """Return whether the session's transaction was confined."""
-    return _SCOPED in session.info
-
-
-def scope_revision(session: Session) -> int | None:
-    """Return a revision of the graph than which the transaction's scope is not older; None: it was not confined."""
-    revision: int | None = session.info.get(_REVISION)
-    return revision
+    scope_bound_set(session, ScopeBound(roots, scope.clock.revision))
 
 
 class ScopedIds:
@@ -170,7 +161,8 @@ class ScopedIds:
         if not created:
             return created
         moment = moment_resolve(self._session, organization_id=organization_id, as_of=None, known_at=None)
-        roots: Sequence[UUID] = self._session.info[_SCOPED]
+        bound = scope_bound(self._session)
+        roots = () if bound is None else bound.roots
         below = below_select(organization_id=organization_id, entity_ids=roots, moment=moment)
         return created - set(self._session.scalars(below))
 

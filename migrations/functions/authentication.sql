@@ -34,11 +34,11 @@ CREATE OR REPLACE FUNCTION device_tokens_ended(organizations integer[], tokens u
     WHERE e.id IS NULL OR e.deleted_at IS NOT NULL OR t.revoked_at IS NOT NULL OR t.expires_at <= clock_timestamp()
 $$;
 
--- Subjects whose sessions were ended since an instant, of all organizations.
-CREATE OR REPLACE FUNCTION sessions_ended_since(since timestamptz,
-    OUT organization_id integer, OUT subject text, OUT ended_at timestamptz)
+-- Ends of sessions after a number, of all organizations.
+CREATE OR REPLACE FUNCTION sessions_ended_after(after bigint,
+    OUT organization_id integer, OUT subject text, OUT ended_at timestamptz, OUT number bigint)
     RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT s.organization_id, s.subject, s.ended_at FROM public.session_ends s WHERE s.ended_at >= since
+    SELECT s.organization_id, s.subject, s.ended_at, s.number FROM public.session_ends s WHERE s.number > after
 $$;
 
 -- The organization to which an API key belongs, and what the key is. Records that it was used.
@@ -72,7 +72,7 @@ $$;
 
 REVOKE ALL ON FUNCTION organization_by_slug(text), device_token_owner(bytea),
     device_tokens_ended(integer[], uuid[]), api_key_owner(bytea), api_keys_ended(integer[], uuid[]),
-    sessions_ended_since(timestamptz) FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
+    sessions_ended_after(bigint) FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
 GRANT EXECUTE ON FUNCTION organization_by_slug(text), device_token_owner(bytea),
     device_tokens_ended(integer[], uuid[]), api_key_owner(bytea), api_keys_ended(integer[], uuid[]),
-    sessions_ended_since(timestamptz) TO argus_api;
+    sessions_ended_after(bigint) TO argus_api;

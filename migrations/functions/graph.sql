@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION entities_in_boxes(
     SELECT e.id, e.kind, e.geometry FROM public.entities e
     WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
         AND e.deleted_at IS NULL AND e.bounds IS NOT NULL AND (e.bounds && first OR e.bounds && second)
-        AND public.scope_sees(e.id)
+        AND ((SELECT public.is_unscoped()) OR e.id IN (SELECT public.current_scope()))
 $$;
 
 -- Entities whose name or external id, folded, matches a LIKE pattern.
@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION entities_named_like(organization integer, pattern tex
     SELECT e.id FROM public.entities e
     WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
         AND e.deleted_at IS NULL AND (public.text_folded(e.name) LIKE pattern OR public.text_folded(e.external_id) LIKE pattern)
-        AND public.scope_sees(e.id)
+        AND ((SELECT public.is_unscoped()) OR e.id IN (SELECT public.current_scope()))
 $$;
 
 -- The links of the entities in the access scope, ended ones too, as believed now. A device that has left the scope is no

@@ -20,6 +20,6 @@ CREATE OR REPLACE FUNCTION current_scope_sources() RETURNS SETOF uuid LANGUAGE s
     UNION ALL SELECT unnest(nullif(current_setting('argus.scope_sources', true), '')::uuid[])
 $$;
 
--- Whether an entity may be seen: by whoever is not confined, any. For functions of the owner, which no policy confines.
-CREATE OR REPLACE FUNCTION scope_sees(entity uuid) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN coalesce(current_setting('argus.scope_roots', true), '') = '' OR entity IN (SELECT current_scope());
+-- Whether the caller is not confined. For functions of the owner, which no policy confines: they ask it once a statement.
+CREATE OR REPLACE FUNCTION is_unscoped() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(current_setting('argus.scope_roots', true), '') = '';

@@ -26,10 +26,6 @@ def _entity(column: str) -> str:
 _SERIES: Final = f"""series_id IN (SELECT s.id FROM series s WHERE s.{_ORGANIZATION}
     AND s.entity_id = ANY (ARRAY(SELECT current_scope_sources())))"""
 _EVENT: Final = "EXISTS (SELECT FROM events v WHERE v.organization_id = {0}.organization_id AND v.id = {0}.event_id)"
-# What a rule's version is for: an entity or all below one, where it names one.
-_RULE: Final = """(entity_id IS NULL OR entity_id IN (SELECT current_scope()))
-    AND (under_id IS NULL OR under_id IN (SELECT current_scope()))"""
-
 # Rows of the entities in the scope, by table: which rows, and what may be done with them.
 _OF_ENTITIES: Final = {
     "entities": (_entity("id"), "SELECT, INSERT, UPDATE"),
@@ -63,11 +59,9 @@ _OF_ENTITIES: Final = {
     "shelves": (_entity("entity_id"), "SELECT, INSERT, UPDATE, DELETE"),
     "maintenance_windows": (_entity("under_id"), "SELECT, INSERT, UPDATE, DELETE"),
     "activity_steps": (_entity("activity_id"), "SELECT, INSERT"),
-    "rule_versions": (_RULE, "SELECT"),
-    "rules": (
-        "EXISTS (SELECT FROM rule_versions v WHERE v.organization_id = rules.organization_id AND v.rule_id = rules.id)",
-        "SELECT",
-    ),
+    # A rule that ever was for an entity elsewhere is not seen: its name may be of there.
+    "rule_versions": ("rule_id IN (SELECT rules_of_scope())", "SELECT"),
+    "rules": ("id IN (SELECT rules_of_scope())", "SELECT"),
 }
 # What no confined caller sees anything of, and what is looked up beside other things by its id.
 _CLOSED: Final = ("api_keys", "notifications")
@@ -90,6 +84,7 @@ _OF_ORGANIZATION: Final = {
 def upgrade() -> None:
     """Make policies and rights of the role, the roots of API keys, and the table of ended sessions."""
     execute_file("functions/tenancy.sql")
+    execute_file("functions/scopes.sql")
     for table, (condition, rights) in _OF_ENTITIES.items():
         _policy(table, f"{_ORGANIZATION} AND {condition}")
         op.execute(f"GRANT {rights} ON {table} TO argus_scoped")
@@ -125,6 +120,7 @@ def upgrade() -> None:
     )
     op.execute("GRANT USAGE ON SCHEMA public TO argus_scoped")
     op.execute("ALTER TABLE api_keys ADD COLUMN under_ids uuid[]")
+    op.execute("CREATE SEQUENCE session_ends_number AS bigint CACHE 1")
     op.execute(
         """
         CREATE TABLE session_ends (
@@ -132,19 +128,22 @@ def upgrade() -> None:
             subject text NOT NULL,
             -- Tokens of the subject that were issued before are refused.
             ended_at timestamptz NOT NULL,
+            -- Rises with each end, so that what is new is known whatever the clocks say.
+            number bigint NOT NULL DEFAULT nextval('session_ends_number'),
             CONSTRAINT pk_session_ends PRIMARY KEY (organization_id, subject),
             CONSTRAINT fk_session_ends_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
         )
         """
     )
-    op.execute("CREATE INDEX ix_session_ends_ended_at ON session_ends (ended_at)")
+    op.execute("CREATE INDEX ix_session_ends_number ON session_ends (number)")
     op.execute("ALTER TABLE session_ends ENABLE ROW LEVEL SECURITY")
     op.execute(
         f"CREATE POLICY organization_wall ON session_ends TO argus_api, argus_pipeline USING ({_ORGANIZATION})"
         f" WITH CHECK ({_ORGANIZATION})"
     )
     op.execute("REVOKE ALL ON session_ends FROM PUBLIC")
-    op.execute("GRANT SELECT, INSERT, UPDATE ON session_ends TO argus_api")
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON session_ends TO argus_api")
+    op.execute("GRANT USAGE ON SEQUENCE session_ends_number TO argus_api")
 
 
 def _policy(table: str, condition: str) -> None:

@@ -206,3 +206,16 @@ def test_no_field_of_an_entity_fails_on_text_that_no_row_can_have(api: Api) -> N
         if reply.status >= 500 or "INTERNAL" in reply.error_codes:
             faults.append(place)
     assert sorted(set(faults)) == []
+
+
+def test_a_reason_that_cannot_be_stored_is_reported(api: Api) -> None:
+    api.organization("reasons")
+    client = api.client("reasons")
+    ids = {name: entity["id"] for payload in client.call(MADE).data.values() for name, entity in payload.items()}
+    create = """mutation C($a: ID!, $d: ID!) { createEdge(input: {sourceId: $a, targetId: $d,
+      relationship: "MONITORED_BY", validFrom: "2026-01-01T00:00:00Z"}) { edge { edgeId } errors { code } } }"""
+    edge = client.call(create, {"a": ids["asset"], "d": ids["device"]}).data["createEdge"]["edge"]["edgeId"]
+    for call in ("correctEdge(id: $id, exclusive: true, reason: $r)", "endEdge(id: $id, reason: $r)"):
+        change = f"mutation M($id: ID!, $r: String) {{ {call} {{ errors {{ code path }} }} }}"
+        [payload] = client.call(change, {"id": edge, "r": "a\0"}).data.values()
+        assert payload["errors"] == [{"code": "BAD_USER_INPUT", "path": ["reason"]}]

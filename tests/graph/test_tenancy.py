@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +16,7 @@ from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.walk.queries import below
 from graph.walk.snapshot.cache import Snapshots
+from testing.installation import PROJECT
 from testing.world import World, place
 
 _LOOKS = text(
@@ -51,3 +54,31 @@ def test_a_graph_in_memory_is_walked_by_its_own_organization_alone(worlds: Calla
                 below(session, organization_id=organization_id, entity_ids=[hall])
             with pytest.raises(NotFoundError):
                 moment_resolve(session, organization_id=ours.organization_id, as_of=None, known_at=None)
+
+
+# Where a confined transaction sees the whole organization, and how often: for checks, and for what is answered to nobody.
+UNSCOPED = {
+    # Edges of an entity that a change concerns, which is refused where one leads elsewhere.
+    "graph/edges/queries.py": 1,
+    # Circles, of one edge and of many.
+    "graph/edges/checks.py": 2,
+    # External ids that are taken.
+    "graph/entities/operations.py": 1,
+    # Places in the trail.
+    "domain/plant/entities/changed.py": 2,
+    # Batches in which the caller's readings are.
+    "domain/telemetry/dead_letters/operations.py": 1,
+    # The caller's own sessions.
+    "domain/plant/organizations/sessions.py": 1,
+}
+
+
+def test_where_a_confined_transaction_sees_more_is_known() -> None:
+    """Another place is a decision: what is read there must not reach an answer."""
+    uses: Counter[str] = Counter()
+    for package in ("graph", "domain", "gql", "argus", "workers"):
+        for path in (PROJECT / package).rglob("*.py"):
+            count = len(re.findall(r"\bwith unscoped\(", path.read_text("utf-8")))
+            if count:
+                uses[str(path.relative_to(PROJECT))] = count
+    assert uses == UNSCOPED

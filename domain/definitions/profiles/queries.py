@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from domain.base.packed import micros_of
@@ -41,6 +41,19 @@ def profile_get(session: Session, *, organization_id: int, profile_id: UUID, pat
     if profile is None or profile.deleted_at is not None:
         raise NotFoundError(f"There is no asset profile {profile_id}.", path=(path,))
     return profile
+
+
+def profile_names_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return the names of those of these profiles that are not deleted. At most one statement."""
+    return {} if not ids else _names(session, organization_id, any_of(asset_profiles.c.id, ids))
+
+
+def profile_ids_by_name(session: Session, *, organization_id: int, names: Collection[str]) -> Mapping[str, UUID]:
+    """Return the ids of those of these profiles, by name, that are not deleted. At most one statement."""
+    if not names:
+        return {}
+    by_id = _names(session, organization_id, asset_profiles.c.name == any_(cast(list(names), ARRAY(Text))))
+    return {name: profile_id for profile_id, name in by_id.items()}
 
 
 def profiles_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[AssetProfile]:
@@ -115,6 +128,14 @@ def users_count(session: Session, *, organization_id: int, profile_id: UUID) -> 
     """Return how many assets that are not deleted use a profile. One statement."""
     counted = select(func.count()).select_from(assets)
     return int(session.execute(_users(counted, organization_id, profile_id)).scalar_one())
+
+
+def _names(session: Session, organization_id: int, chosen: ColumnElement[bool]) -> dict[UUID, str]:
+    table = asset_profiles.c
+    rows = session.execute(
+        select(table.id, table.name).where(table.organization_id == organization_id, table.deleted_at.is_(None), chosen)
+    )
+    return {row.id: row.name for row in rows}
 
 
 def _users(statement: Select[Any], organization_id: int, profile_id: UUID) -> Select[Any]:

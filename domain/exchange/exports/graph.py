@@ -11,8 +11,10 @@ from sqlalchemy import or_, select, text, true
 from sqlalchemy.orm import Session
 
 from domain.definitions.entity_types.queries import entity_type_list
+from domain.definitions.profiles.queries import profile_names_get
+from domain.exchange.fields import DETAIL_FIELDS
 from domain.nodes.operations import KIND_SPECS
-from domain.plant.entity_kind import details_get, details_named
+from domain.plant.entity_kind import details_get
 from graph.entities.model import Entity
 from graph.entities.rows import ENTITY_COLUMNS, entity_of_row
 from graph.instants import Moment, instant_text, moment_resolve, moment_sql, moment_values
@@ -99,7 +101,14 @@ def _details(session: Session, organization_id: int, page: Sequence[Entity]) -> 
         for entity_id, details in details_get(
             session, organization_id=organization_id, spec=KIND_SPECS[kind], ids=ids
         ).items():
-            result[entity_id] = details_named(KIND_SPECS[kind], details)
+            fields = DETAIL_FIELDS[kind]
+            result[entity_id] = {field: details[column] for column, field in fields.items() if field is not None}
+    used = {details["profile"] for details in result.values() if details.get("profile") is not None}
+    names = profile_names_get(session, organization_id=organization_id, ids=used)
+    for details in result.values():
+        if "profile" in details:
+            # Of one that was deleted nothing is left to name.
+            details["profile"] = names.get(details["profile"])
     return result
 
 

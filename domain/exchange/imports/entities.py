@@ -10,16 +10,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from domain.definitions.profiles.queries import profile_ids_by_name
 from domain.exchange.imports.files import remark_of
 from domain.exchange.imports.outcome import Outcome
-from domain.exchange.imports.records import EntityRecord
+from domain.exchange.imports.records import EntityRecord, Remark
 from domain.nodes.operations import KIND_SPECS, entity_delete
 from domain.plant.entity_kind import details_get, typed_entities_create, typed_entity_update
 from domain.work.activities.checklist import required_items_check
 from domain.work.activities.lifecycle import state_of
 from domain.work.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT
 from domain.work.activities.queries import checklist_get
-from graph.absent import ABSENT
+from graph.absent import ABSENT, Absent
 from graph.change import GraphChange
 from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.entities.queries import entities_by_external_id, entities_get
@@ -30,6 +31,7 @@ from graph.kinds import EntityKind
 from graph.texts import text_nfc
 
 _DETAILS_DEFAULT: Final[dict[EntityKind, dict[str, Any]]] = {
+    EntityKind.ASSET: {"profile_id": None},
     EntityKind.DEVICE: {"firmware_version": None},
     EntityKind.PERSON: {"email": None},
     EntityKind.ACTIVITY: {
@@ -43,7 +45,7 @@ _DETAILS_DEFAULT: Final[dict[EntityKind, dict[str, Any]]] = {
 
 def entities_apply(session: Session, *, change: GraphChange, records: Sequence[EntityRecord], outcome: Outcome) -> None:
     """Create missing entities and update differing ones; count both."""
-    for wave in _waves(records):
+    for wave in _waves(_profiled(session, change, records, outcome)):
         there = _there(session, change, wave)
         new = [record for record in wave if there[id(record)] is None]
         for kind in EntityKind:
@@ -70,6 +72,30 @@ def entities_delete(
             outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
         else:
             outcome.deleted += 1
+
+
+def _profiled(
+    session: Session, change: GraphChange, records: Sequence[EntityRecord], outcome: Outcome
+) -> list[EntityRecord]:
+    """Return the records with the ids of their profiles; report profiles that are not there, and ignored fields.
+
+    One statement at most. An asset whose profile is not there is written without it, or stays with the one it has.
+    """
+    names = {record.profile for record in records if isinstance(record.profile, str)}
+    ids = profile_ids_by_name(session, organization_id=change.organization_id, names=names)
+    profiled: list[EntityRecord] = []
+    for record in records:
+        for name in record.ignored:
+            message = f"{name} is of the installation that wrote the file; it is ignored."
+            outcome.remarks.append(Remark(record.label, message, line=record.line, path=(name,)))
+        if isinstance(record.profile, str) and record.profile not in ids:
+            message = f"There is no asset profile {record.profile!r} here; all but the profile is imported."
+            outcome.remarks.append(Remark(record.label, message, "NOT_FOUND", record.line, ("profile",)))
+        elif not isinstance(record.profile, Absent):
+            profile_id = None if record.profile is None else ids[record.profile]
+            record = replace(record, details={**record.details, "profile_id": profile_id})  # noqa: PLW2901
+        profiled.append(record)
+    return profiled
 
 
 def _update_where_different(
@@ -222,7 +248,7 @@ def _update(  # noqa: PLR0917  (private)
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Return whether two values of a detail are the same: an instant, or JSON."""
-    if isinstance(one, datetime) or isinstance(other, datetime):
+    """Return whether two values of a detail are the same: an instant, an id, or JSON."""
+    if isinstance(one, datetime | UUID) or isinstance(other, datetime | UUID):
         return bool(one == other)
     return json_same(one, other)

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
+from domain.configuration.profiles.operations import NAME_MAX_CHARS
+from domain.exchange.fields import IGNORED_FIELDS, OWN_FIELDS
 from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, TypeRecord
 from domain.exchange.tables.cells import ERRORS, CellError, CellForm
 from domain.exchange.tables.times import CellTimes, TimeError
@@ -19,25 +21,20 @@ from domain.work.activities.operations import activity_details
 from graph.absent import ABSENT
 from graph.errors import BadInputError
 from graph.instants import instant_read, instant_text
-from graph.json_bounds import json_object_check
+from graph.json_bounds import json_object_check, text_check
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive
 from graph.texts import text_nfc
 
 _ENTITY: Final = {
     "kind", "name", "externalId", "id", "type", "status", "attributes", "location", "deletedAt",
-    "firmwareVersion", "email", "category", "priority", "dueAt", "checklist",
-}  # fmt: skip
+}.union(*OWN_FIELDS.values())  # fmt: skip
+_IGNORED: Final = frozenset().union(*IGNORED_FIELDS.values())
 _EDGE: Final = {"source", "relationship", "target", "port", "exclusive", "validFrom", "validUntil", "metadata"}
 _TYPE: Final = {"kind", "name", "description", "attributes", "telemetrySchema"}
 _RELATIONSHIP: Final = {"name", "inverse", "sourceKinds", "targetKinds", "hierarchy", "exclusive"}
-_OWN: Final = {
-    EntityKind.DEVICE: {"firmwareVersion"},
-    EntityKind.PERSON: {"email"},
-    EntityKind.ACTIVITY: {"category", "priority", "dueAt", "checklist"},
-}
 _TIMES: Final = {"validFrom", "validUntil", "deletedAt", "dueAt"}
-_ALL_OWN: Final = set().union(*_OWN.values())
+_ALL_OWN: Final = _IGNORED.union(*OWN_FIELDS.values())
 
 
 def record_read(value: Any, *, line: int | None = None) -> Record:
@@ -45,7 +42,7 @@ def record_read(value: Any, *, line: int | None = None) -> Record:
     if not isinstance(value, Mapping):
         raise BadInputError("A record is a JSON object, on a line of its own.")
     readers: dict[Any, tuple[set[str], Callable[[Mapping[str, Any], int | None], Record]]] = {
-        "entity": (_ENTITY, _entity),
+        "entity": (_ENTITY | _IGNORED, _entity),
         "edge": (_EDGE, _edge),
         "entityType": (_TYPE, _type),
         "relationship": (_RELATIONSHIP, _relationship),
@@ -62,7 +59,8 @@ def record_read(value: Any, *, line: int | None = None) -> Record:
 
 def _entity(members: Mapping[str, Any], line: int | None) -> EntityRecord:
     kind = _kind(members.get("kind"), "kind")
-    foreign = sorted((set(members) & _ALL_OWN) - _OWN.get(kind, set()))
+    ignored = IGNORED_FIELDS.get(kind, frozenset())
+    foreign = sorted((set(members) & _ALL_OWN) - OWN_FIELDS[kind] - ignored)
     if foreign:
         raise BadInputError(f"A {kind.value.lower()} has no {foreign[0]}.", path=(foreign[0],))
     deleted_at = _instant(members, "deletedAt")
@@ -78,6 +76,8 @@ def _entity(members: Mapping[str, Any], line: int | None) -> EntityRecord:
         attributes=_json(members, "attributes"),
         location=_object(members, "location"),
         details=_details(kind, members),
+        profile=_profile(members) if "profile" in members else ABSENT,
+        ignored=tuple(sorted(ignored & set(members))),
         deleted_at=deleted_at,
         given=frozenset(name for name in ("name", "type", "status", "attributes", "location") if name in members),
         line=line,
@@ -97,6 +97,11 @@ def _details(kind: EntityKind, members: Mapping[str, Any]) -> dict[str, Any]:
             checklist=members.get("checklist", ABSENT),
         )
     return {}
+
+
+def _profile(members: Mapping[str, Any]) -> str | None:
+    name = members["profile"]
+    return None if name is None else text_check(name, path=("profile",), min_chars=1, max_chars=NAME_MAX_CHARS)
 
 
 def _edge(members: Mapping[str, Any], line: int | None) -> EdgeRecord:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from graph.absent import ABSENT, Absent
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive
 
@@ -16,7 +17,8 @@ from graph.relationships.model import Exclusive
 class EntityRecord:
     """An entity. It is found by its external id, without one by its id; where neither is there it is made.
 
-    details: what its kind has besides, by column, checked. deleted_at: when it was deleted; it is deleted once the file
+    details: what its kind has besides, by column, checked. profile: the name of an asset's. ignored: fields of the file
+    that mean nothing here. deleted_at: when it was deleted; it is deleted once the file
     is read, so that the edges it had are there. given: which fields the file says; the others stay. line: its line in
     the file.
     """
@@ -30,6 +32,8 @@ class EntityRecord:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     location: Mapping[str, Any] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    profile: str | Absent | None = ABSENT
+    ignored: tuple[str, ...] = ()
     deleted_at: datetime | None = None
     given: frozenset[str] = frozenset({"name", "type", "attributes"})
     line: int | None = None

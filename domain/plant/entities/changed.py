@@ -15,18 +15,19 @@ from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 from graph.kinds import EntityKind
 from graph.tables import INSTANT
+from graph.tenancy import unscoped
 
 # Entries of the trail that are looked at in one go.
 ENTRIES_MAX: Final = 100
 
 _END = text(
-    "SELECT recorded_at, id FROM changes WHERE organization_id = :organization_id ORDER BY recorded_at DESC, id DESC"
-    " LIMIT 1"
+    "SELECT recorded_at, id FROM changes WHERE organization_id = :organization_id AND action <> 'denied'"
+    " ORDER BY recorded_at DESC, id DESC LIMIT 1"
 )
 _SINCE = text(
     """
     SELECT recorded_at, id, subject_type, subject_id FROM changes
-    WHERE organization_id = :organization_id AND (recorded_at, id) > (:at, :id)
+    WHERE organization_id = :organization_id AND (recorded_at, id) > (:at, :id) AND action <> 'denied'
     ORDER BY recorded_at, id LIMIT :most
     """
 ).bindparams(bindparam("at", type_=INSTANT), bindparam("id", type_=Uuid))
@@ -34,7 +35,10 @@ _SINCE = text(
 
 @dataclass(frozen=True, slots=True)
 class TrailPlace:
-    """A place in the trail: after this entry. The trail only ever grows at its end."""
+    """A place in the trail: after this entry. The trail only ever grows at its end.
+
+    Denied attempts are left out: they change nothing, and are written beside the changes, in no order with these.
+    """
 
     recorded_at: datetime
     id: UUID
@@ -54,7 +58,8 @@ class ChangedEntities:
 
 def trail_end(session: Session, *, organization_id: int) -> TrailPlace:
     """Return the end of the trail. Whoever commits later is found after it: changes of an organization take turns."""
-    row = session.execute(_END, {"organization_id": organization_id}).one_or_none()
+    with unscoped(session):
+        row = session.execute(_END, {"organization_id": organization_id}).one_or_none()
     return _BEGINNING if row is None else TrailPlace(row.recorded_at, row.id)
 
 
@@ -70,9 +75,11 @@ def entities_changed(
 
     ids, kinds: only those; None: all. An edge's change is none of its ends'. Two statements at most.
     """
-    rows = session.execute(
-        _SINCE, {"organization_id": organization_id, "at": after.recorded_at, "id": after.id, "most": ENTRIES_MAX}
-    ).all()
+    # Places in the trail are the same for all; a confined caller sees its own entities of what is found.
+    with unscoped(session):
+        rows = session.execute(
+            _SINCE, {"organization_id": organization_id, "at": after.recorded_at, "id": after.id, "most": ENTRIES_MAX}
+        ).all()
     if not rows:
         return ChangedEntities([], after, True)
     wanted = None if ids is None else set(ids)

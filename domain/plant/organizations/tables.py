@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+)
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, UUID
 
@@ -30,6 +41,7 @@ api_keys = Table(
     CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="ck_api_keys_role"),
 )
 
+session_ends_number = Sequence("session_ends_number", metadata=metadata, data_type=BigInteger, cache=1)
 session_ends = Table(
     "session_ends",
     metadata,
@@ -37,7 +49,8 @@ session_ends = Table(
     Column("subject", Text, nullable=False),
     # Tokens of the subject that were issued before are refused.
     Column("ended_at", INSTANT, nullable=False),
+    Column("number", BigInteger, session_ends_number, nullable=False, server_default=session_ends_number.next_value()),
     PrimaryKeyConstraint("organization_id", "subject", name="pk_session_ends"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_session_ends_organization"),
 )
-Index("ix_session_ends_ended_at", session_ends.c.ended_at)
+Index("ix_session_ends_number", session_ends.c.number)

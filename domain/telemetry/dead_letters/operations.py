@@ -14,6 +14,7 @@ from domain.telemetry.dead_letters.queries import dead_letter_conditions
 from domain.telemetry.store.tables import dead_letters
 from graph.errors import BadInputError
 from graph.tables import INSTANT
+from graph.tenancy import unscoped
 
 # So many at a call; the answer says how many are left.
 DEAD_LETTERS_MAX: Final = 10_000
@@ -49,14 +50,14 @@ def dead_letters_retry(session: Session, *, organization_id: int, where: DeadLet
         .order_by(dead_letters.c.received_at, dead_letters.c.id)
         .limit(DEAD_LETTERS_MAX)
     ).all()
-    session.execute(
-        _REOPEN,
-        {
-            "organization_id": organization_id,
-            "raw_ids": [row.raw_id for row in rows],
-            "received": [row.received_at for row in rows],
-        },
-    )
+    reopened = {
+        "organization_id": organization_id,
+        "raw_ids": [row.raw_id for row in rows],
+        "received": [row.received_at for row in rows],
+    }
+    # Batches hold readings of many devices, and are done again as a whole: what was stored stays.
+    with unscoped(session):
+        session.execute(_REOPEN, reopened)
     every = session.execute(select(func.count()).select_from(dead_letters).where(*conditions)).scalar_one()
     return Done(len(rows), every - len(rows))
 

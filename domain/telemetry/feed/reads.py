@@ -33,8 +33,8 @@ from graph.errors import LimitExceededError
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.tables import entities, graph_clocks
+from graph.tenancy import scope_bound
 from graph.walk.queries import below_among
-from graph.walk.scopes import scope_revision
 
 
 def _parameter(match: re.Match[str]) -> str:
@@ -122,9 +122,8 @@ def watches_load(session: Session, *, organization_id: int, requests: Sequence[W
     Raises NotFoundError for an unknown entity, LimitExceededError where one would watch more than 100,000.
     """
     # First the revision, then what it is the revision of: a change in between is then seen as newer.
-    revision = scope_revision(session)
-    if revision is None:
-        revision = revision_get(session, organization_id=organization_id)
+    bound = scope_bound(session)
+    revision = revision_get(session, organization_id=organization_id) if bound is None else bound.revision
     watched = [_watched(session, organization_id, request) for request in requests]
     path = ("underId",) if any(request.under_id for request in requests) else ("entityIds",)
     everything = set().union(*watched)

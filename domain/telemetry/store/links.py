@@ -23,7 +23,7 @@ from graph.errors import NotFoundError
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
 from graph.sql import rows_read, uuids_text
-from graph.walk.scopes import is_scoped
+from graph.tenancy import scope_bound
 
 # What can be the source of a link.
 LINKED_KINDS = frozenset({EntityKind.ASSET, EntityKind.SPACE})
@@ -82,7 +82,7 @@ def links_list(
     of = _OF_BOTH if source_ids and device_ids else _OF_SOURCES if source_ids else _OF_DEVICES
     rows = rows_read(
         session,
-        (_LINKS_OF_SCOPE if is_scoped(session) else _LINKS).replace("{of}", of),
+        (_LINKS_OF_SCOPE if scope_bound(session) is not None else _LINKS).replace("{of}", of),
         organization_id=organization_id,
         source_ids=uuids_text(source_ids),
         device_ids=uuids_text(device_ids),

@@ -18,10 +18,13 @@ from graph.relationships.builtin import ASSIGNED_TO
 
 def assignments_of(session: Session, *, change: GraphChange, activity_id: UUID) -> list[EdgeVersion]:
     """Return the ASSIGNED_TO edges of an activity that are valid at the change or later."""
-    touching = edges_touching_after(
-        session, organization_id=change.organization_id, entity_id=activity_id, instant=change.recorded
+    return edges_touching_after(
+        session,
+        organization_id=change.organization_id,
+        entity_id=activity_id,
+        instant=change.recorded,
+        concerned=lambda edge: edge.relationship == ASSIGNED_TO and edge.source_id == activity_id,
     )
-    return [edge for edge in touching if edge.relationship == ASSIGNED_TO and edge.source_id == activity_id]
 
 
 def assignments_end(session: Session, *, change: GraphChange, edges: Sequence[EdgeVersion]) -> None:

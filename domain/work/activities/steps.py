@@ -20,7 +20,11 @@ NOTE_MAX_CHARS: Final = 2_000
 HISTORY_MAX: Final = 500
 _HISTORY = text(
     """
-    SELECT s.* FROM (SELECT DISTINCT unnest(:ids) AS activity_id) w
+    SELECT s.id, s.activity_id, s.recorded_at, s.actor, s.step, s.from_status, s.to_status, s.item_id, s.note,
+        -- A confined caller may see the activity and not these.
+        (SELECT e.id FROM entities e WHERE e.organization_id = s.organization_id AND e.id = s.person_id) AS person_id,
+        (SELECT v.id FROM events v WHERE v.organization_id = s.organization_id AND v.id = s.event_id) AS event_id
+    FROM (SELECT DISTINCT unnest(:ids) AS activity_id) w
     CROSS JOIN LATERAL (
         SELECT * FROM activity_steps s
         WHERE s.organization_id = :organization_id AND s.activity_id = w.activity_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -77,7 +78,7 @@ class Harness:
     async def subscriber(
         self, query: str = PLAIN, role: Role = Role.VIEWER, under: tuple[UUID, ...] | None = None, **variables: Any
     ) -> AsyncGenerator[bytes]:
-        denials = Denials(bridge=cast("Any", None), new_id=uuid4)
+        denials = Denials(bridge=cast("Any", None), new_id=uuid4, monotonic_s=time.monotonic)
         services = cast("Any", SimpleNamespace(feed=self.feed, denials=denials))
         principal = Principal(1, UUID(int=1), "plant", role, f"{role}{len(self.feed.queues)}", under=under)
         context = Context(services, principal, "trace", "graphql-ws")

@@ -23,8 +23,9 @@ from graph.ids import EntityId
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.tables import entities, entity_edges
+from graph.tenancy import scope_bound
 from graph.walk.queries import below
-from graph.walk.scopes import CHARS_MAX, ScopedIds, Scopes, is_scoped, scope_bind, scope_find
+from graph.walk.scopes import CHARS_MAX, ScopedIds, Scopes, scope_bind, scope_find
 from graph.walk.snapshot.cache import Snapshots
 from testing.world import World, day, new_id
 
@@ -46,7 +47,7 @@ def confined(world: World, *under: UUID, snapshots: Snapshots | None = None) -> 
     """A transaction that is confined to what lies below some entities."""
     with world.session(snapshots) as session:
         scope_bind(session, organization_id=world.organization_id, under=under)
-        assert is_scoped(session)
+        assert scope_bound(session) is not None
         yield session
 
 
