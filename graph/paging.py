@@ -118,6 +118,12 @@ def page_of_read(
     )
 
 
+def page_of_all(items: Sequence[T], *, name: str, key: Callable[[int], tuple[Any, ...]]) -> Page[T]:
+    """Return a page that holds all of a list. name: of the list. key: of the item at a place; see `page_of_sorted`."""
+    keys = _Keys(range(len(items)), lambda place: (name, *key(place)))
+    return Page(items, keys, has_next=False, total=items.__len__)
+
+
 def page_of_sorted(
     items: Sequence[T], page: PageRequest, *, name: str, types: Sequence[type], key: Callable[[T], tuple[Any, ...]]
 ) -> Page[T]:

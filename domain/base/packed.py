@@ -111,6 +111,8 @@ def type_of(points: Points, *, declared: int | None, counts: Values | None = Non
     """
     if declared is not None:
         return MetricType(declared)
+    if counts is None and bool((points.types == points.types[0]).all()):
+        return MetricType(int(points.types[0]))
     weights = np.ones(len(points.at)) if counts is None else counts
     is_text = points.types == MetricType.TEXT
     texts = float(weights[is_text].sum())

@@ -8,9 +8,11 @@ algorithm is right is a matter of configuration, never of the token's header.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from functools import partial
+from hashlib import sha256
 from typing import Any, Protocol, TypeGuard
 from uuid import UUID
 
@@ -35,6 +37,10 @@ SUBJECT_CHARS_MAX = 512
 VERIFY_WITHIN_S = 8.0
 _LEEWAY_S = 10
 _ORGANIZATION_FRESH_S = 10.0
+# So long a token's signature is not verified again; that its session goes on is looked at each time. The keys of a
+# provider are remembered for longer.
+CLAIMS_FRESH_S = 10.0
+_CLAIMS_REMEMBERED_MAX = 10_000
 _JWKS_TIMEOUT_S = 5
 _CHALLENGE = 'Bearer realm="Argus"'
 _NO_GOOD = "The token is not valid: {reason}."
@@ -90,6 +96,8 @@ class TokenVerifier:
         self._issuer = issuer
         self._names = claims
         self._sessions = sessions
+        # By the digest of the token, so that no token lies about in memory.
+        self._claims_verified: dict[bytes, tuple[float, Mapping[str, Any]]] = {}
         self._organizations: dict[str, tuple[float, tuple[int, UUID, str]]] = {}
 
     async def verify(self, token: str) -> Principal:
@@ -160,7 +168,20 @@ class TokenVerifier:
             under=owner.under_ids,
         )  # fmt: skip
 
-    async def _claims(self, token: str) -> dict[str, Any]:
+    async def _claims(self, token: str) -> Mapping[str, Any]:
+        """Return the claims of a token whose signature is good. One that was verified a moment ago is not again."""
+        now_s, digest = time.monotonic(), sha256(token.encode(errors="surrogatepass")).digest()
+        verified_s, claims = self._claims_verified.get(digest, (-math.inf, {}))
+        # A token that has expired since is refused as any other.
+        if now_s - verified_s < CLAIMS_FRESH_S and time.time() < float(claims["exp"]):
+            return claims
+        claims = await self._claims_verify(token)
+        if len(self._claims_verified) >= _CLAIMS_REMEMBERED_MAX:
+            self._claims_verified.clear()
+        self._claims_verified[digest] = (now_s, claims)
+        return claims
+
+    async def _claims_verify(self, token: str) -> Mapping[str, Any]:
         try:
             key: Any = self._secret
             algorithms = ["HS256"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NewType, NoReturn
 
+import orjson
 import strawberry
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
@@ -16,6 +17,7 @@ from graph.instants import instant_read
 
 # Of the text of an instant in UTC, which ends with +00:00.
 _OFFSET_BEGIN = -6
+_WHOLE_SECONDS_CHARS = len("2026-03-01T08:00:00Z")
 _DURATION = re.compile(
     r"P(?!$)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
     r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?"
@@ -65,6 +67,13 @@ def date_time_print(value: datetime) -> str:
     utc = value if value.tzinfo is UTC else value.astimezone(UTC)
     text = utc.isoformat()[:_OFFSET_BEGIN]
     return f"{text.rstrip('0')}Z" if utc.microsecond else f"{text}Z"
+
+
+def date_times_print(values: Sequence[datetime]) -> list[str]:
+    """Print many instants as `date_time_print` does. Hot path."""
+    in_utc = [value if value.tzinfo is UTC else value.astimezone(UTC) for value in values]
+    texts: list[str] = orjson.loads(orjson.dumps(in_utc, option=orjson.OPT_UTC_Z))
+    return [text if len(text) == _WHOLE_SECONDS_CHARS else f"{text[:-1].rstrip('0')}Z" for text in texts]
 
 
 def duration_parse(value: object) -> Duration:

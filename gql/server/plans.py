@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from gql.base.batched import ManyResolver, many_of
-from gql.base.scalars import as_is
+from gql.base.scalars import as_is, date_time_print, date_times_print
 
 PLANS_MAX: Final = 4_096
 CONVERSIONS_MAX: Final = 64
@@ -119,6 +120,7 @@ class Column:
         self._unchanged = _UNCHANGED.get(inner)
         self._is_float = inner is GraphQLFloat
         self._convert = converter(inner)
+        self._is_date_time = getattr(inner, "coerce_output_value", None) is date_time_print
         self._is_identity = getattr(inner, "coerce_output_value", None) is as_is
 
     def converted(self, values: Sequence[Any]) -> Sequence[Any]:
@@ -137,6 +139,8 @@ class Column:
             raise UnusualError
         if self._is_identity and UndefinedType not in types:
             return values
+        if types == {datetime} and not has_null and self._is_date_time:
+            return date_times_print(values)
         convert = self._convert
         converted = [None if value is None else convert(value) for value in values]
         if converted.count(None) != values.count(None) or UndefinedType in set(map(type, converted)):

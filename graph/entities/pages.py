@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 
 from graph.entities.model import Entity, EntityFilter, EntityOrder
@@ -32,10 +33,12 @@ from graph.json_bounds import text_check, text_is_storable
 from graph.keyset import Keyset
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest, page_of_read
+from graph.sql import rows_read
 from graph.tables import entities
 from graph.texts import text_nfc
 
 SEARCH_MAX_CHARS: Final = 500
+_DIALECT: Final = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 # Whoever has none comes first where the order is ascending.
@@ -77,8 +80,8 @@ def entities_page(
     if kinds and page.is_whole and where.search is None and where.among is None and where.also is None:
         names = {"types": where.types, "statuses": where.statuses}
         given = {name: _storable(values) for name, values in names.items() if values is not None}
-        statement = _usual_statement(order, kinds, tuple(given), page, is_deleted=where.is_deleted)
-        rows = session.execute(statement, {"organization_id": organization_id, **given}).all()
+        statement, bound = _usual_statement(order, kinds, tuple(given), page, is_deleted=where.is_deleted)
+        rows = rows_read(session, statement, **{**bound, "organization_id": organization_id, **given})
     elif kinds:
         conditions = [_conditions(organization_id, replace(where, kinds=[kind])) for kind in kinds]
         rows = session.execute(_statement(conditions, keyset, page)).all()
@@ -94,10 +97,11 @@ def entities_page(
 @lru_cache(maxsize=256)
 def _usual_statement(
     order: EntityOrder, kinds: tuple[EntityKind, ...], given: tuple[str, ...], page: PageRequest, *, is_deleted: bool
-) -> Select[Any] | CompoundSelect[Any]:
-    """Return the statement of a list that is filtered by nothing but names, which are its parameters.
+) -> tuple[str, Mapping[str, Any]]:
+    """Return the statement of a list that is filtered by nothing but names, which are its parameters; and the others'.
 
-    Composing it takes longer than all else that is done for a page. given: which names, of `types` and `statuses`.
+    As text for the driver: composing it takes longer than all else that is done for a page, and executing what was
+    composed as long as reading the rows. given: which names, of `types` and `statuses`.
     """
     columns = {"types": entities.c.type, "statuses": entities.c.status}
     deleted_at = entities.c.deleted_at
@@ -106,7 +110,9 @@ def _usual_statement(
         deleted_at.is_not(None) if is_deleted else deleted_at.is_(None),
         *(columns[name] == any_(bindparam(name, type_=ARRAY(Text))) for name in given),
     ]
-    return _statement([[*common, entities.c.kind == kind] for kind in kinds], _KEYSETS[order], page)
+    statement = _statement([[*common, entities.c.kind == kind.value] for kind in kinds], _KEYSETS[order], page)
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return str(compiled), compiled.params
 
 
 def _statement(

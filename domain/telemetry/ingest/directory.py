@@ -99,9 +99,9 @@ class DeviceDirectory:
         ids = {name: identity for name in named if (identity := _identity(name)) is not None}
         if own_device_id is not None:
             ids[str(own_device_id)] = own_device_id
-        external_ids = {
-            text_nfc(r.external_id) for r in readings if r.external_id is not None and _is_text(r.external_id)
-        }
+        # Each once: readings of one call mostly name a few devices.
+        external = {reading.external_id for reading in readings}
+        external_ids = {text_nfc(name) for name in external if name is not None and _is_text(name)}
         devices = self.find(ids, external_ids, organization_id=organization_id)
         return devices if under is None else self._below(devices, under, organization_id=organization_id)
 

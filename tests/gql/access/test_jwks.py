@@ -6,9 +6,11 @@ import base64
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
@@ -184,3 +186,26 @@ def test_a_claim_is_named_or_at_a_path() -> None:
     assert [claim_of(claims, path) for path in ("a.b", "a.c.d.e", "x.y", "x.y.z", "text.t", "", ".", "a.")] == [
         1, 3, None, None, None, None, None, None,
     ]  # fmt: skip
+
+
+def test_a_token_is_verified_once_in_a_while_and_always_when_it_has_expired(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = jwt.encode(claims(jti="1"), RSA_KEY, algorithm="RS256", headers={"kid": "rsa"})
+    client = Client(api.url, token)
+    verified: list[object] = []
+    decode = jwt.decode
+
+    def counted(*arguments: Any, **named: Any) -> Any:
+        verified.append(arguments[0])
+        return decode(*arguments, **named)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    for _ in range(3):
+        assert client.call("{ viewer { subject } }").data["viewer"] == {"subject": "anna"}
+    assert verified == [token]
+    # Beyond its end it is verified again.
+    late = SimpleNamespace(time=lambda: time.time() + 400, monotonic=time.monotonic)
+    monkeypatch.setattr("gql.access.auth.time", late)
+    client.call("{ viewer { subject } }")
+    assert verified == [token, token]
