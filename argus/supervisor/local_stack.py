@@ -78,17 +78,19 @@ class LocalStack:
         database, bus = self._database(account), self._bus(account)
         database.end_orphan()
         bus.end_orphan()
-        self.home = self.home.with_ports(postgres=_port_keep(database.port), valkey=_port_keep(bus.port))
-        database, bus = self._database(account), self._bus(account)
         postgres.prepare(database)
         self._patience = self._patience_begin()
-        servers = (
-            Child("PostgreSQL", lambda: postgres.start(database, settings={}, patience=self._patience), postgres.stop),
-            Child("Valkey", lambda: valkey.start(bus, patience=self._patience), valkey.stop),
+        # Ports are looked at right before they are used: others take what is free meanwhile.
+        self.home = self.home.with_ports(postgres=_port_keep(database.port), valkey=bus.port)
+        database = self._database(account)
+        self._begin(
+            Child("PostgreSQL", lambda: postgres.start(database, settings={}, patience=self._patience), postgres.stop)
         )
-        for child in servers:
-            self._begin(child)
-            self._stopping_check()
+        self._stopping_check()
+        self.home = self.home.with_ports(postgres=database.port, valkey=_port_keep(bus.port))
+        bus = self._bus(account)
+        self._begin(Child("Valkey", lambda: valkey.start(bus, patience=self._patience), valkey.stop))
+        self._stopping_check()
         settings = settings_embedded(self.home, os.environ)
         postgres.database_ensure(database, owner_password=settings.role_passwords["argus_owner"])
         passwords = {role: word for role, word in settings.role_passwords.items() if role != "argus_owner"}
