@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,12 +17,15 @@ from graph.json_bounds import text_is_storable
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.tables import changes
+from graph.tenancy import scope_bound
 from graph.texts import text_nfc
 
 _KEYSET: Final = Keyset("changes", {"recorded_at": changes.c.recorded_at, "id": changes.c.id}, is_descending=True)
 
 
 DENIED: Final = "denied"
+# Members of an entity's state that name what may lie elsewhere than the entity: an event at another target of its own.
+_OF_ELSEWHERE: Final = frozenset({"closingSuggestion"})
 
 
 def denials_record(session: Session, *, organization_id: int, denials: Sequence[Mapping[str, Any]]) -> None:
@@ -75,7 +78,7 @@ def changes_page(session: Session, *, organization_id: int, where: ChangeFilter,
     One statement, and one more for the total if requested. Raises BadInputError for a cursor of another list.
     """
     rows = _KEYSET.page(session, select(changes).where(*_conditions(organization_id, where)), page)
-    return rows.of([_change_of_row(row) for row in rows.items])
+    return rows.of(_changes_of(session, rows.items))
 
 
 def changes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Change]:
@@ -85,7 +88,7 @@ def changes_get(session: Session, *, organization_id: int, ids: Collection[UUID]
             changes.c.organization_id == organization_id, changes.c.id == any_(cast(list(ids), ARRAY(Uuid)))
         )
     )
-    return {row.id: _change_of_row(row) for row in rows}
+    return {change.id: change for change in _changes_of(session, rows.all())}
 
 
 def entities_as_recorded(
@@ -125,6 +128,18 @@ def _conditions(organization_id: int, where: ChangeFilter) -> list[ColumnElement
     if where.ends is not None:
         conditions.append(changes.c.recorded_at < instant_utc(where.ends, path="to"))
     return conditions
+
+
+def _changes_of(session: Session, rows: Sequence[Row[Any]]) -> list[Change]:
+    """Return the entries of rows; for a confined caller without what names things that it may not see."""
+    entries = [_change_of_row(row) for row in rows]
+    if scope_bound(session) is None:
+        return entries
+    return [replace(entry, before=_confined(entry.before), after=_confined(entry.after)) for entry in entries]
+
+
+def _confined(state: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return None if state is None else {name: value for name, value in state.items() if name not in _OF_ELSEWHERE}
 
 
 def _change_of_row(row: Row[Any]) -> Change:

@@ -62,7 +62,7 @@ def user_id(organization_id: int, subject: str) -> UUID:
 def sessions_end(session: Session, *, change: GraphChange, subject: str) -> SessionEnd:
     """End all sessions of a user, now. Raises BadInputError for a subject of none or too many characters."""
     subject = text_nfc(text_check(subject, path=("subject",), min_chars=1, max_chars=SUBJECT_CHARS_MAX))
-    if subject.startswith("key:"):
+    if subject.strip().startswith("key:"):
         raise BadInputError(f"{subject} is an API key, which has no sessions: revokeApiKey.", path=("subject",))
     organization_id = change.organization_id
     with unscoped(session):

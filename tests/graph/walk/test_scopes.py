@@ -16,12 +16,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from domain.telemetry.feed.reads import WatchRequest, watches_load
+from graph.change import change_record
+from graph.changes import ChangeFilter, changes_get, changes_page
 from graph.edges.errors import OverlapError
 from graph.edges.operations import edge_end
 from graph.errors import ConflictError
 from graph.ids import EntityId
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind
+from graph.paging import PageRequest
 from graph.tables import entities, entity_edges
 from graph.tenancy import scope_bound
 from graph.walk.queries import below
@@ -200,6 +203,27 @@ def test_a_watch_is_no_newer_than_the_scope_it_was_read_in(world: World) -> None
     assert pump not in watch.entity_ids
     assert pump in later.entity_ids
     assert watch.revision < later.revision
+
+
+def test_the_trail_names_no_event_of_elsewhere(world: World) -> None:
+    """An activity may be of several targets; what suggests closing it may be an event at one that is not seen."""
+    work = world.entity(ACTIVITY)
+    state = {"name": "look", "closingSuggestion": {"action": "CLOSE", "eventId": str(new_id())}}
+    with world.changing() as (session, change):
+        change_record(
+            session, change=change, action="updated", subject_type="entity", subject_id=work, before=state, after=state
+        )
+    with world.session() as session:
+        [entry] = changes_page(
+            session, organization_id=world.organization_id, where=ChangeFilter(), page=PageRequest(5)
+        ).items
+        assert (entry.before, entry.after) == (state, state)
+    with confined(world, work) as session:
+        [entry] = changes_page(
+            session, organization_id=world.organization_id, where=ChangeFilter(), page=PageRequest(5)
+        ).items
+        assert (entry.before, entry.after) == ({"name": "look"}, {"name": "look"})
+        assert changes_get(session, organization_id=world.organization_id, ids=[entry.id]) == {entry.id: entry}
 
 
 def test_what_is_created_is_seen_and_has_to_lie_below(world: World) -> None:
