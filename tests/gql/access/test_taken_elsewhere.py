@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from testing.api import Api, api_serve
+from testing.api import Api
 from testing.installation import Client
-from testing.servers import TestServers
 
 PLANT = """mutation { house: createAsset(input: {name: "house"}) { asset { id } }
   vault: createAsset(input: {name: "vault", externalId: "vault"}) { asset { id } }
@@ -19,17 +15,6 @@ LINK = """mutation L($asset: ID!, $device: ID!, $port: Int, $exclusive: Boolean)
     exclusive: $exclusive, validFrom: "2026-01-01T00:00:00Z"}) { edge { id } errors { code message } } }"""
 
 
-@pytest.fixture(scope="module")
-def api(servers: TestServers) -> Iterator[Api]:
-    database = servers.database_create()
-    try:
-        with api_serve(database, servers.bus_server.url) as served:
-            served.organization("walls")
-            yield served
-    finally:
-        servers.database_drop(database)
-
-
 def codes(client: Client, text: str, **variables: Any) -> list[str]:
     reply = client.call(text, variables)
     [payload] = reply.data.values()
@@ -37,7 +22,7 @@ def codes(client: Client, text: str, **variables: Any) -> list[str]:
 
 
 def test_a_name_or_a_place_that_is_taken_elsewhere_is_a_conflict(api: Api) -> None:
-    admin = api.client("walls")
+    admin = api.client("plant")
     made = admin.call(PLANT).data
     house, vault = (made[name]["asset"]["id"] for name in ("house", "vault"))
     meter = made["meter"]["device"]["id"]
