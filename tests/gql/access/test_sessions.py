@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from uuid import UUID
 
 import jwt
 import pytest
+from sqlalchemy import Connection, Engine, text
 
-from gql.access.sessions import FRESH_S
+from gql.access.bridge import Bridge
+from gql.access.principal import Principal, Role
+from gql.access.sessions import FRESH_S, Sessions
+from runtime.database import transaction
 from testing.api import SECRET, Api
 from testing.installation import Client
+from testing.rows import Plant
 from testing.waits import quiet_period, wait_until
 from tests.gql.server.graphql_ws import LIVE, closed_with, run, send, socket, subscribe
 
@@ -88,24 +96,35 @@ def test_what_is_refused(plant: Api) -> None:
     assert plant.client("sessions", "operator").call(END, {"s": "ann"}).error_codes == ["FORBIDDEN"]
 
 
-def denied(admin: Client) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = admin.call(
-        '{ changes(filter: {actions: ["denied"]}) { nodes { actor after } } }'
-    ).data["changes"]["nodes"]
-    return rows
+def test_an_end_that_is_committed_late_is_known_to_every_process(engine: Callable[[str], Engine]) -> None:
+    """Numbers are drawn in an order in which they need not be committed; what each process remembers is the table."""
+    plant = Plant(engine("owner"))
+    bridge = Bridge(transaction=partial(transaction, engine("api")), threads=2)
+    # Every look is a look at the database.
+    times = count(0.0, 2 * FRESH_S)
+    processes = [Sessions(bridge, lambda: next(times)) for _ in range(2)]
 
+    def bearer(subject: str) -> Principal:
+        return Principal(plant.organization_id, UUID(int=1), "one", Role.VIEWER, subject, issued_at=1.0)
 
-def test_denied_attempts_are_in_the_trail_together(api: Api) -> None:
-    api.organization("denied")
-    admin, viewer = api.client("denied", subject="boss"), api.client("denied", "viewer", subject="ann")
-    for _ in range(5):
-        assert viewer.call('mutation { deleteAsset(id: "x") { errors { code } } }').error_codes == ["FORBIDDEN"]
-    assert viewer.call("{ apiKeys { totalCount } }").error_codes == ["FORBIDDEN"]
-    # Whoever has no token at all belongs to nobody's trail.
-    assert Client(api.url, None).call("{ apiKeys { totalCount } }").error_codes == ["UNAUTHENTICATED"]
-    wait_until(lambda: sum(row["after"]["attempts"] for row in denied(admin)) == 6)
-    fields = {row["after"]["field"]: row for row in denied(admin)}
-    assert set(fields) == {"Mutation.deleteAsset", "Query.apiKeys"}
-    assert {row["actor"] for row in fields.values()} == {"ann"}
-    assert fields["Query.apiKeys"]["after"]["role"] == "viewer"
-    assert "needs the role" in fields["Query.apiKeys"]["after"]["message"]
+    def end(connection: Connection, subject: str) -> None:
+        connection.execute(
+            text("INSERT INTO session_ends (organization_id, subject, ended_at) VALUES (:o, :s, now())"),
+            {"o": plant.organization_id, "s": subject},
+        )
+
+    async def known(process: Sessions) -> list[str]:
+        return [subject for subject in ("early", "late") if await process.has_ended(bearer(subject))]
+
+    async def scenario() -> None:
+        assert await known(processes[0]) == []
+        with engine("owner").begin() as late:
+            end(late, "late")
+            with engine("owner").begin() as early:
+                end(early, "early")
+            assert await known(processes[0]) == ["early"]
+        for process in processes:
+            assert await known(process) == ["early", "late"]
+
+    asyncio.run(scenario())
+    bridge.stop()
