@@ -1,0 +1,64 @@
+import {
+  createHashHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type RouteComponent,
+  retainSearchParams,
+} from "@tanstack/react-router";
+import type { MomentSearch } from "./time/moment";
+import { NotFound, PageFailed } from "./shell/NotFound";
+import { Shell } from "./shell/Shell";
+
+/** Search parameters of the address, as texts; each page reads its own. The moment is carried to every page. */
+export type Search = MomentSearch & Record<string, string | undefined>;
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: PageFailed,
+  validateSearch: (search: Record<string, unknown>): Search =>
+    Object.fromEntries(
+      Object.entries(search)
+        .filter(([, value]) => value !== undefined && value !== null && value !== "")
+        .map(([key, value]) => [key, String(value)]),
+    ),
+  search: { middlewares: [retainSearchParams(["at", "known"])] },
+});
+
+const page = <P extends string>(path: P, component: RouteComponent) =>
+  createRoute({ getParentRoute: () => root, path, component });
+
+const routeTree = root.addChildren([
+  page("/", lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage")),
+  page("/devices", lazyRouteComponent(() => import("./devices/DevicesPage"), "DevicesPage")),
+  page("/devices/$id", lazyRouteComponent(() => import("./devices/DevicePage"), "DevicePage")),
+  page("/assets", lazyRouteComponent(() => import("./assets/AssetsPage"), "AssetsPage")),
+  page("/assets/$id", lazyRouteComponent(() => import("./assets/AssetPage"), "AssetPage")),
+  page("/spaces", lazyRouteComponent(() => import("./spaces/SpacesPage"), "SpacesPage")),
+  page("/spaces/$id", lazyRouteComponent(() => import("./spaces/SpacePage"), "SpacePage")),
+  page("/alarms", lazyRouteComponent(() => import("./alarms/AlarmsPage"), "AlarmsPage")),
+  page("/changes", lazyRouteComponent(() => import("./changes/ChangesPage"), "ChangesPage")),
+  page("/entities/$id", lazyRouteComponent(() => import("./entities/EntityPage"), "EntityPage")),
+]);
+
+export const router = createRouter({
+  routeTree,
+  history: createHashHistory(),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+  // Parameters are plain texts in the address: a person can read and write it.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const entries = Object.entries(search).filter(([, value]) => value !== undefined && value !== "");
+    const text = new URLSearchParams(entries.map(([key, value]) => [key, String(value)])).toString();
+    return text === "" ? "" : `?${text}`;
+  },
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,27 @@
+import { useConnection } from "../api/live";
+import { Age } from "../ui/Time";
+
+/** Whether what moves on the page moves: the socket's state and its round trip. */
+export function ConnectionBadge() {
+  const { state, lagMs, since } = useConnection();
+  if (state === "open" || state === "idle") {
+    const lag = lagMs === null ? "" : ` ${Math.max(1, Math.round(lagMs))} ms`;
+    return (
+      <span className="tag good" role="status" title="The live connection is there. The number is its round trip.">
+        ● live<span className="number">{lag}</span>
+      </span>
+    );
+  }
+  if (state === "connecting") {
+    return (
+      <span className="tag" role="status">
+        ◌ connecting
+      </span>
+    );
+  }
+  return (
+    <span className="tag bad" role="status" title="The live connection was lost. It is tried again by itself, and what was missed comes first.">
+      ○ connection lost <Age at={new Date(since).toISOString()} />
+    </span>
+  );
+}

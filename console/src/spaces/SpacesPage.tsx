@@ -1,0 +1,3 @@
+export function SpacesPage() {
+  return <h1>SpacesPage</h1>;
+}

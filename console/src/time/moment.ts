@@ -1,0 +1,40 @@
+import { type Micros, microsOf, textOf } from "./instant";
+
+/**
+ * The moment that the whole console shows.
+ *
+ * live: now. true: what was true at `at`, as far as is known today. seen: what was believed at `at` about `at`.
+ */
+export type Moment = { mode: "live" } | { mode: "true" | "seen"; at: Micros };
+
+/** The moment in the address: `at`, and `known=then` where it is what was believed then. */
+export type MomentSearch = { at?: string; known?: "then" };
+
+export const LIVE: Moment = { mode: "live" };
+
+/** Return the coordinates that the API takes: valid time and system time; absent means now. */
+export function coordinatesOf(moment: Moment): { asOf?: string; knownAt?: string } {
+  if (moment.mode === "live") return {};
+  const at = textOf(moment.at);
+  return moment.mode === "true" ? { asOf: at } : { asOf: at, knownAt: at };
+}
+
+/** Return the moment that an address holds; live where it holds none, or none that can be read. */
+export function momentOf(search: MomentSearch): Moment {
+  if (search.at === undefined) return LIVE;
+  try {
+    return { mode: search.known === "then" ? "seen" : "true", at: microsOf(search.at) };
+  } catch {
+    return LIVE;
+  }
+}
+
+/** Return what an address holds of a moment. */
+export function searchOf(moment: Moment): MomentSearch {
+  if (moment.mode === "live") return {};
+  return moment.mode === "seen" ? { at: textOf(moment.at), known: "then" } : { at: textOf(moment.at) };
+}
+
+export function isPast(moment: Moment): moment is { mode: "true" | "seen"; at: Micros } {
+  return moment.mode !== "live";
+}

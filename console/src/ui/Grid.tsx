@@ -1,0 +1,190 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useKeys } from "./keys";
+
+export type Column<N> = {
+  id: string;
+  title: string;
+  /** Width as a grid track, e.g. "minmax(200px, 2fr)" or "120px". */
+  width: string;
+  number?: boolean;
+  cell: (row: N, visible: boolean) => ReactNode;
+  sort?: { ascending: string; descending: string };
+};
+
+type Props<N> = {
+  label: string;
+  columns: readonly Column<N>[];
+  rows: readonly N[];
+  idOf: (row: N) => string;
+  total: number | null;
+  hasMore: boolean;
+  loadMore: () => void;
+  onOpen: (row: N) => void;
+  selected?: (row: N) => boolean;
+  onToggle?: (row: N) => void;
+  order?: string | undefined;
+  onOrder?: (order: string) => void;
+  onVisible?: (rows: readonly N[]) => void;
+  height?: string;
+};
+
+const ROW_PX = { comfortable: 34, compact: 27 };
+// Read ahead so far before the end of what is loaded.
+const AHEAD = 60;
+
+/**
+ * A grid of any number of rows, of which only those in view are in the page.
+ *
+ * Keys, while nothing else has them: j k or arrows move, Enter opens, x selects. The active row is told to screen
+ * readers by aria-activedescendant; the total by aria-rowcount.
+ */
+export function Grid<N>(props: Props<N>) {
+  const { rows, columns, idOf, hasMore, loadMore } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState(-1);
+  const rowPx = document.documentElement.dataset.density === "compact" ? ROW_PX.compact : ROW_PX.comfortable;
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowPx,
+    overscan: 4,
+  });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  const first = items[0]?.index ?? 0;
+  useEffect(() => {
+    if (hasMore && last > rows.length - AHEAD) loadMore();
+  }, [hasMore, last, rows.length, loadMore]);
+
+  const { onVisible } = props;
+  useEffect(() => {
+    // After the scrolling has come to rest: what flies by is not asked for.
+    const timer = setTimeout(() => onVisible?.(rows.slice(first, last + 1)), 120);
+    return () => clearTimeout(timer);
+  }, [rows, first, last, onVisible]);
+
+  const move = (by: number) => {
+    const next = Math.max(0, Math.min(rows.length - 1, active + by));
+    setActive(next);
+    virtual.scrollToIndex(next);
+  };
+  const row = rows[active];
+  useKeys(
+    {
+      j: { label: "Next row", run: () => move(1) },
+      k: { label: "Previous row", run: () => move(-1) },
+      Enter: { label: "Open the row", run: () => row !== undefined && props.onOpen(row) },
+      x: { label: "Select the row", run: () => row !== undefined && props.onToggle?.(row) },
+    },
+    rows.length > 0,
+  );
+  const template = (props.onToggle ? "36px " : "") + columns.map((column) => column.width).join(" ");
+  return (
+    // The rows are reached by keys that move the active row; a grid is focusable as a whole.
+    <div
+      className="grid"
+      role="grid"
+      aria-label={props.label}
+      aria-rowcount={(props.total ?? rows.length) + 1}
+      aria-colcount={columns.length}
+      aria-multiselectable={props.onToggle ? true : undefined}
+      aria-activedescendant={row === undefined ? undefined : `row-${idOf(row)}`}
+      tabIndex={0}
+      ref={scroller}
+      style={{ height: props.height ?? "min(68vh, 900px)" }}
+      onKeyDown={(event) => {
+        const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -1e9, End: 1e9 }[event.key];
+        if (by !== undefined && event.target === event.currentTarget) {
+          event.preventDefault();
+          move(by);
+        }
+      }}
+    >
+      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+        {props.onToggle && <span role="columnheader" aria-label="Selected" />}
+        {columns.map((column) => (
+          <Head key={column.id} column={column} order={props.order} onOrder={props.onOrder} />
+        ))}
+      </div>
+      <div className="grid-body" role="rowgroup" style={{ height: `${virtual.getTotalSize()}px` }}>
+        {items.map((item) => {
+          const entry = rows[item.index];
+          if (entry === undefined) return null;
+          const isSelected = props.selected?.(entry) ?? false;
+          return (
+            <div
+              className="grid-row"
+              role="row"
+              key={idOf(entry)}
+              id={`row-${idOf(entry)}`}
+              aria-rowindex={item.index + 2}
+              aria-selected={props.onToggle ? isSelected : undefined}
+              data-active={item.index === active}
+              style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)` }}
+              onClick={() => setActive(item.index)}
+              onDoubleClick={() => props.onOpen(entry)}
+            >
+              {props.onToggle && (
+                <span role="gridcell">
+                  <input
+                    type="checkbox"
+                    tabIndex={-1}
+                    checked={isSelected}
+                    aria-label="Select this row"
+                    onChange={() => props.onToggle?.(entry)}
+                  />
+                </span>
+              )}
+              {columns.map((column) => (
+                <span role="gridcell" key={column.id} className={column.number ? "number" : ""}>
+                  {column.cell(entry, true)}
+                </span>
+              ))}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function Head<N>({
+  column,
+  order,
+  onOrder,
+}: {
+  column: Column<N>;
+  order: string | undefined;
+  onOrder: ((order: string) => void) | undefined;
+}) {
+  const sort = column.sort;
+  const direction = sort && order === sort.ascending ? "ascending" : sort && order === sort.descending ? "descending" : "none";
+  return (
+    <span role="columnheader" aria-sort={sort ? direction : undefined} className={column.number ? "number" : ""}>
+      {sort && onOrder ? (
+        <button
+          type="button"
+          className="head-button"
+          onClick={() => onOrder(direction === "ascending" ? sort.descending : sort.ascending)}
+        >
+          {column.title}
+          <span aria-hidden="true">{direction === "ascending" ? " ↑" : direction === "descending" ? " ↓" : ""}</span>
+        </button>
+      ) : (
+        column.title
+      )}
+    </span>
+  );
+}
+
+/** What a list says below itself: how many there are, how many are loaded. */
+export function GridTotal({ total, loaded, what }: { total: number | null; loaded: number; what: string }) {
+  if (total === null) return <span className="muted">…</span>;
+  const text = total === loaded ? `${total.toLocaleString("en")} ${what}` : `${total.toLocaleString("en")} ${what}, ${loaded.toLocaleString("en")} loaded`;
+  return (
+    <span className="muted number" role="status">
+      {text}
+    </span>
+  );
+}

@@ -1,0 +1,70 @@
+import type { ReactNode } from "react";
+import type { Fault, RequestError } from "../api/request";
+
+/** A place that waits for its first answer. */
+export function Loading({ what, rows = 3 }: { what: string; rows?: number }) {
+  return (
+    <div className="state" aria-busy="true">
+      <span className="visually-hidden">Loading {what}</span>
+      {Array.from({ length: rows }, (_, row) => (
+        <span key={row} className="skeleton" style={{ width: `${[220, 320, 270, 190][row % 4]}px` }} />
+      ))}
+    </div>
+  );
+}
+
+/** A place with nothing in it: what to do next, with the button or the command. */
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="state">
+      <h3>{title}</h3>
+      {children}
+    </div>
+  );
+}
+
+/** What failed, at the smallest part that failed: code, message, path. */
+export function Failed({ faults, retry }: { faults: readonly Fault[]; retry?: () => void }) {
+  if (faults.length === 0) return null;
+  return (
+    <div className="fault stack tight" role="alert">
+      {faults.slice(0, 5).map((fault) => (
+        <div key={`${fault.code} ${fault.path.join(".")} ${fault.message}`}>
+          <code>{fault.code}</code> {fault.message}
+          {fault.path.length > 0 && <span className="muted"> at {fault.path.join(".")}</span>}
+          {fault.traceId && <span className="muted"> (trace {fault.traceId})</span>}
+        </div>
+      ))}
+      {faults.length > 5 && <div className="muted">and {faults.length - 5} more</div>}
+      {retry && (
+        <div>
+          <button type="button" className="button" onClick={retry}>
+            Try again
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+type Answered<T> = { data: T | undefined; error: RequestError | null; refetch: () => unknown };
+
+/** A part of a page that shows an answer: its loading, its failure, then `children` of the data. */
+export function Part<T>({
+  of: answer,
+  what,
+  children,
+}: {
+  of: Answered<T>;
+  what: string;
+  children: (data: T) => ReactNode;
+}) {
+  if (answer.data !== undefined) return children(answer.data);
+  if (answer.error) return <Failed faults={answer.error.faults} retry={() => void answer.refetch()} />;
+  return <Loading what={what} />;
+}
+
+/** Marks what is not historical while the console shows the past. */
+export function NowNote({ past }: { past: boolean }) {
+  return past ? <span className="tag past">now</span> : null;
+}

@@ -1,0 +1,66 @@
+import { useEffect, useRef } from "react";
+
+/** A key, or two keys after each other ("g d"), and what it does. */
+export type KeyAction = { label: string; run: () => void };
+export type KeyMap = Record<string, KeyAction>;
+
+const CHORD_MS = 1_200;
+const maps: { current: KeyMap }[] = [];
+let pending: { key: string; at: number } | null = null;
+
+/** Add keys while the component is there; of two maps with one key, the newer has it. */
+export function useKeys(map: KeyMap, enabled = true): void {
+  const ref = useRef(map);
+  ref.current = map;
+  useEffect(() => {
+    if (!enabled) return;
+    maps.push(ref);
+    return () => {
+      maps.splice(maps.indexOf(ref), 1);
+    };
+  }, [enabled]);
+}
+
+/** Return the keys that do something now, each with its label. */
+export function currentKeys(): [string, string][] {
+  const all = new Map<string, string>();
+  for (const map of maps) for (const [key, action] of Object.entries(map.current)) all.set(key, action.label);
+  return [...all];
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest("[role=listbox]") !== null;
+}
+
+/** Whether Enter or Space belongs to the control that has the focus. */
+function isOfControl(event: KeyboardEvent): boolean {
+  const control = event.target instanceof Element && event.target.closest("a, button, summary, [role=button]");
+  return Boolean(control) && (event.key === "Enter" || event.key === " ");
+}
+
+function find(key: string): KeyAction | undefined {
+  return maps.findLast((map) => key in map.current)?.current[key];
+}
+
+document.addEventListener("keydown", (event) => {
+  const palette = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k";
+  if (palette) {
+    event.preventDefault();
+    find("Control+k")?.run();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (isTyping(event.target) || isOfControl(event)) return;
+  // While a dialog is open only what it adds itself is meant; the dialog is modal.
+  if (document.querySelector("dialog[open]") !== null && event.key !== "t") return;
+  const chord = pending !== null && event.timeStamp - pending.at < CHORD_MS ? `${pending.key} ${event.key}` : null;
+  pending = null;
+  const action = (chord && find(chord)) || find(event.key);
+  if (action) {
+    event.preventDefault();
+    action.run();
+    return;
+  }
+  if (event.key.length === 1) pending = { key: event.key, at: event.timeStamp };
+});

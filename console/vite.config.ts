@@ -1,0 +1,20 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// For `npm run dev`: the API whose address ARGUS_API names, e.g. http://127.0.0.1:8000.
+const api = process.env.ARGUS_API ?? "http://127.0.0.1:8000";
+const headers = process.env.ARGUS_TOKEN ? { authorization: `Bearer ${process.env.ARGUS_TOKEN}` } : undefined;
+const proxy = {
+  "/graphql": { target: api, ws: true, headers },
+  "/session": { target: api },
+  "/sign-in": { target: api },
+};
+
+export default defineConfig({
+  // Relative addresses: the console works under any prefix of a reverse proxy.
+  base: "./",
+  plugins: [react()],
+  build: { target: "es2022", modulePreload: { polyfill: false }, reportCompressedSize: false, assetsInlineLimit: 0 },
+  server: { host: "127.0.0.1", proxy },
+  preview: { host: "127.0.0.1", proxy },
+});
