@@ -90,7 +90,7 @@ export function onReopened(listener: () => void): () => void {
  */
 export function subscribe<T, V extends Record<string, unknown>>(
   document: TypedDocumentString<T, V>,
-  variables: V,
+  variables: NoInfer<V>,
   onUpdate: (update: T) => void,
   options: { resume?: (variables: V, update: T) => void; onFaults?: (faults: Fault[]) => void } = {},
 ): () => void {
@@ -117,7 +117,7 @@ export function subscribe<T, V extends Record<string, unknown>>(
 /** Subscribe while the component is there and `variables` is not null. */
 export function useLive<T, V extends Record<string, unknown>>(
   document: TypedDocumentString<T, V>,
-  variables: V | null,
+  variables: NoInfer<V> | null,
   onUpdate: (update: T) => void,
   options: { resume?: (variables: V, update: T) => void; onFaults?: (faults: Fault[]) => void } = {},
 ): void {

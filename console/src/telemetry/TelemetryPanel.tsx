@@ -1,0 +1,189 @@
+import { useEffect, useState } from "react";
+import { isPast } from "../time/moment";
+import { useMoment } from "../time/useMoment";
+import { dateMinute, useZone } from "../time/zone";
+import { type Band, Chart, type Threshold } from "../ui/Chart";
+import { download } from "../ui/download";
+import { Empty, Failed, Loading } from "../ui/States";
+import { csvOf } from "./csv";
+import type { SeriesPoints } from "./seriesBuffer";
+import { useSeries } from "./useSeries";
+
+export type Range = { fromMs: number; toMs: number };
+
+const WINDOWS: readonly [string, number][] = [
+  ["15 min", 900e3],
+  ["1 h", 3600e3],
+  ["6 h", 21_600e3],
+  ["24 h", 86_400e3],
+  ["7 d", 604_800e3],
+  ["30 d", 2_592_000e3],
+  ["1 y", 31_536_000e3],
+];
+const SERIES_SHOWN = 24;
+
+type Props = {
+  entityId: string;
+  bands?: readonly Band[];
+  thresholds?: readonly (Threshold & { metric: string })[];
+  /** Called with the range that is shown, for what is drawn below it on the same axis. */
+  onRange?: (range: Range) => void;
+};
+
+/** The series of an entity, a panel a unit, with a shared cursor, at the moment that is shown. */
+export function TelemetryPanel({ entityId, bands, thresholds, onRange }: Props) {
+  const { moment } = useMoment();
+  const zone = useZone();
+  const [windowMs, setWindowMs] = useState(3600e3);
+  const [zoom, setZoom] = useState<Range | null>(null);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const endMs = isPast(moment) ? moment.at / 1000 : null;
+  const window = zoom ?? (endMs === null ? null : { fromMs: endMs - windowMs, toMs: endMs });
+  const state = useSeries({
+    entityId,
+    metrics: null,
+    fromMs: window?.fromMs ?? 0,
+    toMs: window?.toMs ?? null,
+    windowMs: window === null ? windowMs : window.toMs - window.fromMs,
+    timezone: zone,
+  });
+  const metrics = [...new Set(state.series.map((series) => series.metric))];
+  const shown = state.series.filter((series) => !hidden.has(series.metric)).slice(0, SERIES_SHOWN);
+  const { fromMs, toMs } = state;
+  useEffect(() => onRange?.({ fromMs, toMs }), [onRange, fromMs, toMs]);
+  return (
+    <div className="stack">
+      <div className="bar">
+        <fieldset className="bar plain-set">
+          <legend className="visually-hidden">Length of time</legend>
+          {WINDOWS.map(([label, ms]) => (
+            <button
+              type="button"
+              className="button"
+              key={label}
+              aria-pressed={zoom === null && windowMs === ms}
+              onClick={() => {
+                setZoom(null);
+                setWindowMs(ms);
+              }}
+            >
+              {label}
+            </button>
+          ))}
+        </fieldset>
+        {zoom && (
+          <button type="button" className="button" onClick={() => setZoom(null)}>
+            Whole window ({dateMinute(zoom.fromMs * 1000, zone)} to {dateMinute(zoom.toMs * 1000, zone)})
+          </button>
+        )}
+        <span className="spring" />
+        {state.leftOut > 0 && <span className="tag">{state.leftOut.toLocaleString("en")} points left out: too many to follow</span>}
+        {state.isPartial && <span className="tag" title="Thinned so that the shape stays, or no longer kept in full">in part</span>}
+        <button
+          type="button"
+          className="button"
+          disabled={shown.length === 0}
+          onClick={() => download(`argus-${entityId}.csv`, "text/csv", csvOf(shown))}
+        >
+          CSV
+        </button>
+      </div>
+      {metrics.length > 1 && (
+        <fieldset className="bar plain-set">
+          <legend className="visually-hidden">Metrics</legend>
+          {metrics.map((metric) => (
+            <label key={metric} className="inline">
+              <input
+                type="checkbox"
+                checked={!hidden.has(metric)}
+                onChange={() => setHidden((before) => toggled(before, metric))}
+              />
+              {metric}
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <Failed faults={state.faults} retry={state.refetch} />
+      {state.isLoading && state.faults.length === 0 && <Loading what="telemetry" />}
+      {!state.isLoading && shown.length === 0 && (
+        <Empty title="No values in this window">
+          <p>Choose a longer one, or move the time bar to where there were some.</p>
+        </Empty>
+      )}
+      {byUnit(shown).map(([unit, series]) => (
+        <div className="panel" key={unit}>
+          <Chart
+            title={unit}
+            series={series.map((each) => ({
+              key: each.key,
+              label: each.port === null ? each.metric : `${each.metric} (port ${each.port})`,
+              unit: each.unit,
+              timestamps: each.timestamps,
+              values: each.values,
+            }))}
+            fromMs={state.fromMs}
+            toMs={state.toMs}
+            sync={entityId}
+            onZoom={(fromMs, toMs) => setZoom({ fromMs, toMs })}
+            {...(state.gapMs === undefined ? {} : { gapMs: state.gapMs })}
+            {...(bands ? { bands } : {})}
+            {...(thresholds ? { thresholds: thresholds.filter((line) => series.some((each) => each.metric === line.metric)) } : {})}
+          />
+        </div>
+      ))}
+      <Texts series={shown.filter((each) => each.type === "TEXT")} />
+    </div>
+  );
+}
+
+function toggled(set: ReadonlySet<string>, item: string): ReadonlySet<string> {
+  const next = new Set(set);
+  if (!next.delete(item)) next.add(item);
+  return next;
+}
+
+/** Numbers by unit, one panel each; on-off values have a panel of their own. */
+function byUnit(series: readonly SeriesPoints[]): [string, SeriesPoints[]][] {
+  const panels = new Map<string, SeriesPoints[]>();
+  for (const each of series) {
+    if (each.type === "TEXT") continue;
+    const unit = each.type === "BOOLEAN" ? "on / off" : (each.unit ?? "without unit");
+    panels.set(unit, [...(panels.get(unit) ?? []), each]);
+  }
+  return [...panels];
+}
+
+const TEXTS_SHOWN = 30;
+
+function Texts({ series }: { series: readonly SeriesPoints[] }) {
+  const zone = useZone();
+  const rows = series
+    .flatMap((each) => each.timestamps.map((at, index) => ({ at, metric: each.metric, text: each.texts[index] ?? null })))
+    .filter((row) => row.text !== null)
+    .sort((a, b) => b.at - a.at)
+    .slice(0, TEXTS_SHOWN);
+  if (rows.length === 0) return null;
+  return (
+    <div className="panel scroll">
+      <h2>Texts</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Time ({zone})</th>
+            <th scope="col">Metric</th>
+            <th scope="col">Text</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.metric} ${row.at}`}>
+              <td className="number nowrap">{dateMinute(row.at * 1000, zone)}</td>
+              <td>{row.metric}</td>
+              <td>{row.text}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
