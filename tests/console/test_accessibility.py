@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from testing.installation import Client, Installation
-from tests.console.browser import NARROW, WIDE, Browser
-from tests.console.plant import Plant
-from tests.console.routes import ROUTES
+from testing.console.browser import NARROW, WIDE, Browser
+from testing.console.plant import Plant
+from testing.console.routes import ROUTES
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "contrast"])

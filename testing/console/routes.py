@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.console.plant import Plant
+from testing.console.plant import Plant
 
 
 @dataclass(frozen=True, slots=True)
