@@ -390,6 +390,23 @@ def _record(change: Change) -> EntityRecord:
     )
 
 
+def list_filter_of(filter_: EntityFilter | None, kind: EntityKind | None = None) -> ListFilter:
+    """Return the core's filter for the schema's, of one kind or of all."""
+    conditions = filter_ or EntityFilter()
+    kinds = conditions.kinds
+    if kind is not None:
+        kinds = [kind] if kinds is None or kind in kinds else []
+    return ListFilter(
+        kinds=kinds,
+        types=conditions.types,
+        statuses=conditions.statuses,
+        search=conditions.search,
+        under_id=None if conditions.under_id is None else uuid_named(conditions.under_id, "filter", "underId"),
+        connectivity=conditions.connectivity,
+        is_deleted=conditions.deleted,
+    )
+
+
 async def entity_connection(
     info: Info,
     filter_: EntityFilter | None,
@@ -402,18 +419,7 @@ async def entity_connection(
 ) -> Connection[Any]:
     """Return one page of a list of entities, of one kind or of all."""
     conditions = filter_ or EntityFilter()
-    kinds = conditions.kinds
-    if kind is not None:
-        kinds = [kind] if kinds is None or kind in kinds else []
-    where = ListFilter(
-        kinds=kinds,
-        types=conditions.types,
-        statuses=conditions.statuses,
-        search=conditions.search,
-        under_id=None if conditions.under_id is None else uuid_named(conditions.under_id, "filter", "underId"),
-        connectivity=conditions.connectivity,
-        is_deleted=conditions.deleted,
-    )
+    where = list_filter_of(filter_, kind)
     services = info.context.services
     rows = await page_read(
         info, entity_list, page,

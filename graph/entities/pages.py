@@ -83,11 +83,11 @@ def entities_page(
         statement, bound = _usual_statement(order, kinds, tuple(given), page, is_deleted=where.is_deleted)
         rows = rows_read(session, statement, **{**bound, "organization_id": organization_id, **given})
     elif kinds:
-        conditions = [_conditions(organization_id, replace(where, kinds=[kind])) for kind in kinds]
+        conditions = [entity_conditions(organization_id, replace(where, kinds=[kind])) for kind in kinds]
         rows = session.execute(_statement(conditions, keyset, page)).all()
 
     def total() -> int:
-        count = select(func.count()).select_from(entities).where(*_conditions(organization_id, where))
+        count = select(func.count()).select_from(entities).where(*entity_conditions(organization_id, where))
         return int(session.execute(count).scalar_one())
 
     result = page_of_read(rows, page, key=keyset.key, total=total)
@@ -133,7 +133,8 @@ def _merge(parts: list[Select[Any]], keyset: Keyset, page: PageRequest) -> Selec
     return union_all(*parts).order_by(*keyset.order_by_labels(page)).limit(page.size + 1)
 
 
-def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement[bool]]:
+def entity_conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement[bool]]:
+    """Return a filter as conditions on `entities`. Raises BadInputError for a search of more than SEARCH_MAX_CHARS."""
     deleted_at = entities.c.deleted_at
     conditions = [
         entities.c.organization_id == organization_id,

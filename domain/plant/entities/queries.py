@@ -56,6 +56,32 @@ def entity_list(
     now, offline_after: a device heard within `offline_after` before `now` is online. connectivity leaves devices
     only. Raises BadInputError, NotFoundError for an unknown `under_id`.
     """
+    filter_ = entity_filter(
+        session,
+        organization_id=organization_id,
+        where=where,
+        now=now,
+        offline_after=offline_after,
+        as_of=as_of,
+        known_at=known_at,
+    )
+    return entities_page(session, organization_id=organization_id, where=filter_, page=page, order=order)
+
+
+def entity_filter(
+    session: Session,
+    *,
+    organization_id: int,
+    where: ListFilter,
+    now: datetime,
+    offline_after: timedelta,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> EntityFilter:
+    """Return the graph's filter for the contract's: the one place that translates it. Arguments: see `entity_list`.
+
+    Raises BadInputError, NotFoundError for an unknown `under_id`.
+    """
     among = None
     if where.under_id is not None:
         if not entities_get(session, organization_id=organization_id, ids=[where.under_id]):
@@ -67,20 +93,14 @@ def entity_list(
     kinds, also = where.kinds, _connectivity(where, now, offline_after)
     if also is not None:
         kinds = {EntityKind.DEVICE} & set(EntityKind if kinds is None else kinds)
-    return entities_page(
-        session,
-        organization_id=organization_id,
-        where=EntityFilter(
-            kinds=kinds,
-            types=where.types,
-            statuses=where.statuses,
-            search=where.search,
-            among=among,
-            also=also,
-            is_deleted=where.is_deleted,
-        ),
-        page=page,
-        order=order,
+    return EntityFilter(
+        kinds=kinds,
+        types=where.types,
+        statuses=where.statuses,
+        search=where.search,
+        among=among,
+        also=also,
+        is_deleted=where.is_deleted,
     )
 
 
