@@ -89,10 +89,7 @@ def filter_check(session: Session, *, organization_id: int, where: EventFilter) 
 
 def entities_with_open_events(*, organization_id: int) -> Select[UUID]:
     """Return the entities with events that are OPEN or ACKNOWLEDGED, as a query, to be used inside another."""
-    return select(events.c.entity_id).where(
-        events.c.organization_id == organization_id,
-        or_(_state_is(EventState.OPEN), _state_is(EventState.ACKNOWLEDGED)),
-    )
+    return select(events.c.entity_id).where(events.c.organization_id == organization_id, open_condition())
 
 
 def events_matching(
@@ -185,6 +182,11 @@ def _conditions(session: Session, organization_id: int, where: EventFilter) -> l
     if where.ends is not None:
         conditions.append(table.opened_at < where.ends)
     return conditions
+
+
+def open_condition() -> ColumnElement[bool]:
+    """Return the condition on `events` that an event is open, acknowledged or not."""
+    return or_(_state_is(EventState.OPEN), _state_is(EventState.ACKNOWLEDGED))
 
 
 def _state_is(state: EventState) -> ColumnElement[bool]:
