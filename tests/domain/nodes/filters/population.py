@@ -31,6 +31,7 @@ OFFLINE_AFTER = timedelta(minutes=15)
 Op = AttributeOperator
 _NONE = object()
 CONTENT = json.dumps(content_json(ProfileContent(attributes={}, thresholds={}, formulas={}, rules=(), health={})))
+READ: list[Value] = [1.0, 2.5, True, "on", "K\u00fcche"]
 VALUES: list[Any] = [
     None, True, False, 0, 1, 1.0, -3, 2.5, 1e300, 2**63, "", "one", "ONE more", "K\u00fcche", "Ku\u0308che", "50%", "a_b",
     [], ["one", 2], {}, {"kW": 1}, {"kW": "one"}, [1, 2.5],
@@ -185,8 +186,8 @@ class Population:
             if item.kind is not DEVICE:
                 continue
             for port, metric in random.sample([(None, "t"), (1, "t"), (None, "u"), (1, "u")], random.randrange(4)):
-                points = [
-                    (at(minute), random.choice([1.0, 2.5, True, "on", "K\u00fcche"]))
+                points: list[tuple[datetime, Value]] = [
+                    (at(minute), random.choice(READ))
                     for minute in sorted(random.sample(range(0, 400, 20), random.randrange(1, 4)))
                 ]
                 plant.points(item.id, metric, points, port=port)
