@@ -179,6 +179,11 @@ def _conditions(session: Session, organization_id: int, where: EventFilter) -> l
     return conditions
 
 
+def open_condition() -> ColumnElement[bool]:
+    """Return the condition on `events` that an event is open, acknowledged or not."""
+    return or_(_state_is(EventState.OPEN), _state_is(EventState.ACKNOWLEDGED))
+
+
 def _state_is(state: EventState) -> ColumnElement[bool]:
     withdrawn, cleared = events.c.withdrawn_at.is_not(None), events.c.cleared_at.is_not(None)
     dismissed, acknowledged = _annotated(AnnotationKind.DISMISSED), _annotated(AnnotationKind.ACKNOWLEDGED)
