@@ -91,6 +91,8 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "Event.activities": Bound(_FEW),
     "Event.corrections": Bound(CORRECTIONS_MAX),
     "Query.nodes": Bound(0, "ids"),
+    "Query.facets": Bound(0, "by"),
+    "Facet.values": REQUESTED,
     "Query.entityTypes": Bound(_NAMES),
     "Query.relationships": Bound(RELATIONSHIPS_MAX),
     "Query.deadLetterGroups": Bound(GROUPS_MAX),
