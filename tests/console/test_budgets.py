@@ -63,11 +63,17 @@ def large(installation: Installation) -> Iterator[Client]:
     document = "mutation I($r: [JSON!]!) { importGraph(records: $r) { errors { message } } }"
     for start in range(0, DEVICES, BATCH):
         records = [
-            {"record": "entity", "kind": "DEVICE", "name": f"Meter {number:06}", "externalId": f"meter-{number:06}", "type": "Meter"}
+            {
+                "record": "entity",
+                "kind": "DEVICE",
+                "name": f"Meter {number:06}",
+                "externalId": f"meter-{number:06}",
+                "type": "Meter",
+            }
             for number in range(start, start + BATCH)
         ]
         assert client.call(document, {"r": records}).data["importGraph"]["errors"] == []
-    yield client
+    return client
 
 
 def test_a_long_list_has_few_elements_and_asks_page_by_page(
