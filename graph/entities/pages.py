@@ -140,6 +140,14 @@ def entity_conditions(organization_id: int, where: EntityFilter) -> list[ColumnE
         entities.c.organization_id == organization_id,
         deleted_at.is_not(None) if where.is_deleted else deleted_at.is_(None),
     ]
+    return [*conditions, *entity_matches(organization_id, where)]
+
+
+def entity_matches(
+    organization_id: int, where: EntityFilter, *, path: tuple[str, ...] = ("filter",)
+) -> list[ColumnElement[bool]]:
+    """Return the same without those on the organization and on deletion, which a statement has. path: of the filter."""
+    conditions: list[ColumnElement[bool]] = []
     if where.kinds is not None:
         kinds = list(where.kinds)
         conditions.append(entities.c.kind == kinds[0] if len(kinds) == 1 else _one_of(entities.c.kind, kinds))
@@ -148,7 +156,7 @@ def entity_conditions(organization_id: int, where: EntityFilter) -> list[ColumnE
     if where.statuses is not None:
         conditions.append(_one_of(entities.c.status, where.statuses))
     if where.search:
-        text_check(where.search, path=("filter", "search"), max_chars=SEARCH_MAX_CHARS)
+        text_check(where.search, path=(*path, "search"), max_chars=SEARCH_MAX_CHARS)
         conditions.append(_named_like(organization_id, where.search, is_deleted=where.is_deleted))
     if isinstance(where.among, Select):
         conditions.append(entities.c.id.in_(where.among))
