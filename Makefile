@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test pytest coverage check static format bench fuzz chaos schema settings console lock clean
+.PHONY: help setup run test pytest coverage check static format bench screenshots fuzz chaos schema settings console lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,7 @@ static: $(READY)
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m gql.export --check gql/schema.graphql
 	@$(BIN)/python -m runtime.settings --check docs/reference/settings.md .env.example
+	@$(BIN)/python -m argus.console --types
 
 format: $(READY)  ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
@@ -70,6 +71,10 @@ bench: $(READY)  ## Run the benchmarks; each prints its ratio to a reference mea
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
 		$(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+screenshots: $(READY)  ## Take pictures of every page of the console into build/screenshots (needs Chromium)
+	@$(BIN)/python -m argus.console
+	@$(BIN)/python -m testing.console.screenshots build/screenshots
 
 fuzz: $(READY)  ## Call every query and mutation with drawn arguments for ten minutes; FUZZ="--seconds 60 --as device"
 	@$(BIN)/python -m testing.fuzz $(FUZZ)

@@ -57,6 +57,17 @@ class Build:
         progress_write(sources, None)
         return True
 
+    def check(self, scripts: Sequence[str]) -> None:
+        """Run scripts of the console's package, e.g. its type checks and tests. Raises BuildError."""
+        with _alone(self._sources):
+            try:
+                node = node_find(self.project, path=os.environ.get("PATH"), say=self.say)
+                self._install(node)
+            except NodeError as error:
+                raise BuildError(str(error)) from error
+            for script in scripts:
+                self._npm(node, ["run", script])
+
     @property
     def _sources(self) -> Path:
         assert self.location.sources is not None  # noqa: S101  (without them there is nothing to build)

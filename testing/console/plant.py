@@ -35,7 +35,9 @@ def instant(at: datetime) -> str:
 def change(client: Client, field: str, arguments: str, result: str, variables: Mapping[str, Any]) -> Any:
     """Send one mutation; return the object of its payload."""
     declared = arguments.split("|", 1)
-    document = f"mutation M({declared[0]}) {{ m: {field}({declared[1]}) {{ {result} errors {{ code message path }} }} }}"
+    document = (
+        f"mutation M({declared[0]}) {{ m: {field}({declared[1]}) {{ {result} errors {{ code message path }} }} }}"
+    )
     payload = client.call(document, variables).data["m"]
     assert payload["errors"] == [], payload["errors"]
     return payload[result.split(" ", 1)[0]]

@@ -9,9 +9,9 @@ import pytest
 
 from argus.console.sources import console_find
 from testing.clean_run import pytest_runtest_call, pytest_runtest_teardown
-from testing.installation import Client, Installation
 from testing.console.browser import Browser, ConsolePage, browser_open
 from testing.console.plant import Plant, plant_make
+from testing.installation import Client, Installation
 
 # Every test here ends with a check that no instance logged or counted an error, or has something left to do.
 __all__ = ["pytest_runtest_call", "pytest_runtest_teardown"]

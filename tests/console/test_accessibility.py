@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from testing.installation import Client, Installation
 from testing.console.browser import NARROW, WIDE, Browser
 from testing.console.plant import Plant
 from testing.console.routes import ROUTES
+from testing.installation import Client, Installation
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
