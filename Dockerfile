@@ -1,9 +1,18 @@
-# One image for every process of Argus: the command tells which (api, worker, migrate).
-FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /app argus
+# One image for every process of Argus: the command tells which (api, worker, migrate). The console is built in it.
+FROM python:3.13-slim AS base
 WORKDIR /app
-COPY requirements.lock pyproject.toml README.md ./
+COPY requirements.lock pyproject.toml README.md LICENSE ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+
+FROM base AS console
+COPY requirements-node.lock ./
+COPY argus/__init__.py argus/__init__.py
+COPY argus/console argus/console
+COPY console console
+RUN python -m argus.console
+
+FROM base
+RUN useradd --system --uid 10001 --home-dir /app argus
 COPY argus argus
 COPY gql gql
 COPY workers workers
@@ -11,7 +20,8 @@ COPY domain domain
 COPY graph graph
 COPY runtime runtime
 COPY migrations migrations
-RUN pip install --no-cache-dir --no-deps --no-build-isolation .
+COPY --from=console /app/console/dist console/dist
+RUN pip install --no-cache-dir --no-deps --no-build-isolation . && rm -rf console
 USER argus
 EXPOSE 8000
 ENTRYPOINT ["argus"]

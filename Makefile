@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test pytest coverage check static format bench fuzz chaos schema settings lock clean
+.PHONY: help setup run test pytest coverage check static format bench screenshots fuzz chaos schema settings console lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,9 +27,11 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 run: $(READY)  ## Run Argus on its embedded database and bus, with a demo plant
-	@exec $(BIN)/argus up --home $(HOME_DIR) --port $(PORT) $(ARGS)
+	@exec $(BIN)/argus up --home $(HOME_DIR) --port $(PORT) --build-console $(ARGS)
 
+# Where the console cannot be built, its tests in a browser are left out, and say so.
 test: $(READY)  ## Run every check and every test, side by side
+	@$(BIN)/python -m argus.console || echo "Going on without the console: its tests in a browser are left out."
 	@$(MAKE) --no-print-directory -j 2 static pytest
 
 pytest: $(READY)
@@ -52,6 +54,7 @@ static: $(READY)
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m gql.export --check gql/schema.graphql
 	@$(BIN)/python -m runtime.settings --check docs/reference/settings.md .env.example
+	@$(BIN)/python -m argus.console --types
 
 format: $(READY)  ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
@@ -69,6 +72,10 @@ bench: $(READY)  ## Run the benchmarks; each prints its ratio to a reference mea
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
 		$(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
+screenshots: $(READY)  ## Take pictures of every page of the console into build/screenshots (needs Chromium)
+	@$(BIN)/python -m argus.console
+	@$(BIN)/python -m testing.console.screenshots build/screenshots
+
 fuzz: $(READY)  ## Call every query and mutation with drawn arguments for ten minutes; FUZZ="--seconds 60 --as device"
 	@$(BIN)/python -m testing.fuzz $(FUZZ)
 
@@ -76,11 +83,16 @@ chaos: $(READY)  ## Send a million readings while processes are killed at random
 	@CHAOS_READINGS=$${CHAOS_READINGS:-1000000} CHAOS_KILLS=$${CHAOS_KILLS:-24} \
 		$(BIN)/python -m pytest -m chaos -s $(ARGS)
 
+console: $(READY)  ## Build the console, where its sources have changed; Node.js is installed into .node-venv if need be
+	@$(BIN)/python -m argus.console
+
 lock: $(READY)  ## Renew the lock files from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --no-annotate --quiet --output-file requirements.lock
 	@uv pip compile --group bench --constraints requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements-bench.lock
+	@uv pip compile --group node --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-annotate --quiet --output-file requirements-node.lock
 
 clean:  ## Remove what setup and the tools made; data in .argus stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist *.egg-info
+	@rm -rf .venv .node-venv console/dist console/node_modules console/.build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist *.egg-info

@@ -17,6 +17,7 @@ from argus.api.wiring import app_create, exposure_of
 from argus.tokens import token_create
 from domain.plant.organizations.operations import organization_create
 from gql.base.services import Services
+from gql.server.console import Console
 from gql.server.execution import Executor
 from gql.server.preparation import Work
 from runtime.clock import utc_now
@@ -35,6 +36,8 @@ _ENVIRONMENT = {
     "ARGUS_DATABASE_URL_API": "postgresql://argus_api@localhost/argus",
     "ARGUS_REDIS_URL": "redis://localhost",
     "ARGUS_PARTITIONS": "2",
+    # Whether it is built here makes no difference to the tests; theirs give one of their own.
+    "ARGUS_CONSOLE": "off",
     "ARGUS_RATE_ADDRESS_PER_S": "0",
     "ARGUS_RATE_TOKEN_PER_S": "0",
     "ARGUS_WORK_TOKEN_PER_S": "0",
@@ -107,14 +110,19 @@ class Api:
 
 @contextmanager
 def api_serve(
-    database: TestDatabase, redis_url: str, *, tokens: TokenSettings = OWN_TOKENS, **others: Any
+    database: TestDatabase,
+    redis_url: str,
+    *,
+    tokens: TokenSettings = OWN_TOKENS,
+    console: Console | None = None,
+    **others: Any,
 ) -> Iterator[Api]:
     """Serve the application until the block ends. others: further settings."""
     usual = settings_load(environment={**_ENVIRONMENT, "ARGUS_REDIS_URL": redis_url})
     urls = {role: database.url(role) for role in ("owner", "api", "ingest", "pipeline")}
     settings = replace(usual, database_urls=urls, tokens=tokens, **others)
     port = free_port()
-    app = app_create(settings, exposure_of(settings.api))
+    app = app_create(settings, replace(exposure_of(settings.api), console=console))
     config = server_config(app, settings.api, host="127.0.0.1", port=port, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

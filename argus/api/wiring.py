@@ -22,6 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argus.api.metrics import ApiMetrics
 from argus.api.readers.pool import Readers
+from argus.console.progress import progress_read
+from argus.console.sources import BUILD, console_find
 from domain.base.measured import Measured
 from domain.base.quotas import Quota, QuotaKeeper, Quotas
 from domain.pipeline.state import pipeline_state
@@ -44,6 +46,7 @@ from gql.live.events import EventFeed
 from gql.live.hub import FeedHub
 from gql.live.source import BusFeedSource
 from gql.server.app import create_app
+from gql.server.console import Building, Console
 from gql.server.exposure import Exposure
 from gql.server.trusted import TrustedDocumentsError, trusted_documents_load
 from graph.stopping import stop_check
@@ -170,6 +173,24 @@ def exposure_of(settings: ApiSettings) -> Exposure:
         graphiql=settings.graphiql,
         anonymous_introspection=settings.anonymous_introspection,
         trusted=trusted,
+        console=_console(settings) if settings.console else None,
+    )
+
+
+def _console(settings: ApiSettings) -> Console | None:
+    """Return the console, where its sources or what was built of them are here."""
+    location = console_find()
+    if location is None:
+        return None
+
+    def building() -> Building | None:
+        progress = None if location.sources is None else progress_read(location.sources)
+        if progress is None or (progress.failed is None and not progress.is_running):
+            return None
+        return Building(progress.step, progress.steps, progress.doing, progress.failed)
+
+    return Console(
+        location.dist, wanted=location.stamp_wanted, building=building, command=BUILD, graphiql=settings.graphiql
     )
 
 

@@ -38,6 +38,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: %(default)s)")
     parser.add_argument("--no-demo", action="store_true", help="make no demo plant, and leave one that exists alone")
     parser.add_argument(
+        "--build-console",
+        action="store_true",
+        help="in a checkout, build the console beside the rest where its sources have changed",
+    )
+    parser.add_argument(
         "--start-timeout",
         type=_seconds,
         metavar="SECONDS",
@@ -63,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         stack.signals_take()
         try:
             with suppress(StartEndedError):
-                _start(stack, demo=not arguments.no_demo)
+                _start(stack, demo=not arguments.no_demo, build_console=arguments.build_console)
                 stack.keep()
         finally:
             if stack.children:
@@ -73,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _start(stack: LocalStack, *, demo: bool) -> None:
+def _start(stack: LocalStack, *, demo: bool, build_console: bool) -> None:
     _say(f"Starting Argus; its data is in {stack.home.directory}")
     settings = stack.servers_start()
     organization = _demo_ensure(settings) if demo else None
@@ -82,6 +87,8 @@ def _start(stack: LocalStack, *, demo: bool) -> None:
     stack.wait_ready()
     if stack.stopping:
         return
+    if build_console:
+        _console_build(stack)
     address = f"http://{stack.host}:{stack.port}/graphql"
     if organization is None:
         _say(f"Ready: GraphiQL is at {address}")
@@ -94,6 +101,15 @@ def _start(stack: LocalStack, *, demo: bool) -> None:
     stack.process_start("The demo's devices", ["simulate", "--demo", "--url", address], log="simulate")
     _say(f"Ready: GraphiQL is at {address}#token={token}")
     _say(f"Token (organization {organization}, role admin, 30 days): {token}")
+
+
+def _console_build(stack: LocalStack) -> None:
+    """Build the console where it is not current. The API answers meanwhile, and says how far it is."""
+    from argus.console.sources import console_find
+
+    location = console_find()
+    if location is not None and not location.is_current():
+        stack.task_start("Building the console", "argus.console", log="console")
 
 
 def _demo_ensure(settings: Settings) -> str:

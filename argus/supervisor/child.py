@@ -18,12 +18,13 @@ WELL_AFTER_S = 30.0
 class Child:
     """One supervised process.
 
-    begin: starts it. end: stops it. critical: what others need; the supervisor says so when it falls.
+    begin: starts it. end: stops it. ended: called with the status of one that is not started again; None: it is.
     """
 
     name: str
     begin: Callable[[], Running]
     end: Callable[[Running], None]
+    ended: Callable[[int], None] | None = None
     process: Running | None = None
     restarts: int = 0
     _pause_s: float = FIRST_PAUSE_S
@@ -44,6 +45,10 @@ class Child:
                 self._restart(say)
             return
         if self.process is None or self.process.poll() is None:
+            return
+        if self.ended is not None:
+            status, self.process = self.process.returncode, None
+            self.ended(status)
             return
         if now - self._began > WELL_AFTER_S:
             self._pause_s = FIRST_PAUSE_S

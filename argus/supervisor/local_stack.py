@@ -27,6 +27,8 @@ _LOOK_S = 0.1
 # A process that keeps ending while it starts will not start.
 _RESTARTS_MAX = 5
 _STOP_TIMEOUT_S = 15.0
+# What runs beside the rest leaves it the processors.
+_TASK_NICE = 10
 # An API whose supervisor was killed ends by itself, and holds the port until then.
 _LEFT_BEHIND_S = 6.0
 _SAME_USER = Account(uid=None, searches=False)
@@ -114,6 +116,30 @@ class LocalStack:
 
         self._begin(
             Child(name, begin, lambda child: process.stop(child, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S))
+        )
+
+    def task_start(self, name: str, module: str, *, log: str) -> None:
+        """Start a module beside the rest: one that ends by itself and is not started again."""
+
+        def begin() -> subprocess.Popen[bytes]:
+            return process.start(
+                ["nice", "-n", str(_TASK_NICE), sys.executable, "-m", module],
+                account=_SAME_USER,
+                log=self.home.logs / f"{log}.log",
+                directory=Path.cwd(),
+                death_signal=signal.SIGTERM,
+                environment=os.environ,
+            )
+
+        self._begin(
+            Child(
+                name,
+                begin,
+                lambda child: process.stop(child, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S),
+                ended=lambda status: self.say(
+                    f"{name}: {'done' if status == 0 else f'failed; see {self.home.logs / log}.log'}"
+                ),
+            )
         )
 
     def wait_ready(self) -> None:

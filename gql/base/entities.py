@@ -12,15 +12,13 @@ from strawberry.types.lazy_type import LazyType
 from domain.base.packed import Aggregate
 from domain.nodes.names import NameKind
 from domain.plant.devices.model import Connectivity
-from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
 from gql.base.batched import batched
-from gql.base.connections import Connection, Rows, page_read, paged
+from gql.base.connections import Connection, Rows, paged
 from gql.base.context import Info
 from gql.base.converters import converts, to_object
 from gql.base.descriptions import enum_described
-from gql.base.ids import uuid_named
 from gql.base.loaders import load, load_many
 from gql.base.related import names_of, page_load, related_connections
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
@@ -326,29 +324,6 @@ class Entity(Node):
 EntityConnection = Connection[Entity]
 
 
-@strawberry.input
-class EntityFilter:
-    """Conditions on entities, all of which must hold. One left out does not matter; an empty list matches nothing.
-
-    Attributes:
-        types: Only entities of these types, by name. Default: of all types.
-        statuses: Only entities whose status is one of these.
-        search: Part of the name or the external id, without regard to case, accents and Unicode form. At most 500
-            characters.
-        under_id: Id of an entity: only it and what is below it (its parts, what is located in it, their devices).
-        connectivity: Only devices, and only those with this connectivity.
-        deleted: The deleted ones instead of the others; `restoreEntity` restores them.
-    """
-
-    kinds: list[EntityKindEnum] | None = None  # type: ignore[valid-type]
-    types: list[str] | None = None
-    statuses: list[str] | None = None
-    search: str | None = None
-    under_id: strawberry.ID | None = None
-    connectivity: ConnectivityEnum | None = None  # type: ignore[valid-type]
-    deleted: bool = False
-
-
 @converts(EntityRow)
 def to_entity(row: EntityRow) -> Entity:
     """Convert an entity to the type of its kind."""
@@ -388,42 +363,6 @@ def _record(change: Change) -> EntityRecord:
         actor=change.actor,
         deleted_at=None if deleted is None else DateTime(datetime.fromisoformat(deleted)),
     )
-
-
-async def entity_connection(
-    info: Info,
-    filter_: EntityFilter | None,
-    order: EntityOrder | None,
-    page: PageRequest,
-    *,
-    as_of: datetime | None,
-    known_at: datetime | None,
-    kind: EntityKind | None = None,
-) -> Connection[Any]:
-    """Return one page of a list of entities, of one kind or of all."""
-    conditions = filter_ or EntityFilter()
-    kinds = conditions.kinds
-    if kind is not None:
-        kinds = [kind] if kinds is None or kind in kinds else []
-    where = ListFilter(
-        kinds=kinds,
-        types=conditions.types,
-        statuses=conditions.statuses,
-        search=conditions.search,
-        under_id=None if conditions.under_id is None else uuid_named(conditions.under_id, "filter", "underId"),
-        connectivity=conditions.connectivity,
-        is_deleted=conditions.deleted,
-    )
-    services = info.context.services
-    rows = await page_read(
-        info, entity_list, page,
-        where=where, order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
-        as_of=as_of, known_at=known_at,
-    )  # fmt: skip
-    if not rows.items and page.is_whole:
-        info.context.unmatched_add_all(NameKind.TYPE, conditions.types, "filter", "types")
-        info.context.unmatched_add_all(NameKind.STATUS, conditions.statuses, "filter", "statuses")
-    return to_entity_connection(rows)
 
 
 def clock(info: Info) -> datetime:

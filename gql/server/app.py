@@ -1,8 +1,8 @@
-"""The ASGI application: GraphQL over HTTP and WebSocket, GraphiQL, and whether all is well."""
+"""The ASGI application: GraphQL over HTTP and WebSocket, the console, GraphiQL, and whether all is well."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final
@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
@@ -22,6 +22,7 @@ from gql.base.services import Services
 from gql.errors import transport_error
 from gql.schema import core_schema
 from gql.server.attributes_http import AttributesOverHttp, rpc_absent, updates_absent
+from gql.server.console import STAMP_HEADER, Console
 from gql.server.execution import Executor
 from gql.server.exposure import Exposure
 from gql.server.graphiql import ASSETS, is_wanted, page
@@ -46,14 +47,19 @@ def create_app(services: Services, exposure: Exposure) -> Starlette:
         anonymous_introspection=exposure.anonymous_introspection,
         documents=PersistedDocuments(exposure.trusted),
     )
+    console = exposure.console
     over_http = GraphQLOverHttp(executor, services)
     ingest = IngestOverHttp(services)
     attributes = AttributesOverHttp(services)
 
     async def graphql(request: Request) -> Response:
         if exposure.graphiql and request.method == "GET" and "query" not in request.query_params and is_wanted(request):
-            return page()
-        return await over_http.answer(request)
+            response = page()
+        else:
+            response = await over_http.answer(request)
+        if console is not None and (stamp := console.stamp) is not None:
+            response.headers[STAMP_HEADER] = stamp
+        return response
 
     async def socket(websocket: WebSocket) -> None:
         await Connection(websocket, executor, services).serve()
@@ -68,9 +74,6 @@ def create_app(services: Services, exposure: Exposure) -> Starlette:
             body["busy"] = busy
         return _json(body, 503 if unavailable else 200)
 
-    async def root(_request: Request) -> Response:
-        return RedirectResponse("/graphql")
-
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         if services.is_live:
@@ -84,7 +87,6 @@ def create_app(services: Services, exposure: Exposure) -> Starlette:
             executor.stop()
             ingest.stop()
 
-    of_graphiql = [Route("/", root), Mount("/static", StaticFiles(directory=ASSETS))] if exposure.graphiql else []
     app = Starlette(
         routes=[
             Route("/graphql", graphql, methods=["GET", "POST"]),
@@ -97,15 +99,42 @@ def create_app(services: Services, exposure: Exposure) -> Starlette:
             Route("/api/v1/{token}/rpc/{id}", rpc_absent, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            *of_graphiql,
+            *_pages(exposure),
         ],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _refuse},
+        exception_handlers={HTTPException: _refusing(console)},
         middleware=_cors(exposure.cors_origins),
     )
     app.state.executor = executor
     app.state.services = services
     return app
+
+
+def _pages(exposure: Exposure) -> list[BaseRoute]:
+    """Return what is there for people's browsers: the console, GraphiQL, both or neither."""
+    console = exposure.console
+
+    async def root(request: Request) -> Response:
+        return RedirectResponse("graphql") if console is None else await console.index(request)
+
+    routes: list[BaseRoute] = [Route("/", root)] if exposure.graphiql or console is not None else []
+    if exposure.graphiql:
+        routes.append(Mount("/static", StaticFiles(directory=ASSETS)))
+    return routes
+
+
+def _refusing(console: Console | None) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what answers a request that no route takes: a path may still be that of a file of the console."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        is_unknown = getattr(error, "status_code", None) == HTTPStatus.NOT_FOUND
+        if console is not None and is_unknown and request.method in {"GET", "HEAD"}:
+            file = await console.asset(request)
+            if file is not None:
+                return file
+        return await _refuse(request, error)
+
+    return answer
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:

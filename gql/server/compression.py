@@ -7,7 +7,7 @@ becomes a tenth of its size. That compressing tells nobody a secret: docs/explan
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import brotli
@@ -40,8 +40,8 @@ def _gzip(body: bytes) -> bytes:
 _COMPRESS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"zstd": _zstd, "br": _brotli, "gzip": _gzip}
 
 
-def coding_of(accept_encoding: str | None) -> str | None:
-    """Return the content coding of an answer; None: it is sent as it is."""
+def coding_of(accept_encoding: str | None, among: Collection[str] = tuple(_COMPRESS)) -> str | None:
+    """Return the content coding of an answer; None: it is sent as it is. among: those it can be sent in, best first."""
     qualities: dict[str, float] = {}
     for part in (accept_encoding or "").split(",")[:_CODINGS_MAX]:
         name, _, parameter = part.partition(";")
@@ -53,7 +53,7 @@ def coding_of(accept_encoding: str | None) -> str | None:
         qualities[name.strip().lower().removeprefix("x-")] = quality
     # What a client takes without naming it, every client can read.
     qualities.setdefault("gzip", qualities.get("*", 0.0))
-    best = max(_COMPRESS, key=lambda name: qualities.get(name, 0.0))
+    best = max(among, key=lambda name: qualities.get(name, 0.0), default="")
     return best if qualities.get(best, 0.0) > 0 else None
 
 

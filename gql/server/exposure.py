@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gql.server.console import Console
 from gql.server.trusted import TrustedDocuments
 
 
@@ -13,10 +14,11 @@ class Exposure:
 
     cors_origins: of web pages that may call it; `*`: any. graphiql: whether a browser is shown GraphiQL.
     anonymous_introspection: whether the schema can be read without a token. trusted: the only documents that are
-    executed; None: any.
+    executed; None: any. console: what is at `/`; None: nothing of its own.
     """
 
     cors_origins: tuple[str, ...] = ()
     graphiql: bool = True
     anonymous_introspection: bool = True
     trusted: TrustedDocuments | None = None
+    console: Console | None = None

@@ -21,18 +21,18 @@ _PAGE = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Argus</title>
-<link rel="stylesheet" href="/static/vendor/graphiql.min.css">
-<link rel="stylesheet" href="/static/graphiql.css">
+<link rel="stylesheet" href="static/vendor/graphiql.min.css">
+<link rel="stylesheet" href="static/graphiql.css">
 <link rel="icon" href="data:,">
 </head>
 <body>
 <div id="graphiql" class="loading">Loading GraphiQL</div>
 <script type="application/json" id="samples">{samples}</script>
-<script src="/static/vendor/react.production.min.js"></script>
-<script src="/static/vendor/react-dom.production.min.js"></script>
-<script src="/static/vendor/graphiql.min.js"></script>
-<script src="/static/vendor/graphql-ws.min.js"></script>
-<script src="/static/graphiql.js"></script>
+<script src="static/vendor/react.production.min.js"></script>
+<script src="static/vendor/react-dom.production.min.js"></script>
+<script src="static/vendor/graphiql.min.js"></script>
+<script src="static/vendor/graphql-ws.min.js"></script>
+<script src="static/graphiql.js"></script>
 </body>
 </html>
 """

@@ -83,11 +83,11 @@ def entities_page(
         statement, bound = _usual_statement(order, kinds, tuple(given), page, is_deleted=where.is_deleted)
         rows = rows_read(session, statement, **{**bound, "organization_id": organization_id, **given})
     elif kinds:
-        conditions = [_conditions(organization_id, replace(where, kinds=[kind])) for kind in kinds]
+        conditions = [entity_conditions(organization_id, replace(where, kinds=[kind])) for kind in kinds]
         rows = session.execute(_statement(conditions, keyset, page)).all()
 
     def total() -> int:
-        count = select(func.count()).select_from(entities).where(*_conditions(organization_id, where))
+        count = select(func.count()).select_from(entities).where(*entity_conditions(organization_id, where))
         return int(session.execute(count).scalar_one())
 
     result = page_of_read(rows, page, key=keyset.key, total=total)
@@ -133,12 +133,21 @@ def _merge(parts: list[Select[Any]], keyset: Keyset, page: PageRequest) -> Selec
     return union_all(*parts).order_by(*keyset.order_by_labels(page)).limit(page.size + 1)
 
 
-def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement[bool]]:
+def entity_conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement[bool]]:
+    """Return a filter as conditions on `entities`. Raises BadInputError for a search of more than SEARCH_MAX_CHARS."""
     deleted_at = entities.c.deleted_at
     conditions = [
         entities.c.organization_id == organization_id,
         deleted_at.is_not(None) if where.is_deleted else deleted_at.is_(None),
     ]
+    return [*conditions, *entity_matches(organization_id, where)]
+
+
+def entity_matches(
+    organization_id: int, where: EntityFilter, *, path: tuple[str, ...] = ("filter",)
+) -> list[ColumnElement[bool]]:
+    """Return the same without those on the organization and on deletion, which a statement has. path: of the filter."""
+    conditions: list[ColumnElement[bool]] = []
     if where.kinds is not None:
         kinds = list(where.kinds)
         conditions.append(entities.c.kind == kinds[0] if len(kinds) == 1 else _one_of(entities.c.kind, kinds))
@@ -147,7 +156,7 @@ def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement
     if where.statuses is not None:
         conditions.append(_one_of(entities.c.status, where.statuses))
     if where.search:
-        text_check(where.search, path=("filter", "search"), max_chars=SEARCH_MAX_CHARS)
+        text_check(where.search, path=(*path, "search"), max_chars=SEARCH_MAX_CHARS)
         conditions.append(_named_like(organization_id, where.search, is_deleted=where.is_deleted))
     if isinstance(where.among, Select):
         conditions.append(entities.c.id.in_(where.among))

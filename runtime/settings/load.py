@@ -168,6 +168,7 @@ def _api(values: Values) -> ApiSettings:
         trusted_proxies=values[table.TRUSTED_PROXIES],
         websocket_compression=values[table.WEBSOCKET_COMPRESSION],
         cors_origins=values[table.CORS_ORIGINS],
+        console=values[table.CONSOLE],
         graphiql=values[table.GRAPHIQL],
         anonymous_introspection=values[table.ANONYMOUS_INTROSPECTION],
         trusted_documents=values[table.TRUSTED_DOCUMENTS],

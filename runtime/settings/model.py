@@ -72,6 +72,7 @@ class ApiSettings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     websocket_compression: bool
     cors_origins: tuple[str, ...]
+    console: bool
     graphiql: bool
     anonymous_introspection: bool
     trusted_documents: str | None

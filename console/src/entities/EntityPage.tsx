@@ -1,3 +1,97 @@
+import { Navigate, useParams } from "@tanstack/react-router";
+import { graphql } from "../api/gen";
+import { useApi } from "../api/hooks";
+import { textOf } from "../time/instant";
+import { isPast } from "../time/moment";
+import { useTimeSubject } from "../time/subject";
+import { useMoment } from "../time/useMoment";
+import { Failed, Loading } from "../ui/States";
+import { Tabs, useTab } from "../ui/Tabs";
+import { AttributesForm } from "./AttributesForm";
+import { EntityIdentity } from "./EntityIdentity";
+import { HistoryTab } from "./HistoryTab";
+import { RelationsTab } from "./RelationsTab";
+import { entityTarget } from "./paths";
+import "./entities.css";
+
+const ENTITY = graphql(`
+  query EntityPage($id: ID!, $at: DateTime!, $isSeen: Boolean!) {
+    node(id: $id) {
+      __typename
+      id
+      ... on Entity {
+        kind
+        name
+        type
+        status
+        externalId
+        attributes
+        createdAt
+        updatedAt
+        deletedAt
+        asRecorded(at: $at) @include(if: $isSeen) {
+          name
+          type
+          status
+          externalId
+          attributes
+          recordedAt
+          actor
+          deletedAt
+        }
+      }
+    }
+  }
+`);
+
+const TABS = [
+  { id: "overview", label: "Overview" },
+  { id: "relations", label: "Relations" },
+  { id: "configuration", label: "Configuration" },
+  { id: "history", label: "History" },
+] as const;
+
+/** A person, an activity, or what else has no page of its own. One request, and those of the tab. */
 export function EntityPage() {
-  return <h1>EntityPage</h1>;
+  const { id } = useParams({ from: "/entities/$id" });
+  const { moment } = useMoment();
+  const tab = useTab(TABS);
+  useTimeSubject({ entityIds: [id] });
+  const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
+  const answer = useApi(ENTITY, { id, at, isSeen: moment.mode === "seen" }, { keep: true });
+  const node = answer.data?.node;
+  if (answer.data === undefined) {
+    return answer.error ? <Failed faults={answer.error.faults} retry={() => void answer.refetch()} /> : <Loading what="the entity" />;
+  }
+  if (!node || !("kind" in node)) {
+    return (
+      <div className="stack">
+        <h1>Not found</h1>
+        <Failed faults={[...answer.faults, { code: "NOT_FOUND", message: "There is no entity with this id, or it is not yours to see.", path: ["node"] }]} />
+      </div>
+    );
+  }
+  const target = entityTarget(node);
+  if (target.to !== "/entities/$id") return <Navigate {...target} replace />;
+  const record = moment.mode === "seen" ? node.asRecorded : null;
+  return (
+    <div className="stack">
+      <header className="page-head">
+        <h1>{record?.name ?? node.name}</h1>
+        <span className="tag">{(record?.type ?? node.type) || node.kind.toLowerCase()}</span>
+        <span className="tag">{record?.status ?? node.status}</span>
+      </header>
+      <Failed faults={answer.faults} />
+      <Tabs label="Parts of the entity" tabs={TABS} current={tab} />
+      {tab === "overview" && (
+        <section className="panel">
+          <h2>Identity</h2>
+          <EntityIdentity entity={node} record={record ?? null} mode={moment.mode} />
+        </section>
+      )}
+      {tab === "relations" && <RelationsTab entityId={id} kind={node.kind} />}
+      {tab === "configuration" && <AttributesForm entityId={id} />}
+      {tab === "history" && <HistoryTab entityId={id} />}
+    </div>
+  );
 }

@@ -129,7 +129,7 @@ export function TimeBar() {
           </option>
         ))}
       </select>
-      <button type="button" className="button" onClick={compare} title="What changed since this moment ( c )">
+      <button type="button" className="button compare" onClick={compare} title="What changed since this moment ( c )">
         Compare
       </button>
       {isPartial && <span className="tag" title="There are more changes in this window than are marked">marks in part</span>}

@@ -1,6 +1,8 @@
 import { useSyncExternalStore } from "react";
 import type { Micros } from "./instant";
 
+export { age } from "./age";
+
 /** Which time zone instants are shown in: this computer's, UTC, or an IANA name. */
 export type ZoneChoice = "mine" | "UTC" | (string & {});
 

@@ -196,7 +196,7 @@ function options({ element, labels, height, zone, sync, onZoom, overlays }: Maki
     legend: { show: false },
     cursor: { ...(sync === null ? {} : { sync: { key: sync } }), drag: { x: true, y: false, setScale: false } },
     scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => rangeOf(low, high, overlays.current.thresholds ?? []) } },
-    axes: [axis, { ...axis, size: 58 }],
+    axes: [{ ...axis, values: (_plot, splits) => tickTexts(splits, zone) }, { ...axis, size: 58 }],
     series: [
       {},
       ...labels.map((each, index) => ({
@@ -224,6 +224,22 @@ function options({ element, labels, height, zone, sync, onZoom, overlays }: Maki
       ],
     },
   };
+}
+
+const DAY_S = 86_400;
+
+/** Return the texts of the time axis: hours and minutes, with the date where a day begins; dates alone beyond days. */
+function tickTexts(splits: readonly number[], zone: string): string[] {
+  const step = (splits[1] ?? 0) - (splits[0] ?? 0);
+  let shown = "";
+  return splits.map((seconds) => {
+    const [date = "", time = ""] = dateTime(seconds * 1e6, zone).split(" ");
+    if (step >= DAY_S) return date;
+    const clock = step < 60 ? time : time.slice(0, 5);
+    if (date === shown) return clock;
+    shown = date;
+    return `${clock}\n${date}`;
+  });
 }
 
 // A threshold farther from the data than so many times their range would make a flat line of them.

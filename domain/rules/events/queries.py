@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or_, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, not_, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from domain.rules.model import Annotation, AnnotationKind, Event, EventState, Severity
@@ -85,6 +85,11 @@ def filter_check(session: Session, *, organization_id: int, where: EventFilter) 
             raise LimitExceededError(f"{name} may have {FILTER_IDS_MAX} entries.", path=("filter", name))
     if where.under_id is not None and not entities_get(session, organization_id=organization_id, ids=[where.under_id]):
         raise NotFoundError(f"There is no entity {where.under_id}.", path=("filter", "underId"))
+
+
+def entities_with_open_events(*, organization_id: int) -> Select[UUID]:
+    """Return the entities with events that are OPEN or ACKNOWLEDGED, as a query, to be used inside another."""
+    return select(events.c.entity_id).where(events.c.organization_id == organization_id, open_condition())
 
 
 def events_matching(
@@ -177,6 +182,11 @@ def _conditions(session: Session, organization_id: int, where: EventFilter) -> l
     if where.ends is not None:
         conditions.append(table.opened_at < where.ends)
     return conditions
+
+
+def open_condition() -> ColumnElement[bool]:
+    """Return the condition on `events` that an event is open, acknowledged or not."""
+    return or_(_state_is(EventState.OPEN), _state_is(EventState.ACKNOWLEDGED))
 
 
 def _state_is(state: EventState) -> ColumnElement[bool]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.nodes.filters.model import ListFilter
+from domain.nodes.lists import entity_list
 from domain.nodes.operations import entity_delete
 from domain.plant.assets.operations import asset_create
 from domain.plant.devices.operations import device_create
-from domain.plant.entities.queries import ListFilter, entity_list
 from domain.plant.persons.operations import person_create
 from domain.plant.spaces.operations import space_create
 from domain.work.activities.operations import activity_create

@@ -1,0 +1,236 @@
+import { useState } from "react";
+import { graphql } from "../api/gen";
+import type { EntityFormQuery } from "../api/gen/graphql";
+import { useApi } from "../api/hooks";
+import { isPast } from "../time/moment";
+import { useMoment } from "../time/useMoment";
+import { FieldFault, faultsElsewhere } from "../ui/Fields";
+import { Failed, NowNote, Part } from "../ui/States";
+import { toast } from "../ui/Toasts";
+import { AttributeInput } from "./AttributeInput";
+import { attributeFields, withAttribute } from "./attributeFields";
+import { Difference } from "./Difference";
+import { differenceOf, isObject, isSame } from "./compare";
+import { type EntityFields, useUpdateEntity } from "./useUpdateEntity";
+import "./entities.css";
+
+const FORM = graphql(`
+  query EntityForm($id: ID!) {
+    node(id: $id) {
+      __typename
+      id
+      ... on Entity {
+        kind
+        name
+        externalId
+        type
+        status
+        attributes
+        updatedAt
+      }
+      ... on Device {
+        firmwareVersion
+      }
+    }
+    entityTypes {
+      id
+      kind
+      name
+      attributes
+    }
+  }
+`);
+
+/** What an entity is: its own fields and attributes, as a form of its type and as JSON, with the difference before saving. */
+export function AttributesForm({ entityId }: { entityId: string }) {
+  const answer = useApi(FORM, { id: entityId }, { staleMs: 60_000 });
+  return (
+    <Part of={answer} what="fields">
+      {(data) =>
+        data.node && "kind" in data.node ? (
+          <Form key={`${entityId} ${data.node.updatedAt}`} entity={data.node} types={data.entityTypes} />
+        ) : (
+          <Failed faults={[{ code: "NOT_FOUND", message: "There is no such entity.", path: ["node"] }]} />
+        )
+      }
+    </Part>
+  );
+}
+
+type EntityNode = Extract<NonNullable<EntityFormQuery["node"]>, { kind: unknown }>;
+type Draft = { name: string; externalId: string | null; type: string | null; status: string; firmwareVersion?: string | null; attributes: Record<string, unknown> };
+
+function draftOf(entity: EntityNode): Draft {
+  return {
+    name: entity.name,
+    externalId: entity.externalId ?? null,
+    type: entity.type ?? null,
+    status: entity.status,
+    ...(entity.__typename === "Device" ? { firmwareVersion: entity.firmwareVersion ?? null } : {}),
+    attributes: isObject(entity.attributes) ? entity.attributes : {},
+  };
+}
+
+const NAMES = ["name", "externalId", "type", "status", "firmwareVersion", "attributes"] as const;
+
+function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["entityTypes"] }) {
+  const { moment } = useMoment();
+  const stored = draftOf(entity);
+  const [draft, setDraft] = useState(stored);
+  const [raw, setRaw] = useState<string | null>(null);
+  const [newKey, setNewKey] = useState("");
+  const [extra, setExtra] = useState<string[]>([]);
+  const update = useUpdateEntity(entity.kind);
+  const ofKind = types.filter((type) => type.kind === entity.kind);
+  const type = ofKind.find((each) => each.name === draft.type);
+  const fields = attributeFields(type?.attributes, { ...draft.attributes, ...Object.fromEntries(extra.map((key) => [key, draft.attributes[key] ?? ""])) });
+  const isReadOnly = isPast(moment);
+  const text = raw ?? JSON.stringify(draft.attributes, null, 2);
+  const rawFault = raw === null ? null : faultOfText(raw);
+  const changes = differenceOf(stored, draft);
+  const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
+  const save = async () => {
+    const input: EntityFields = Object.fromEntries(NAMES.filter((name) => !isSame(stored[name], draft[name])).map((name) => [name, draft[name]]));
+    try {
+      await update.run(entity.id, input);
+    } catch {
+      return; // The refusal is shown at its field; what was typed stays.
+    }
+    toast(`${draft.name} was saved.`);
+  };
+  const own = (name: "name" | "externalId" | "status" | "firmwareVersion", label: string) => (
+    <label>
+      {label}
+      <input
+        type="text"
+        value={draft[name] ?? ""}
+        onChange={(event) => set({ [name]: event.target.value === "" && (name === "externalId" || name === "firmwareVersion") ? null : event.target.value })}
+      />
+      <FieldFault faults={update.faults} name={name} />
+    </label>
+  );
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <fieldset className="plain-set stack" disabled={isReadOnly}>
+        <section className="panel">
+          <h2>
+            Identity <NowNote past={isReadOnly} />
+          </h2>
+          <div className="form-grid">
+            {own("name", "Name")}
+            {own("externalId", "External id")}
+            <label>
+              Type
+              <input type="text" list="entity-types" value={draft.type ?? ""} onChange={(event) => set({ type: event.target.value || null })} />
+              <datalist id="entity-types">
+                {ofKind.map((each) => (
+                  <option key={each.id} value={each.name} />
+                ))}
+              </datalist>
+              <FieldFault faults={update.faults} name="type" />
+            </label>
+            {own("status", "Status")}
+            {"firmwareVersion" in draft && own("firmwareVersion", "Firmware")}
+          </div>
+        </section>
+        <div className="columns">
+          <section className="panel">
+            <h2>Attributes</h2>
+            {fields.length === 0 && <p className="muted">It has none yet. Its type{draft.type ? ` ${draft.type}` : ""} declares none either.</p>}
+            <div className="form-grid">
+              {fields.map((field) => (
+                <AttributeInput
+                  key={`${field.key} ${raw === null ? "" : raw.length}`}
+                  field={field}
+                  value={draft.attributes[field.key]}
+                  onChange={(value) => {
+                    setRaw(null);
+                    set({ attributes: withAttribute(draft.attributes, field.key, value) });
+                  }}
+                />
+              ))}
+            </div>
+            <div className="bar" style={{ marginTop: 10 }}>
+              <label>
+                New attribute
+                <input type="text" value={newKey} onChange={(event) => setNewKey(event.target.value)} placeholder="its name" />
+              </label>
+              <button
+                type="button"
+                className="button"
+                disabled={newKey.trim() === "" || newKey in draft.attributes}
+                onClick={() => {
+                  setExtra([...extra, newKey.trim()]);
+                  setNewKey("");
+                }}
+              >
+                Add
+              </button>
+            </div>
+          </section>
+          <section className="panel">
+            <h2>As JSON</h2>
+            <label style={{ width: "100%" }}>
+              <span className="visually-hidden">Attributes as JSON</span>
+              <textarea
+                rows={Math.min(24, Math.max(8, text.split("\n").length + 1))}
+                spellCheck={false}
+                value={text}
+                aria-invalid={rawFault !== null || undefined}
+                onChange={(event) => {
+                  setRaw(event.target.value);
+                  if (faultOfText(event.target.value) === null) set({ attributes: JSON.parse(event.target.value) as Record<string, unknown> });
+                }}
+              />
+              {rawFault && (
+                <span className="field-fault" role="alert">
+                  {rawFault}
+                </span>
+              )}
+              <FieldFault faults={update.faults} name="attributes" />
+            </label>
+          </section>
+        </div>
+      </fieldset>
+      {changes.length > 0 && (
+        <section className="panel stack tight" aria-label="What will be saved">
+          <h2>What will be saved</h2>
+          <Difference before={stored} after={draft} most={40} />
+        </section>
+      )}
+      <Failed faults={faultsElsewhere(update.faults, NAMES)} />
+      <div className="bar">
+        <button type="submit" className="button primary" disabled={isReadOnly || changes.length === 0 || rawFault !== null || update.isRunning}>
+          Save {changes.length > 0 ? `${changes.length} ${changes.length === 1 ? "change" : "changes"}` : ""}
+        </button>
+        <button
+          type="button"
+          className="button"
+          disabled={changes.length === 0 && raw === null}
+          onClick={() => {
+            setDraft(stored);
+            setRaw(null);
+            update.reset();
+          }}
+        >
+          Undo
+        </button>
+        {isReadOnly && <span className="muted">The past is not edited here: go live to change what is now.</span>}
+      </div>
+    </form>
+  );
+}
+
+function faultOfText(text: string): string | null {
+  try {
+    return isObject(JSON.parse(text)) ? null : "Attributes are a JSON object: { … }.";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,92 @@
+import { isObject } from "./compare";
+
+/** How an attribute is filled in: a field of a type, or JSON where it is an object or a list. */
+export type AttributeField = {
+  key: string;
+  label: string;
+  type: "string" | "number" | "boolean" | "enum" | "json";
+  options: string[];
+  description: string | null;
+  isRequired: boolean;
+  /** Whether the entity's type declares it; else the entity has it of itself. */
+  isDeclared: boolean;
+};
+
+const NUMBERS = new Set(["number", "integer"]);
+
+/**
+ * Return the fields of an entity's attributes: those its type declares, then those it has besides.
+ *
+ * A type declares them as a JSON Schema, either its attributes themselves or their member `schema`; attributes of a
+ * type that are plain values are examples, and say of what type the field is.
+ */
+export function attributeFields(typeAttributes: unknown, attributes: Record<string, unknown>): AttributeField[] {
+  const schema = schemaOf(typeAttributes);
+  const required = new Set(Array.isArray(schema?.required) ? schema.required : []);
+  const declared = schema
+    ? Object.entries(schema.properties).map(([key, property]) => declaredField(key, property, required.has(key)))
+    : isObject(typeAttributes)
+      ? Object.entries(typeAttributes).map(([key, example]) => ({ ...plainField(key, example), isDeclared: true }))
+      : [];
+  const known = new Set(declared.map((field) => field.key));
+  const others = Object.entries(attributes)
+    .filter(([key]) => !known.has(key))
+    .map(([key, value]) => plainField(key, value));
+  return [...declared, ...others];
+}
+
+type Schema = { properties: Record<string, unknown>; required?: unknown };
+
+function schemaOf(attributes: unknown): Schema | null {
+  if (!isObject(attributes)) return null;
+  for (const candidate of [attributes.schema, attributes]) {
+    if (isObject(candidate) && isObject(candidate.properties)) return candidate as Schema;
+  }
+  return null;
+}
+
+function declaredField(key: string, property: unknown, isRequired: boolean): AttributeField {
+  const schema = isObject(property) ? property : {};
+  const options = Array.isArray(schema.enum) ? schema.enum.filter((option) => typeof option === "string") : [];
+  const type =
+    options.length > 0
+      ? "enum"
+      : NUMBERS.has(String(schema.type))
+        ? "number"
+        : schema.type === "boolean" || schema.type === "string"
+          ? schema.type
+          : "json";
+  return {
+    key,
+    label: typeof schema.title === "string" ? schema.title : key.replace(/_/g, " "),
+    type,
+    options,
+    description: typeof schema.description === "string" ? schema.description : null,
+    isRequired,
+    isDeclared: true,
+  };
+}
+
+function plainField(key: string, value: unknown): AttributeField {
+  const kind = typeof value;
+  const type = kind === "number" || kind === "boolean" || kind === "string" ? kind : "json";
+  return { key, label: key.replace(/_/g, " "), type, options: [], description: null, isRequired: false, isDeclared: false };
+}
+
+/** Return the value that a text in a field means; undefined takes the attribute away. Throws where it is no such value. */
+export function valueOf(field: AttributeField, text: string): unknown {
+  if (text.trim() === "" && field.type !== "string") return undefined;
+  if (field.type === "number") {
+    const value = Number(text);
+    if (!Number.isFinite(value)) throw new RangeError(`"${text}" is not a number.`);
+    return value;
+  }
+  if (field.type === "json") return JSON.parse(text) as unknown;
+  return text === "" ? undefined : text;
+}
+
+/** Return the attributes with one of them set, or taken away where the value is undefined. */
+export function withAttribute(attributes: Record<string, unknown>, key: string, value: unknown): Record<string, unknown> {
+  const { [key]: _, ...others } = attributes;
+  return value === undefined ? others : key in attributes ? { ...attributes, [key]: value } : { ...others, [key]: value };
+}

@@ -1,0 +1,43 @@
+"""The pages of the console: what the tests and the screenshots go through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from testing.console.plant import Plant
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A page by name. template: its address, with fields of Plant in braces. requests_max: budget of its first view."""
+
+    name: str
+    template: str
+    requests_max: int = 8
+
+    def address(self, plant: Plant) -> str:
+        return self.template.format(**{name: getattr(plant, name) for name in Plant.__dataclass_fields__})
+
+
+ROUTES = (
+    Route("overview", "/"),
+    Route("devices", "/devices"),
+    *(
+        Route(f"device-{tab}", f"/devices/{{probe}}?tab={tab}")
+        for tab in ("overview", "telemetry", "links", "configuration", "messages", "tokens", "history")
+    ),
+    Route("assets", "/assets"),
+    Route("assets-tree", "/assets?as=tree"),
+    *(
+        Route(f"asset-{tab}", f"/assets/{{boiler_a}}?tab={tab}")
+        for tab in ("overview", "devices", "telemetry", "location", "alarms", "work", "relations", "history")
+    ),
+    Route("spaces", "/spaces"),
+    Route("spaces-tree", "/spaces?as=tree"),
+    *(
+        Route(f"space-{tab}", f"/spaces/{{room}}?tab={tab}")
+        for tab in ("overview", "location", "alarms", "work", "relations", "history")
+    ),
+    Route("alarms", "/alarms"),
+    Route("changes", "/changes"),
+)
