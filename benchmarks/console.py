@@ -38,7 +38,8 @@ PIXEL_READINGS = 100
 SETTINGS = {"ARGUS_RATE_TOKEN_PER_S": "0", "ARGUS_RATE_ADDRESS_PER_S": "0", "ARGUS_WORK_TOKEN_PER_S": "0"}
 FRAMES = """ms => new Promise(done => {
   let frames = 0; const start = performance.now();
-  const next = () => { frames++; performance.now() - start < ms ? requestAnimationFrame(next) : done(frames * 1000 / ms); };
+  const next = () => { frames++;
+    performance.now() - start < ms ? requestAnimationFrame(next) : done(frames * 1000 / ms); };
   requestAnimationFrame(next);
 })"""
 POINTS = "[...document.querySelectorAll('[data-points]')].reduce((sum, each) => sum + Number(each.dataset.points), 0)"
@@ -78,7 +79,8 @@ def long_list(opened: ConsolePage, devices: int, empty_fps: float) -> None:
     opened.page.evaluate(
         """() => { window.seen = {};
         new PerformanceObserver(list => list.getEntries().forEach(entry => {
-          if (entry.name.endsWith('/graphql')) window.seen.answer ??= entry.responseEnd; })).observe({type: 'resource'});
+          if (entry.name.endsWith('/graphql')) window.seen.answer ??= entry.responseEnd;
+        })).observe({type: 'resource'});
         new MutationObserver(() => { if (document.querySelector('[role=row][aria-rowindex="2"]'))
           window.seen.rows ??= performance.now(); }).observe(document.body, {childList: true, subtree: true}); }"""
     )
@@ -90,7 +92,8 @@ def long_list(opened: ConsolePage, devices: int, empty_fps: float) -> None:
     opened.page.evaluate(
         "() => { const grid = document.querySelector('[role=grid]'); let down = 1;"
         " window.scrolling = setInterval(() => { grid.scrollTop += 40 * down;"
-        " if (grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 4) down = -1; if (grid.scrollTop <= 0) down = 1;"
+        " if (grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 4) down = -1;"
+        " if (grid.scrollTop <= 0) down = 1;"
         " }, 8); }"
     )
     fps = opened.page.evaluate(FRAMES, 5000)
@@ -159,7 +162,7 @@ def time_bar(opened: ConsolePage, plant: Plant) -> None:
     opened.settle()
     opened.page.evaluate(
         "() => { window.slow = []; new PerformanceObserver(list => list.getEntries().forEach("
-        "entry => window.slow.push(entry.duration))).observe({type: 'event', durationThreshold: 16, buffered: false}); }"
+        "entry => window.slow.push(entry.duration))).observe({type: 'event', durationThreshold: 16}); }"
     )
     slider = opened.page.get_by_role("slider", name="Moment")
     box = slider.bounding_box()
