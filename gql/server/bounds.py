@@ -36,6 +36,7 @@ from domain.telemetry.model.readings import READINGS_MAX
 from domain.work.activities.steps import HISTORY_MAX
 from graph.kinds import EntityKind
 from graph.relationships.operations import RELATIONSHIPS_MAX
+from graph.walk.above import PATH_MAX
 from graph.walk.model import EDGES_MAX
 
 
@@ -93,6 +94,8 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "Query.nodes": Bound(0, "ids"),
     "Query.facets": Bound(0, "by"),
     "Facet.values": REQUESTED,
+    "Query.search": REQUESTED,
+    "SearchHit.path": Bound(PATH_MAX),
     "Query.entityTypes": Bound(_NAMES),
     "Query.relationships": Bound(RELATIONSHIPS_MAX),
     "Query.deadLetterGroups": Bound(GROUPS_MAX),

@@ -233,6 +233,8 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("entities_named_like", "argus_api"),
         ("entities_named_like", "argus_pipeline"),
         ("entities_named_like", "argus_scoped"),
+        ("entities_searched", "argus_api"),
+        ("entities_searched", "argus_scoped"),
         ("history_close", "argus_pipeline"),
         ("history_retention_hold", "argus_pipeline"),
         ("hourly_aggregates_built", "argus_pipeline"),
