@@ -150,8 +150,8 @@ def test_a_page_lies_between_its_cursors(line: Line) -> None:
         )
     whole = pages(line.world, [device], PageRequest(500))[0][device]
     for first, last in ((0, 13), (0, 2), (2, 5), (5, 12), (3, 4), (5, 3)):
-        keys = {"after": whole.keys[first], "before": whole.keys[last]}
-        for request in (PageRequest(500, **keys), PageRequest(50, last=500, **keys)):
+        after, before = whole.keys[first], whole.keys[last]
+        for request in (PageRequest(500, after, None, before), PageRequest(50, after, 500, before)):
             assert pages(line.world, [device], request)[0][device].items == whole.items[first + 1 : last]
 
 
@@ -202,8 +202,7 @@ def test_readings_of_a_deleted_device_are_kept_and_others_see_none(
 )
 def test_a_cursor_of_another_list_is_refused(line: Line, key: tuple[Any, ...]) -> None:
     device = line.device()
-    for name in ("after", "before"):
-        request = PageRequest(50, **{name: key})
+    for name, request in (("after", PageRequest(50, after=key)), ("before", PageRequest(50, before=key))):
         assert fault_of(lambda: pages(line.world, [device], request)) == ("BAD_USER_INPUT", (name,))  # noqa: B023
 
 
