@@ -20,6 +20,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from domain.base.bulk import ERRORS_MAX as BULK_ERRORS_MAX
 from domain.configuration.profiles.preview import ASSETS_MAX
 from domain.definitions.processors.model import PROMOTIONS_MAX
 from domain.definitions.profiles.queries import VERSIONS_MAX
@@ -129,6 +130,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "ReplaceDevicePayload.created": Bound(_NAMES),
     "IngestPayload.errors": Bound(READINGS_MAX),
     "ImportPayload.errors": Bound(_NAMES),
+    "BulkPayload.errors": Bound(BULK_ERRORS_MAX),
     "UserError.path": Bound(PATH),
 }
 # Of the schema itself, whose size is known: as many as there are on average, as clients ask for all of them.
