@@ -23,6 +23,9 @@ type Props<N> = {
   onOpen: (row: N) => void;
   selected?: (row: N) => boolean;
   onToggle?: (row: N) => void;
+  /** Selects all that match, or none; the box in the head shows `areAllSelected`. */
+  onToggleAll?: () => void;
+  areAllSelected?: boolean;
   order?: string | undefined;
   onOrder?: (order: string) => void;
   onVisible?: (rows: readonly N[]) => void;
@@ -102,7 +105,15 @@ export function Grid<N>(props: Props<N>) {
       }}
     >
       <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-        {props.onToggle && <span role="columnheader" aria-label="Selected" />}
+        {props.onToggle && (
+          <span role="columnheader">
+            {props.onToggleAll ? (
+              <input type="checkbox" aria-label="Select all that match" checked={props.areAllSelected ?? false} onChange={props.onToggleAll} />
+            ) : (
+              <span className="visually-hidden">Selected</span>
+            )}
+          </span>
+        )}
         {columns.map((column) => (
           <Head key={column.id} column={column} order={props.order} onOrder={props.onOrder} />
         ))}
