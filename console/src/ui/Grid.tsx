@@ -163,7 +163,7 @@ export function Grid<N>(props: Props<N>) {
               onDoubleClick={() => props.onOpen(entry)}
             >
               {props.onToggle && (
-                <span role="gridcell">
+                <span role="gridcell" className="check">
                   <input
                     type="checkbox"
                     tabIndex={-1}
