@@ -276,6 +276,7 @@ function drawThresholds(made: uPlot, element: Element, thresholds: readonly Thre
   ctx.fillStyle = ctx.strokeStyle;
   ctx.setLineDash([6, 4]);
   ctx.font = `${12 * devicePixelRatio}px system-ui`;
+  ctx.textAlign = "left";
   for (const threshold of thresholds) {
     const y = made.valToPos(threshold.value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
