@@ -20,7 +20,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.plant.entities.queries import ListFilter, entity_list
+from domain.nodes.filters.model import ListFilter
+from domain.nodes.lists import entity_list
 from domain.telemetry.store.latest import latest_read
 from graph.paging import PageRequest
 from graph.walk.queries import below, related_pages

@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, case, cast
 from sqlalchemy.orm import Session
 
 from domain.definitions.profiles.tables import asset_profiles
+from domain.nodes.filters.conditions import entity_filter
+from domain.nodes.filters.model import ListFilter
 from domain.plant.assets.tables import assets
 from domain.plant.devices.model import Connectivity
 from domain.plant.devices.tables import device_presence
-from domain.plant.entities.queries import ListFilter, entity_filter
 from domain.rules.events.queries import open_condition
 from domain.rules.model import Severity
 from domain.rules.tables import events

@@ -11,16 +11,15 @@ from strawberry.types.lazy_type import LazyType
 
 from domain.base.packed import Aggregate
 from domain.nodes.names import NameKind
+from domain.nodes.orders import ListOrder
 from domain.plant.devices.model import Connectivity
-from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
 from gql.base.batched import batched
-from gql.base.connections import Connection, Rows, page_read, paged
+from gql.base.connections import Connection, Rows, paged
 from gql.base.context import Info
 from gql.base.converters import converts, to_object
 from gql.base.descriptions import enum_described
-from gql.base.ids import uuid_named
 from gql.base.loaders import load, load_many
 from gql.base.related import names_of, page_load, related_connections
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
@@ -28,7 +27,6 @@ from graph.changes import Change, entities_as_recorded
 from graph.direction import Direction
 from graph.edges.pages import edge_history_pages, edges_pages
 from graph.entities.model import Entity as EntityRow
-from graph.entities.model import EntityOrder
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
 
@@ -96,8 +94,9 @@ AggregateEnum = enum_described(
     LAST="The latest point of the bucket, which may be a text.",
 )
 EntityOrderEnum = enum_described(
-    EntityOrder,
+    ListOrder,
     "Order of a list of entities. Where two are equal, their ids decide.",
+    name="EntityOrder",
     NAME_ASC="By name, ascending.",
     NAME_DESC="By name, descending.",
     CREATED_ASC="By time of creation, the oldest first.",
@@ -110,6 +109,11 @@ EntityOrderEnum = enum_described(
     STATUS_DESC="By status, descending.",
     EXTERNAL_ID_ASC="By external id, ascending; those without one first.",
     EXTERNAL_ID_DESC="By external id, descending; those without one last.",
+    LAST_SEEN_ASC="By when a device was last heard, the longest ago first; those never heard, and all else, last.",
+    LAST_SEEN_DESC="By when a device was last heard, the latest first; those never heard, and all else, last.",
+    HEALTH_ASC="By health as of now, the worst first; those without a score, and all else, last. Of a list with more "
+    "than 20,000 assets with a profile it is LIMIT_EXCEEDED.",
+    HEALTH_DESC="By health as of now, the best first; otherwise as HEALTH_ASC.",
 )
 
 
@@ -326,29 +330,6 @@ class Entity(Node):
 EntityConnection = Connection[Entity]
 
 
-@strawberry.input
-class EntityFilter:
-    """Conditions on entities, all of which must hold. One left out does not matter; an empty list matches nothing.
-
-    Attributes:
-        types: Only entities of these types, by name. Default: of all types.
-        statuses: Only entities whose status is one of these.
-        search: Part of the name or the external id, without regard to case, accents and Unicode form. At most 500
-            characters.
-        under_id: Id of an entity: only it and what is below it (its parts, what is located in it, their devices).
-        connectivity: Only devices, and only those with this connectivity.
-        deleted: The deleted ones instead of the others; `restoreEntity` restores them.
-    """
-
-    kinds: list[EntityKindEnum] | None = None  # type: ignore[valid-type]
-    types: list[str] | None = None
-    statuses: list[str] | None = None
-    search: str | None = None
-    under_id: strawberry.ID | None = None
-    connectivity: ConnectivityEnum | None = None  # type: ignore[valid-type]
-    deleted: bool = False
-
-
 @converts(EntityRow)
 def to_entity(row: EntityRow) -> Entity:
     """Convert an entity to the type of its kind."""
@@ -388,48 +369,6 @@ def _record(change: Change) -> EntityRecord:
         actor=change.actor,
         deleted_at=None if deleted is None else DateTime(datetime.fromisoformat(deleted)),
     )
-
-
-def list_filter_of(filter_: EntityFilter | None, kind: EntityKind | None = None) -> ListFilter:
-    """Return the core's filter for the schema's, of one kind or of all."""
-    conditions = filter_ or EntityFilter()
-    kinds = conditions.kinds
-    if kind is not None:
-        kinds = [kind] if kinds is None or kind in kinds else []
-    return ListFilter(
-        kinds=kinds,
-        types=conditions.types,
-        statuses=conditions.statuses,
-        search=conditions.search,
-        under_id=None if conditions.under_id is None else uuid_named(conditions.under_id, "filter", "underId"),
-        connectivity=conditions.connectivity,
-        is_deleted=conditions.deleted,
-    )
-
-
-async def entity_connection(
-    info: Info,
-    filter_: EntityFilter | None,
-    order: EntityOrder | None,
-    page: PageRequest,
-    *,
-    as_of: datetime | None,
-    known_at: datetime | None,
-    kind: EntityKind | None = None,
-) -> Connection[Any]:
-    """Return one page of a list of entities, of one kind or of all."""
-    conditions = filter_ or EntityFilter()
-    where = list_filter_of(filter_, kind)
-    services = info.context.services
-    rows = await page_read(
-        info, entity_list, page,
-        where=where, order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
-        as_of=as_of, known_at=known_at,
-    )  # fmt: skip
-    if not rows.items and page.is_whole:
-        info.context.unmatched_add_all(NameKind.TYPE, conditions.types, "filter", "types")
-        info.context.unmatched_add_all(NameKind.STATUS, conditions.statuses, "filter", "statuses")
-    return to_entity_connection(rows)
 
 
 def clock(info: Info) -> datetime:

@@ -9,7 +9,8 @@ from domain.nodes.names import NameKind
 from gql.access.principal import VIEWERS
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
-from gql.base.entities import EntityFilter, clock, list_filter_of
+from gql.base.entities import clock
+from gql.base.entity_lists import EntityFilter, list_filter_of
 from gql.base.roots import queries, query
 
 FacetByEnum = enum_described(

@@ -20,15 +20,14 @@ from gql.base.entities import (
     DeviceConnection,
     Entity,
     EntityConnection,
-    EntityFilter,
     EntityKindEnum,
     EntityOrderEnum,
     Node,
     PersonConnection,
     SpaceConnection,
-    entity_connection,
     to_entity,
 )
+from gql.base.entity_lists import EntityFilter, entity_connection
 from gql.base.ids import uuid_or_none
 from gql.base.loaders import load
 from gql.base.roots import queries, query

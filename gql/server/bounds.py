@@ -20,6 +20,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from domain.base.bulk import ERRORS_MAX as BULK_ERRORS_MAX
 from domain.configuration.profiles.preview import ASSETS_MAX
 from domain.definitions.processors.model import PROMOTIONS_MAX
 from domain.definitions.profiles.queries import VERSIONS_MAX
@@ -36,6 +37,7 @@ from domain.telemetry.model.readings import READINGS_MAX
 from domain.work.activities.steps import HISTORY_MAX
 from graph.kinds import EntityKind
 from graph.relationships.operations import RELATIONSHIPS_MAX
+from graph.walk.above import PATH_MAX
 from graph.walk.model import EDGES_MAX
 
 
@@ -57,6 +59,8 @@ REQUESTED_DEFAULT: Final = 100
 # Series of one entity: so many are expected of each metric that is named, or in all where none is.
 SERIES_OF_A_METRIC: Final = 10
 SERIES: Final = 100
+# Of one reading; most have none.
+DEAD_LETTERS: Final = 5
 # What a caller did wrong, in one payload.
 ERRORS: Final = 20
 PATH: Final = 10
@@ -78,6 +82,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "TelemetryUpdate.invalidated": Bound(_NAMES),
     "TelemetryUpdate.gaps": Bound(_NAMES),
     "Device.tokens": Bound(TOKENS_SHOWN_MAX),
+    "RawReading.deadLetters": Bound(DEAD_LETTERS),
     "Asset.derivationFaults": Bound(_FEW),
     "Space.derivationFaults": Bound(_FEW),
     "Asset.parents": Bound(_FEW),
@@ -93,6 +98,8 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "Query.nodes": Bound(0, "ids"),
     "Query.facets": Bound(0, "by"),
     "Facet.values": REQUESTED,
+    "Query.search": REQUESTED,
+    "SearchHit.path": Bound(PATH_MAX),
     "Query.entityTypes": Bound(_NAMES),
     "Query.relationships": Bound(RELATIONSHIPS_MAX),
     "Query.deadLetterGroups": Bound(GROUPS_MAX),
@@ -123,6 +130,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "ReplaceDevicePayload.created": Bound(_NAMES),
     "IngestPayload.errors": Bound(READINGS_MAX),
     "ImportPayload.errors": Bound(_NAMES),
+    "BulkPayload.errors": Bound(BULK_ERRORS_MAX),
     "UserError.path": Bound(PATH),
 }
 # Of the schema itself, whose size is known: as many as there are on average, as clients ask for all of them.

@@ -24,7 +24,7 @@ BELOW_OUT = LINKS
 BELOW_IN = (LOCATED_IN, TARGETS)
 BELOW_LAST = TARGETS
 
-_OUT = (
+OUT_SQL = (
     "(e.relationship IN (SELECT name FROM relationships"  # noqa: S608  (constants)
     " WHERE organization_id = :organization_id AND hierarchy)"
     f" OR e.relationship IN ({', '.join(map(repr, BELOW_OUT))}))"
@@ -41,7 +41,7 @@ def below_select(*, organization_id: int, entity_ids: Sequence[UUID], moment: Mo
             SELECT unnest(CAST(:ids AS uuid[])), true
             UNION
             SELECT next.id, next.further FROM below b CROSS JOIN LATERAL (
-                SELECT e.target_id, true FROM entity_edges e WHERE e.source_id = b.id AND {here} AND {_OUT}
+                SELECT e.target_id, true FROM entity_edges e WHERE e.source_id = b.id AND {here} AND {OUT_SQL}
                 UNION ALL
                 SELECT e.source_id, {_FURTHER} FROM entity_edges e
                 WHERE e.target_id = b.id AND {here} AND {_IN}
@@ -71,7 +71,7 @@ def below_during(
             UNION
             SELECT next.id, next.further, next.during FROM below b CROSS JOIN LATERAL (
                 SELECT e.target_id, true, b.during * e.valid FROM entity_edges e
-                WHERE e.source_id = b.id AND {here} AND {_OUT}
+                WHERE e.source_id = b.id AND {here} AND {OUT_SQL}
                 UNION ALL
                 SELECT e.source_id, {_FURTHER}, b.during * e.valid FROM entity_edges e
                 WHERE e.target_id = b.id AND {here} AND {_IN}

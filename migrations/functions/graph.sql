@@ -22,6 +22,43 @@ CREATE OR REPLACE FUNCTION entities_named_like(organization integer, pattern tex
         AND ((SELECT public.is_unscoped()) OR e.id IN (SELECT public.current_scope()))
 $$;
 
+-- The entities whose name or external id contains a text, folded, the best first: whose external id it is, whose name,
+-- that begin with it, in which a word begins with it, and others; equally good ones by name. At most 20,000 are
+-- ranked, besides those named exactly so: a text that more contain is too short to find one by.
+CREATE OR REPLACE FUNCTION entities_searched(organization integer, search text, of_kinds text[], most integer)
+    RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH sought AS MATERIALIZED (
+        SELECT public.text_folded(search) AS folded,
+            '(^|[^[:alnum:]])' || regexp_replace(public.text_folded(search), '([^[:alnum:]])', '\\\1', 'g') AS word
+    ), matching AS MATERIALIZED (
+        (SELECT e.id, e.name, e.external_id FROM public.entities e
+        WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
+            AND e.deleted_at IS NULL AND e.kind = ANY (of_kinds) AND (e.name = search OR e.external_id = search)
+            AND ((SELECT public.is_unscoped()) OR e.id IN (SELECT public.current_scope()))
+        LIMIT 20000)
+        UNION
+        (SELECT e.id, e.name, e.external_id FROM public.entities e
+        WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
+            AND e.deleted_at IS NULL AND e.kind = ANY (of_kinds)
+            AND (public.text_folded(e.name) LIKE public.search_pattern(search)
+                OR public.text_folded(e.external_id) LIKE public.search_pattern(search))
+            AND ((SELECT public.is_unscoped()) OR e.id IN (SELECT public.current_scope()))
+        LIMIT 20000)
+    ), folded AS MATERIALIZED (
+        SELECT m.id, m.name, public.text_folded(m.name) AS name_folded,
+            public.text_folded(m.external_id) AS external_id_folded FROM matching m
+    )
+    SELECT r.id FROM (
+        SELECT f.id, f.name, CASE
+            WHEN f.external_id_folded = s.folded THEN 1
+            WHEN f.name_folded = s.folded THEN 2
+            WHEN starts_with(f.name_folded, s.folded) OR starts_with(f.external_id_folded, s.folded) THEN 3
+            WHEN f.name_folded ~ s.word OR f.external_id_folded ~ s.word THEN 4
+            ELSE 5 END AS rank
+        FROM folded f CROSS JOIN sought s
+    ) r ORDER BY r.rank, r.name, r.id LIMIT most
+$$;
+
 -- The links of the entities in the access scope, ended ones too, as believed now. A device that has left the scope is no
 -- longer seen, nor are its edges; what it measured for an entity of the scope is attributed by its link all the same.
 CREATE OR REPLACE FUNCTION links_of_scope(organization integer, OUT source_id uuid, OUT target_id uuid,
@@ -94,9 +131,11 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
-    edges_recorded_since(integer, timestamptz, integer), edge_difference(public.entity_edges, boolean),
+    entities_searched(integer, text, text[], integer), edges_recorded_since(integer, timestamptz, integer),
+    edge_difference(public.entity_edges, boolean),
     links_of_scope(integer) FROM PUBLIC, argus_api, argus_ingest, argus_pipeline, argus_scoped;
 GRANT EXECUTE ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
     edges_recorded_since(integer, timestamptz, integer) TO argus_api, argus_pipeline;
 GRANT EXECUTE ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
-    links_of_scope(integer) TO argus_scoped;
+    entities_searched(integer, text, text[], integer), links_of_scope(integer) TO argus_scoped;
+GRANT EXECUTE ON FUNCTION entities_searched(integer, text, text[], integer) TO argus_api;

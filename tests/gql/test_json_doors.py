@@ -108,6 +108,14 @@ DOORS: dict[str, Door] = {
     "Mutation.setFeatureFlag.value": Door(
         f'setFeatureFlag(name: "derive.shadow", value: VALUE) {{ featureFlag {{ value }} {_ERRORS} }}', "setFeatureFlag"
     ),
+    **{
+        f"AttributeCondition.{name}": Door(
+            f'entities(filter: {{attributes: [{{path: "v", {name}: {given}}}]}}) {{ nodes {{ id }} }}',
+            "entities",
+            has_errors=False,
+        )
+        for name, given in (("eq", "VALUE"), ("ne", "VALUE"), ("in", "[VALUE]"))
+    },
     "Query.within.geometry": Door("within(geometry: VALUE) { nodes { id } }", "within", has_errors=False),
 }
 
@@ -187,8 +195,8 @@ def call(client: Client, door: Door, ids: Mapping[str, str], value: Any, *, as_l
     text = door.call
     for name, said in names.items():
         text = text.replace("{" + name + "}", said)
-    kind = "query" if door.field == "within" else "mutation"
-    scalar = "GeoJSON" if "location" in text or kind == "query" else "JSON"
+    kind = "mutation" if door.has_errors else "query"
+    scalar = "GeoJSON" if "location" in text or door.field == "within" else "JSON"
     if as_literal:
         return client.call(f"{kind} {{ {text.replace('VALUE', literal(value) or '')} }}")
     bang = "!" if any(name in text for name in ("importGraph", "within", "ingestTelemetry")) else ""

@@ -42,6 +42,13 @@ QUERIES = {
     "EntityFilter.search": '{ f: entities(filter: {search: "FORM"}) { nodes { name } } }',
     "EntityFilter.types": '{ f: entities(filter: {types: ["FORM"]}) { nodes { name } } }',
     "EntityFilter.statuses": '{ f: entities(filter: {statuses: ["FORM"]}) { nodes { name } } }',
+    "EntityFilter.externalIds": '{ f: entities(filter: {externalIds: ["FORM"]}) { nodes { name } } }',
+    "AttributeCondition.path": """{ f: entities(filter: {attributes: [{path: "FORM", exists: true}]})
+      { nodes { name } } }""",
+    "AttributeCondition.contains": """{ f: entities(filter: {attributes: [{path: "text", contains: "FORM"}]})
+      { nodes { name } } }""",
+    "AttributeCondition.startsWith": """{ f: entities(filter: {attributes: [{path: "text", startsWith: "FORM"}]})
+      { nodes { name } } }""",
     "ChangeFilter.actors": '{ f: changes(filter: {actors: ["FORM@example.org"]}) { nodes { actor } } }',
     "ShadowDifferenceFilter.metric": """{ f: shadowDifferences(stage: "derive", filter: {metric: "FORM"})
       { nodes { metric } } }""",
@@ -52,12 +59,12 @@ QUERIES = {
 }
 # Tested with the readings that they need, and below, where what is stored is.
 ELSEWHERE = {
-    "Entity.latest.metrics", "Entity.telemetry.metrics", "Subscription.telemetry.metrics",
+    "Entity.latest.metrics", "LatestCondition.metric", "LatestCondition.text", "Entity.telemetry.metrics", "Subscription.telemetry.metrics",
     "AssetProfileInput.name", "AssetProfileInput.type",
 }  # fmt: skip
-PREPARE = """mutation P($name: String!) {
+PREPARE = """mutation P($name: String!, $attributes: JSON) {
   createEntityType(input: {kind: DEVICE, name: $name}) { errors { code } }
-  createDevice(input: {name: $name, externalId: $name, type: $name, status: $name}) { device { id } errors { code } }
+  createDevice(input: {name: $name, externalId: $name, type: $name, status: $name, attributes: $attributes}) { device { id } errors { code } }
   createAsset(input: {name: "asset"}) { asset { id } }
 }"""
 TEMPLATE = """mutation T($name: String!, $items: JSON) { createActivityTemplate(input: {name: $name, type: $name,
@@ -69,14 +76,14 @@ RENAME = """mutation R($id: ID!, $name: String!) { updateAssetProfile(id: $id, i
   assetProfile { name version } errors { code path } } }"""
 
 
-def paths(kind: GraphQLInputType, path: str) -> Iterator[str]:
-    """Yield the paths of the texts that a type of input holds."""
+def paths(kind: GraphQLInputType, path: str, around: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the paths of the texts that a type of input holds, itself aside."""
     named = get_named_type(kind)
     if named.name == "String":
         yield path
-    elif isinstance(named, GraphQLInputObjectType):
+    elif isinstance(named, GraphQLInputObjectType) and named.name not in around:
         for name, field in named.fields.items():
-            yield from paths(field.type, f"{named.name}.{name}")
+            yield from paths(field.type, f"{named.name}.{name}", (*around, named.name))
 
 
 def test_every_text_that_is_compared_with_a_name_is_tried_in_both_forms() -> None:
@@ -109,7 +116,7 @@ def plant(api: Api) -> tuple[Client, dict[str, str]]:
         ttl=timedelta(hours=1),
     )  # fmt: skip
     client = Client(api.url, token)
-    data = client.call(PREPARE, {"name": DECOMPOSED}).data
+    data = client.call(PREPARE, {"name": DECOMPOSED, "attributes": {"text": DECOMPOSED, DECOMPOSED: 1}}).data
     ids = {"DEVICE_ID": data["createDevice"]["device"]["id"], "ASSET_ID": data["createAsset"]["asset"]["id"]}
     client.call(
         """mutation L($d: ID!, $a: ID!, $m: JSON!) {

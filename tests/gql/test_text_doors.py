@@ -72,20 +72,20 @@ def plain(kind: GraphQLInputType, depth: int = 0) -> Any:
     return {name: plain(field.type, depth + 1) for name, field in chosen}
 
 
-def odd_values(kind: GraphQLInputType, text: str, depth: int = 0) -> Iterator[Any]:
-    """Yield what a type takes with the text in one place, for every place."""
+def odd_values(kind: GraphQLInputType, text: str, depth: int = 0, around: tuple[str, ...] = ()) -> Iterator[Any]:
+    """Yield what a type takes with the text in one place, for every place; of a type inside itself, once."""
     if isinstance(kind, GraphQLNonNull):
-        yield from odd_values(kind.of_type, text, depth)
+        yield from odd_values(kind.of_type, text, depth, around)
     elif isinstance(kind, GraphQLList):
-        for inner in odd_values(kind.of_type, text, depth + 1):
+        for inner in odd_values(kind.of_type, text, depth + 1, around):
             yield [inner]
     elif isinstance(kind, GraphQLScalarType) and kind.name == "JSON":
         yield from (text, {text: 1}, {"a": text}, {"a": {"b": [text]}})
     elif isinstance(kind, GraphQLScalarType) and kind.name in TEXTS:
         yield text
-    elif isinstance(kind, GraphQLInputObjectType) and depth < DEPTH_MAX:
+    elif isinstance(kind, GraphQLInputObjectType) and depth < DEPTH_MAX and around.count(kind.name) <= 1:
         for name, field in kind.fields.items():
-            for inner in odd_values(field.type, text, depth + 1):
+            for inner in odd_values(field.type, text, depth + 1, (*around, kind.name)):
                 yield {name: inner} if kind.is_one_of else {**plain(kind), name: inner}
 
 

@@ -22,6 +22,7 @@ from testing.world import World, place
 _LOOKS = text(
     "SELECT (SELECT count(*) FROM entities_in_boxes(:organization_id, '((-180,-90),(180,90))', NULL)),"
     " (SELECT count(*) FROM entities_named_like(:organization_id, '%')),"
+    " (SELECT count(*) FROM entities_searched(:organization_id, '', ARRAY['SPACE'], 10)),"
     " (SELECT count(*) FROM edges_recorded_since(:organization_id, '-infinity', 10))"
 )
 
@@ -32,11 +33,11 @@ def test_an_organization_is_found_by_its_own_transactions_alone(worlds: Callable
     ours.edge(hall, "CONTAINS", room)
     parameters = {"organization_id": ours.organization_id}
     with ours.session() as session:
-        assert tuple(session.execute(_LOOKS, parameters).one()) == (2, 2, 1)
+        assert tuple(session.execute(_LOOKS, parameters).one()) == (2, 2, 2, 1)
     with theirs.session() as session:
-        assert tuple(session.execute(_LOOKS, parameters).one()) == (0, 0, 0)
+        assert tuple(session.execute(_LOOKS, parameters).one()) == (0, 0, 0, 0)
     with Session(ours.api) as session:
-        assert tuple(session.execute(_LOOKS, parameters).one()) == (0, 0, 0)
+        assert tuple(session.execute(_LOOKS, parameters).one()) == (0, 0, 0, 0)
 
 
 def test_a_graph_in_memory_is_walked_by_its_own_organization_alone(worlds: Callable[[str], World]) -> None:

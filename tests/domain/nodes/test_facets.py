@@ -12,11 +12,11 @@ from sqlalchemy import Engine, text
 
 from domain.configuration.profiles.operations import asset_profile_set, profile_create
 from domain.nodes.facets import Facet, FacetBy, facets_read
+from domain.nodes.filters.model import ListFilter
 from domain.nodes.operations import entity_delete
 from domain.plant.assets.operations import asset_create
 from domain.plant.devices.model import Connectivity
 from domain.plant.devices.operations import device_create
-from domain.plant.entities.queries import ListFilter
 from graph.entities.model import EntityDraft
 from graph.kinds import EntityKind
 from graph.walk.scopes import scope_bind

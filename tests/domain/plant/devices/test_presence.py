@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
+from domain.nodes.filters.model import ListFilter
+from domain.nodes.lists import entity_list
 from domain.plant.devices.model import Connectivity
 from domain.plant.devices.operations import device_create
 from domain.plant.devices.queries import connectivity_of, device_presence_get
 from domain.plant.devices.tables import device_presence
-from domain.plant.entities.queries import ListFilter, entity_list
 from graph.entities.model import EntityDraft
 from graph.ids import EntityId
 from graph.kinds import EntityKind
