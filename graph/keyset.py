@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Row, Select, Uuid, column, func, literal, tuple_
+from sqlalchemy import ColumnElement, DateTime, Double, Row, Select, Uuid, column, func, literal, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -34,7 +35,7 @@ class Keyset:
     """Columns that order a list, none of them null, the last one unique; all ascending or all descending.
 
     name: of the list; its cursors carry it, so that no other list accepts them. columns: by the name that each has in
-    a row of the statement. Types are instants, UUIDs and texts.
+    a row of the statement. Types are instants, UUIDs, doubles and texts.
     """
 
     name: str
@@ -119,6 +120,11 @@ def _value(text: str, expression: ColumnElement[Any]) -> Any:
         return instant_utc(datetime.fromisoformat(text), path="after")
     if isinstance(expression.type, Uuid):
         return UUID(text)
+    if isinstance(expression.type, Double):
+        number = float(text)
+        if not isfinite(number):
+            raise ValueError
+        return number
     if not text_is_storable(text):
         raise ValueError
     return text

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from domain.nodes.filters.conditions import entity_filter
 from domain.nodes.filters.model import ListFilter
-from graph.entities.model import Entity, EntityOrder
+from domain.nodes.orders import ListOrder, order_resolve
+from graph.entities.model import Entity
 from graph.entities.pages import entities_page
 from graph.paging import Page, PageRequest
 
@@ -21,11 +22,11 @@ def entity_list(
     page: PageRequest,
     now: datetime,
     offline_after: timedelta,
-    order: EntityOrder = EntityOrder.NAME_ASC,
+    order: ListOrder = ListOrder.NAME_ASC,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> Page[Entity]:
-    """Return one page of the entities. Arguments and errors: see `entity_filter`."""
+    """Return one page of the entities. Arguments and errors: see `entity_filter`, `order_resolve`, `entities_page`."""
     filter_ = entity_filter(
         session,
         organization_id=organization_id,
@@ -35,4 +36,5 @@ def entity_list(
         as_of=as_of,
         known_at=known_at,
     )
-    return entities_page(session, organization_id=organization_id, where=filter_, page=page, order=order)
+    resolved = order_resolve(session, organization_id=organization_id, order=order, where=filter_, now=now)
+    return entities_page(session, organization_id=organization_id, where=filter_, page=page, order=resolved)

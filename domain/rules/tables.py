@@ -121,6 +121,12 @@ Index(
     events.c.key,
     events.c.opened_at,
 )
+Index(
+    "ix_events_open",
+    events.c.organization_id,
+    events.c.entity_id,
+    postgresql_where=text("cleared_at IS NULL AND withdrawn_at IS NULL"),
+)
 Index("ix_events_opened", events.c.organization_id, events.c.opened_at, events.c.id)
 Index(
     "ix_events_suppressed",

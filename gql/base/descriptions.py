@@ -22,8 +22,8 @@ E = TypeVar("E", bound=EnumMeta)
 _ROOTS: Final = {
     "Query": "What can be read.",
     "Mutation": "What can be changed. Each payload holds the changed object (null if the change was refused) and, in "
-    "`errors`, what the caller can fix. Where `errors` is not empty nothing was changed, except by ingest and "
-    "imports, which apply what is good.",
+    "`errors`, what the caller can fix. Where `errors` is not empty nothing was changed, except by ingest, "
+    "imports and changes by a filter, which apply what is good.",
     "Subscription": "What can be followed live, over a WebSocket (graphql-transport-ws).",
 }
 

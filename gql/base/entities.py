@@ -11,6 +11,7 @@ from strawberry.types.lazy_type import LazyType
 
 from domain.base.packed import Aggregate
 from domain.nodes.names import NameKind
+from domain.nodes.orders import ListOrder
 from domain.plant.devices.model import Connectivity
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
@@ -26,7 +27,6 @@ from graph.changes import Change, entities_as_recorded
 from graph.direction import Direction
 from graph.edges.pages import edge_history_pages, edges_pages
 from graph.entities.model import Entity as EntityRow
-from graph.entities.model import EntityOrder
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
 
@@ -94,8 +94,9 @@ AggregateEnum = enum_described(
     LAST="The latest point of the bucket, which may be a text.",
 )
 EntityOrderEnum = enum_described(
-    EntityOrder,
+    ListOrder,
     "Order of a list of entities. Where two are equal, their ids decide.",
+    name="EntityOrder",
     NAME_ASC="By name, ascending.",
     NAME_DESC="By name, descending.",
     CREATED_ASC="By time of creation, the oldest first.",
@@ -108,6 +109,11 @@ EntityOrderEnum = enum_described(
     STATUS_DESC="By status, descending.",
     EXTERNAL_ID_ASC="By external id, ascending; those without one first.",
     EXTERNAL_ID_DESC="By external id, descending; those without one last.",
+    LAST_SEEN_ASC="By when a device was last heard, the longest ago first; those never heard, and all else, last.",
+    LAST_SEEN_DESC="By when a device was last heard, the latest first; those never heard, and all else, last.",
+    HEALTH_ASC="By health as of now, the worst first; those without a score, and all else, last. Of a list with more "
+    "than 20,000 assets with a profile it is LIMIT_EXCEEDED.",
+    HEALTH_DESC="By health as of now, the best first; otherwise as HEALTH_ASC.",
 )
 
 

@@ -14,12 +14,12 @@ from domain.nodes.filters.model import AttributeOperator, ListFilter
 from domain.nodes.filters.model import LatestCondition as Latest
 from domain.nodes.lists import entity_list
 from domain.nodes.names import NameKind
+from domain.nodes.orders import ListOrder
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import ConnectivityEnum, EntityKindEnum, to_entity_connection
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.scalars import JSON, DateTime, Duration
-from graph.entities.model import EntityOrder
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
@@ -197,7 +197,7 @@ def list_filter_of(
 async def entity_connection(
     info: Info,
     filter_: EntityFilter | None,
-    order: EntityOrder | None,
+    order: ListOrder | None,
     page: PageRequest,
     *,
     as_of: datetime | None,
@@ -209,7 +209,7 @@ async def entity_connection(
     services = info.context.services
     rows = await page_read(
         info, entity_list, page,
-        where=where, order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
+        where=where, order=order or ListOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
         as_of=as_of, known_at=known_at,
     )  # fmt: skip
     if not rows.items and page.is_whole and filter_ is not None:

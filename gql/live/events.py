@@ -123,18 +123,23 @@ class EventFeed:
         finally:
             self._leave(organization_id, topic, subscriber)
 
-    async def publish(self, *, organization_id: int, event_id: UUID) -> None:
-        """Publish a committed change of an event to the subscribers of all processes. Never raises for the bus.
+    async def publish(self, *, organization_id: int, event_ids: Sequence[UUID]) -> None:
+        """Publish committed changes of events to the subscribers of all processes. Never raises for the bus.
 
         Without the bus only those of this process are notified; the others read it once the bus is back.
         """
-        payload = events_encode(organization_id, [event_id])
+        payloads = [
+            events_encode(organization_id, event_ids[first : first + LOADED_MAX])
+            for first in range(0, len(event_ids), LOADED_MAX)
+        ]
+        if not payloads:
+            return
         try:
             # Any of the streams does: they are all read, and an entry only says where to look.
-            await asyncio.to_thread(self._bus.publish, self._streams[0], [payload])
+            await asyncio.to_thread(self._bus.publish, self._streams[0], payloads)
         except ConnectionError as error:
             _log.warning("event_not_published", error=repr(error))
-            await self._deliver({organization_id: [event_id]})
+            await self._deliver({organization_id: event_ids})
 
     async def stop(self) -> None:
         """End every subscription and the reading."""

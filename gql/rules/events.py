@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain.rules.events.bulk import events_annotate
 from domain.rules.events.operations import event_annotate
 from domain.rules.events.queries import EventFilter as Where
 from domain.rules.events.queries import corrections_of, events_page, filter_check
@@ -16,6 +17,7 @@ from domain.rules.model import Event as EventRow
 from domain.rules.queries import rules_get
 from domain.work.activities.queries import activities_of_events
 from gql.access.principal import OPERATORS, VIEWERS
+from gql.base.bulk import BulkPayload, bulk_payload
 from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
 from gql.base.converters import converts
@@ -278,6 +280,31 @@ class EventMutation:
         """
         return await _annotate(info, id, AnnotationKind.COMMENT, note)
 
+    @mutation(OPERATORS, scoped=True)
+    async def acknowledge_events(
+        self, info: Info, filter: EventFilter, note: str | None = None, dry_run: bool = False
+    ) -> BulkPayload:
+        """Acknowledge all events that fit a filter, each as `acknowledgeEvent` does, in one transaction.
+
+        At most 10,000, else LIMIT_EXCEEDED. Those that are acknowledged already are matched and not changed. One of
+        1,000 annotations is refused.
+
+        Args:
+            filter: Which events. One without any condition is BAD_USER_INPUT.
+        """
+        return await _annotate_all(info, filter, AnnotationKind.ACKNOWLEDGED, note, is_dry_run=dry_run)
+
+    @mutation(OPERATORS, scoped=True)
+    async def dismiss_events(
+        self, info: Info, filter: EventFilter, note: str | None = None, dry_run: bool = False
+    ) -> BulkPayload:
+        """Dismiss all events that fit a filter, each as `dismissEvent` does; otherwise as `acknowledgeEvents`.
+
+        Args:
+            filter: Which events. One without any condition is BAD_USER_INPUT.
+        """
+        return await _annotate_all(info, filter, AnnotationKind.DISMISSED, note, is_dry_run=dry_run)
+
 
 async def _annotate(info: Info, id_: strawberry.ID, kind: AnnotationKind, note: str | None) -> EventPayload:
     context = info.context
@@ -294,8 +321,30 @@ async def _annotate(info: Info, id_: strawberry.ID, kind: AnnotationKind, note: 
     except ArgusError as error:
         return EventPayload(event=None, errors=[user_error(error)])
     # Committed by now.
-    await context.services.events.publish(organization_id=context.organization_id, event_id=annotated.id)
+    await context.services.events.publish(organization_id=context.organization_id, event_ids=[annotated.id])
     return EventPayload(event=to_event(annotated), errors=[])
+
+
+async def _annotate_all(
+    info: Info, filter_: EventFilter, kind: AnnotationKind, note: str | None, *, is_dry_run: bool
+) -> BulkPayload:
+    context = info.context
+    try:
+        annotated = await context.read(
+            events_annotate,
+            where=_where(filter_),
+            kind=kind,
+            note=note,
+            actor=context.principal.actor,
+            now=context.services.clock(),
+            new_id=context.services.new_id,
+            is_dry_run=is_dry_run,
+        )
+    except ArgusError as error:
+        return bulk_payload(None, error)
+    # Committed by now.
+    await context.services.events.publish(organization_id=context.organization_id, event_ids=annotated.ids)
+    return bulk_payload(annotated.result)
 
 
 @converts(EventRow)

@@ -20,6 +20,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from domain.base.bulk import ERRORS_MAX as BULK_ERRORS_MAX
 from domain.configuration.profiles.preview import ASSETS_MAX
 from domain.definitions.processors.model import PROMOTIONS_MAX
 from domain.definitions.profiles.queries import VERSIONS_MAX
@@ -58,6 +59,8 @@ REQUESTED_DEFAULT: Final = 100
 # Series of one entity: so many are expected of each metric that is named, or in all where none is.
 SERIES_OF_A_METRIC: Final = 10
 SERIES: Final = 100
+# Of one reading; most have none.
+DEAD_LETTERS: Final = 5
 # What a caller did wrong, in one payload.
 ERRORS: Final = 20
 PATH: Final = 10
@@ -79,6 +82,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "TelemetryUpdate.invalidated": Bound(_NAMES),
     "TelemetryUpdate.gaps": Bound(_NAMES),
     "Device.tokens": Bound(TOKENS_SHOWN_MAX),
+    "RawReading.deadLetters": Bound(DEAD_LETTERS),
     "Asset.derivationFaults": Bound(_FEW),
     "Space.derivationFaults": Bound(_FEW),
     "Asset.parents": Bound(_FEW),
@@ -126,6 +130,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "ReplaceDevicePayload.created": Bound(_NAMES),
     "IngestPayload.errors": Bound(READINGS_MAX),
     "ImportPayload.errors": Bound(_NAMES),
+    "BulkPayload.errors": Bound(BULK_ERRORS_MAX),
     "UserError.path": Bound(PATH),
 }
 # Of the schema itself, whose size is known: as many as there are on average, as clients ask for all of them.

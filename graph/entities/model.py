@@ -88,7 +88,8 @@ class EntityFilter:
     """Which entities; None: no condition; an empty collection: none at all.
 
     search: a part of name or external id, without regard to case, accents and form. among: ids, or a query for them.
-    also: one more condition, on the columns of `entities`. is_deleted: the deleted ones instead of the others.
+    also: one more condition, on the columns of `entities`. is_costly: to evaluate that takes longer than to sort what
+    fits. is_deleted: the deleted ones instead of the others.
     """
 
     kinds: Collection[EntityKind] | None = None
@@ -97,4 +98,5 @@ class EntityFilter:
     search: str | None = None
     among: Collection[EntityId] | Select[Any] | None = None
     also: ColumnElement[bool] | None = None
+    is_costly: bool = False
     is_deleted: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     CompoundSelect,
+    FromClause,
     Integer,
     Row,
     Select,
@@ -52,7 +53,23 @@ _SORTED_BY: Final[Mapping[str, ColumnElement[Any]]] = {
 }
 
 
-def _keyset(order: EntityOrder) -> Keyset:
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """An order by what another table has. name: of the order, in its cursors. column: never null, see `Keyset`.
+
+    source, on: the table, and the condition by which an entity has one row of it at most.
+    """
+
+    name: str
+    column: ColumnElement[Any]
+    source: FromClause
+    on: ColumnElement[bool]
+    is_descending: bool
+
+
+def _keyset(order: EntityOrder | Sorting) -> Keyset:
+    if isinstance(order, Sorting):
+        return Keyset(order.name, {"sorted_by": order.column, "id": entities.c.id}, is_descending=order.is_descending)
     name, _, direction = order.value.rpartition("_")
     return Keyset(order.value, {"sorted_by": _SORTED_BY[name], "id": entities.c.id}, is_descending=direction == "DESC")
 
@@ -66,7 +83,7 @@ def entities_page(
     organization_id: int,
     where: EntityFilter,
     page: PageRequest,
-    order: EntityOrder = EntityOrder.NAME_ASC,
+    order: EntityOrder | Sorting = EntityOrder.NAME_ASC,
 ) -> Page[Entity]:
     """Return one page of the entities that fit. One statement, and one more for the total if requested.
 
@@ -74,16 +91,22 @@ def entities_page(
     was made in, under any filter. Raises BadInputError for a cursor of another list or order, or a search of
     more than SEARCH_MAX_CHARS.
     """
-    keyset = _KEYSETS[order]
+    keyset = _keyset(order) if isinstance(order, Sorting) else _KEYSETS[order]
     kinds = tuple(sorted(set(EntityKind if where.kinds is None else where.kinds)))
     rows: Sequence[Row[Any]] = []
-    if kinds and page.is_whole and where.search is None and where.among is None and where.also is None:
+    if isinstance(order, Sorting):
+        # No index has this order: all that fits is sorted.
+        columns = select(*ENTITY_COLUMNS, order.column.label("sorted_by"))
+        joined = columns.select_from(entities.outerjoin(order.source, order.on))
+        rows = session.execute(keyset.limited(joined.where(*entity_conditions(organization_id, where)), page)).all()
+    elif kinds and page.is_whole and where.search is None and where.among is None and where.also is None:
         names = {"types": where.types, "statuses": where.statuses}
         given = {name: _storable(values) for name, values in names.items() if values is not None}
         statement, bound = _usual_statement(order, kinds, tuple(given), page, is_deleted=where.is_deleted)
         rows = rows_read(session, statement, **{**bound, "organization_id": organization_id, **given})
     elif kinds:
-        conditions = [entity_conditions(organization_id, replace(where, kinds=[kind])) for kind in kinds]
+        by_kind = [where] if where.is_costly else [replace(where, kinds=[kind]) for kind in kinds]
+        conditions = [entity_conditions(organization_id, part) for part in by_kind]
         rows = session.execute(_statement(conditions, keyset, page)).all()
 
     def total() -> int:

@@ -33,7 +33,7 @@ from domain.definitions.profiles.queries import profiles_get
 from domain.nodes.filters.attributes import attribute_condition
 from domain.nodes.filters.health import healths_of
 from domain.nodes.filters.latest import latest_condition
-from domain.nodes.filters.model import ListFilter, Path, filter_check, kinds_possible
+from domain.nodes.filters.model import ListFilter, Path, filter_check, kinds_possible, latest_count
 from domain.plant.assets.tables import assets
 from domain.plant.devices.queries import connectivity_condition
 from domain.rules.events.queries import entities_with_open_events
@@ -78,6 +78,7 @@ def entity_filter(
         statuses=where.statuses,
         search=where.search,
         also=and_(*also) if also else None,
+        is_costly=latest_count(where) > 0,
         is_deleted=where.is_deleted,
     )
 

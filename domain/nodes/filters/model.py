@@ -153,6 +153,11 @@ def kinds_possible(where: ListFilter) -> frozenset[EntityKind]:
     return kinds
 
 
+def latest_count(where: ListFilter) -> int:
+    """Return how many conditions on latest points a filter has, those of the filters inside it included. Pure."""
+    return len(where.latest or ()) + sum(latest_count(part) for _, part in where.parts)
+
+
 def _ranges_check(part: ListFilter, path: Path) -> None:
     for begin, begins, end, ends in (
         ("createdFrom", part.created_from, "createdTo", part.created_to),

@@ -73,7 +73,7 @@ def events_page(session: Session, *, organization_id: int, where: EventFilter, p
     Raises NotFoundError for an unknown `under_id`, LimitExceededError for too many ids.
     """
     filter_check(session, organization_id=organization_id, where=where)
-    conditions = [events.c.organization_id == organization_id, *_conditions(session, organization_id, where)]
+    conditions = [events.c.organization_id == organization_id, *filter_conditions(session, organization_id, where)]
     rows = _KEYSET.page(session, select(events).where(*conditions), page)
     return rows.of(_with_annotations(session, organization_id, rows.items))
 
@@ -99,7 +99,7 @@ def events_matching(
     by_id = events_get(session, organization_id=organization_id, ids=ids)
     fitting: list[list[Event]] = []
     for where in filters:
-        conditions = _conditions(session, organization_id, where)
+        conditions = filter_conditions(session, organization_id, where)
         selected = set(by_id)
         if conditions:
             chosen_ids = select(events.c.id).where(
@@ -157,7 +157,8 @@ def corrections_of(
     return corrections
 
 
-def _conditions(session: Session, organization_id: int, where: EventFilter) -> list[ColumnElement[bool]]:
+def filter_conditions(session: Session, organization_id: int, where: EventFilter) -> list[ColumnElement[bool]]:
+    """Return a filter as conditions on `events`. under_id: as of now."""
     table = events.c
     conditions: list[ColumnElement[bool]] = []
     if where.states is not None:
@@ -191,7 +192,7 @@ def open_condition() -> ColumnElement[bool]:
 
 def _state_is(state: EventState) -> ColumnElement[bool]:
     withdrawn, cleared = events.c.withdrawn_at.is_not(None), events.c.cleared_at.is_not(None)
-    dismissed, acknowledged = _annotated(AnnotationKind.DISMISSED), _annotated(AnnotationKind.ACKNOWLEDGED)
+    dismissed, acknowledged = annotated(AnnotationKind.DISMISSED), annotated(AnnotationKind.ACKNOWLEDGED)
     if state is EventState.WITHDRAWN:
         return withdrawn
     if state is EventState.DISMISSED:
@@ -202,7 +203,8 @@ def _state_is(state: EventState) -> ColumnElement[bool]:
     return and_(is_open, acknowledged if state is EventState.ACKNOWLEDGED else not_(acknowledged))
 
 
-def _annotated(kind: AnnotationKind) -> ColumnElement[bool]:
+def annotated(kind: AnnotationKind) -> ColumnElement[bool]:
+    """Return the condition on `events` that an event has an annotation of a kind."""
     return exists().where(
         event_annotations.c.organization_id == events.c.organization_id,
         event_annotations.c.event_id == events.c.id,

@@ -8,12 +8,13 @@ from uuid import UUID
 from domain.nodes.filters.model import ListFilter
 from domain.nodes.lists import entity_list
 from domain.nodes.operations import entity_delete
+from domain.nodes.orders import ListOrder
 from domain.plant.assets.operations import asset_create
 from domain.plant.devices.operations import device_create
 from domain.plant.persons.operations import person_create
 from domain.plant.spaces.operations import space_create
 from domain.work.activities.operations import activity_create
-from graph.entities.model import Entity, EntityDraft, EntityOrder
+from graph.entities.model import Entity, EntityDraft
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
 from testing.faults import fault_of
@@ -22,7 +23,7 @@ from testing.world import EPOCH, World, day, new_id
 AFTER = timedelta(minutes=15)
 
 
-def listed(world: World, where: ListFilter, first: int = 50, order: EntityOrder = EntityOrder.NAME_ASC) -> list[str]:
+def listed(world: World, where: ListFilter, first: int = 50, order: ListOrder = ListOrder.NAME_ASC) -> list[str]:
     names: list[str] = []
     page: Page[Entity] | None = None
     while page is None or page.has_next:
@@ -50,7 +51,7 @@ def test_all_kinds_are_made_and_listed(world: World, other: World) -> None:
         activity_create(session, change=change, draft=EntityDraft(name="Clean"))
     for first in (1, 2, 50):
         assert listed(world, ListFilter(), first) == ["Ada", "Air handler", "Clean", "Hall", "Probe"]
-        assert listed(world, ListFilter(), first, EntityOrder.NAME_DESC) == [
+        assert listed(world, ListFilter(), first, ListOrder.NAME_DESC) == [
             "Probe",
             "Hall",
             "Clean",

@@ -329,7 +329,7 @@ def test_an_annotation_while_the_bus_is_down_is_sent_here_at_once_and_elsewhere_
                 "INSERT INTO event_annotations VALUES (:o, :m, :id, 'COMMENT', clock_timestamp(), 'ann', 'hm')",
                 m=new_id(), id=event_id,
             )  # fmt: skip
-            await here.publish(organization_id=of.organization_id, event_id=event_id)
+            await here.publish(organization_id=of.organization_id, event_ids=[event_id])
             assert (await asyncio.wait_for(waiting[0], patient(30))).id == event_id
             assert not waiting[1].done()
             other.is_down = False

@@ -78,6 +78,24 @@ def test_exact_answers(plant: tuple[Client, dict[str, str]]) -> None:
         assert data[field]["nodes"] == [{"name": "pump" if field == "assets" else "probe"}]
 
 
+@pytest.mark.parametrize("order", ["LAST_SEEN_ASC", "LAST_SEEN_DESC", "HEALTH_ASC", "HEALTH_DESC"])
+def test_orders_by_what_nobody_has_are_those_of_the_ids(plant: tuple[Client, dict[str, str]], order: str) -> None:
+    client, ids = plant
+    query = "query O($o: EntityOrder, $i: [ID!], $a: String) { entities(orderBy: $o, filter: {ids: $i}, first: 2, after: $a)"
+    names: list[str] = []
+    after: str | None = None
+    while True:
+        page = client.call(
+            f"{query} {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }} }}",
+            {"o": order, "i": list(ids.values()), "a": after},
+        ).data["entities"]
+        names += [node["id"] for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+    assert names == sorted(ids.values(), reverse=order.endswith("DESC"))
+
+
 def test_errors_have_the_path_of_the_condition(plant: tuple[Client, dict[str, str]]) -> None:
     client, _ = plant
     for filter_, code, path in (

@@ -17,8 +17,9 @@ from domain.definitions.profiles.content import content_json
 from domain.definitions.profiles.model import ProfileContent
 from domain.nodes.filters.model import AttributeCondition, AttributeOperator, LatestCondition, ListFilter
 from domain.nodes.lists import entity_list
+from domain.nodes.orders import ListOrder
 from domain.plant.devices.model import Connectivity
-from graph.entities.model import Entity, EntityOrder
+from graph.entities.model import Entity
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
 from graph.walk.snapshot.cache import Snapshots
@@ -244,7 +245,7 @@ class Population:
         where: ListFilter,
         *,
         first: int = 500,
-        order: EntityOrder = EntityOrder.NAME_ASC,
+        order: ListOrder = ListOrder.NAME_ASC,
         snapshots: Snapshots | None = None,
     ) -> list[UUID]:
         """Return what a list has, page by page, after comparing it with its total."""
