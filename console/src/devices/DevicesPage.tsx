@@ -106,7 +106,7 @@ export function DevicesPage() {
               order={orderOf(search)}
               onOrder={(order) => change({ order })}
               onVisible={setVisible}
-              height="calc(100dvh - 300px)"
+              height="calc(100dvh - 250px)"
             />
           )}
           <Failed faults={faults} />

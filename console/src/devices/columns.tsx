@@ -13,7 +13,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>): Column<D
     {
       id: "name",
       title: "Name",
-      width: "minmax(190px, 2fr)",
+      width: "minmax(180px, 2fr)",
       sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
       cell: (row) => (
         <>
@@ -25,22 +25,22 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>): Column<D
     {
       id: "type",
       title: "Type",
-      width: "minmax(110px, 1fr)",
+      width: "minmax(104px, 1fr)",
       sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
       cell: (row) => of(row).type ?? <span className="muted">none</span>,
     },
     {
       id: "status",
       title: "Status",
-      width: "84px",
+      width: "76px",
       sort: { ascending: "STATUS_ASC", descending: "STATUS_DESC" },
       cell: (row) => of(row).status,
     },
-    { id: "connectivity", title: "Connection", width: "116px", cell: (row) => <ConnectivityTag connectivity={of(row).connectivity} /> },
+    { id: "connectivity", title: "Connection", width: "112px", cell: (row) => <ConnectivityTag connectivity={of(row).connectivity} /> },
     {
       id: "seen",
-      title: "Last seen",
-      width: "88px",
+      title: "Seen",
+      width: "82px",
       number: true,
       sort: { ascending: "LAST_SEEN_ASC", descending: "LAST_SEEN_DESC" },
       cell: (row) => <Age at={of(row).lastSeenAt} />,
@@ -57,14 +57,14 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>): Column<D
     },
     {
       id: "alarms",
-      title: "Open alarms",
-      width: "108px",
+      title: "Alarms",
+      width: "96px",
       cell: (row) => {
         const alarms = details.get(row.id)?.alarms;
         return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : <span className="muted">{alarms === null ? "none" : ""}</span>;
       },
     },
-    { id: "assets", title: "Assets", width: "70px", number: true, cell: (row) => of(row).linkedAssetsCount.toLocaleString("en") },
-    { id: "firmware", title: "Firmware", width: "92px", cell: (row) => of(row).firmwareVersion ?? <span className="muted">unknown</span> },
+    { id: "assets", title: "Assets", width: "64px", number: true, cell: (row) => of(row).linkedAssetsCount.toLocaleString("en") },
+    { id: "firmware", title: "Firmware", width: "82px", cell: (row) => of(row).firmwareVersion ?? <span className="muted">unknown</span> },
   ];
 }
