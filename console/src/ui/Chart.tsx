@@ -277,7 +277,6 @@ function drawThresholds(made: uPlot, element: Element, thresholds: readonly Thre
   ctx.setLineDash([6, 4]);
   ctx.font = `${12 * devicePixelRatio}px system-ui`;
   ctx.textAlign = "left";
-  ctx.textBaseline = "alphabetic";
   for (const threshold of thresholds) {
     const y = made.valToPos(threshold.value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
