@@ -71,7 +71,7 @@ export function ChangesPage() {
   return (
     <div className="stack">
       <h1>Changes</h1>
-      <div className="filters">
+      <div className="filter-bar">
         <label>
           From ({zone})
           <input type="datetime-local" step={1} value={toWallClock(from, zone)} onChange={(event) => event.target.value && set({ from: textOf(fromWallClock(event.target.value, zone)) })} />
@@ -94,7 +94,7 @@ export function ChangesPage() {
           </button>
         </div>
       </div>
-      <div className="filters">
+      <div className="filter-bar">
         <div className="under-filter">
           <Picker
             label={search.entity === undefined ? "At a place or an asset, with all below it" : "At one entity"}
