@@ -1362,6 +1362,7 @@ FUNCTION organization_has_consumers(integer) RETURNS boolean sql STABLE SET sear
 FUNCTION partitions_ended(text,timestamp with time zone) RETURNS SETOF record sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 e01683527440741b395fe842e7bc1503 GRANT EXECUTE TO argus_pipeline
 FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0b75af54cb7d0a56326341cdd99b6d7f GRANT EXECUTE TO argus_api
 FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 bbe4625d61c03ed5d60082a67bda79c9
+FUNCTION readings_outcome(integer,bigint[],timestamp with time zone[]) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 434d154d35bd0eed391e3a575d6854ed GRANT EXECUTE TO argus_api; EXECUTE TO argus_scoped
 FUNCTION rules_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 1f7f7d368e6982b409850872deefa68b GRANT EXECUTE TO argus_scoped
 FUNCTION search_pattern(text) RETURNS text sql IMMUTABLE MD5 c461018544a80a34e6d83e83e6ee5fe7 GRANT EXECUTE TO PUBLIC
 FUNCTION sessions_ended_after(bigint) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 66aad28679a84a9a34ba6a0d11ac787b GRANT EXECUTE TO argus_api

@@ -22,6 +22,7 @@ from domain.rules.shelving.model import MaintenanceWindow, Shelf
 from domain.rules.shelving.queries import maintenance_windows_get, shelves_get
 from domain.telemetry.dead_letters.model import DeadLetter
 from domain.telemetry.dead_letters.queries import dead_letters_get
+from domain.telemetry.raw_readings import RawReading, raw_readings_get
 from domain.work.activity_templates.model import ActivityTemplate
 from domain.work.activity_templates.queries import activity_templates_get
 from domain.work.notifications.model import Notification
@@ -33,7 +34,7 @@ from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
 Definition = EntityType | AssetProfile | ActivityTemplate | Rule | Rollup
-Record = ApiKey | Change | DeadLetter | DeviceToken | Event | Notification | Shelf | MaintenanceWindow
+Record = ApiKey | Change | DeadLetter | DeviceToken | Event | Notification | RawReading | Shelf | MaintenanceWindow
 Node = Entity | EdgeVersion | Definition | Record
 _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     edge_versions_by_id,
@@ -51,6 +52,7 @@ _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     maintenance_windows_get,
     device_tokens_get,
     api_keys_get,
+    raw_readings_get,
 )
 
 

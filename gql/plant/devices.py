@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import strawberry
 from strawberry import UNSET
+from strawberry.types.lazy_type import LazyType
 
 from domain.plant.devices.operations import device_create, device_update
 from domain.plant.devices.queries import connectivity_of, device_details_get, device_presence_get, linked_assets_count
+from domain.telemetry.raw_readings import raw_readings_pages
 from gql.access.principal import ADMINS, OPERATORS
 from gql.base.batched import batched, one_of
-from gql.base.connections import paged
+from gql.base.connections import Connection, paged
 from gql.base.context import Info
+from gql.base.converters import to_object
 from gql.base.entities import (
     LINKS,
     AssetConnection,
@@ -27,7 +30,7 @@ from gql.base.entities import (
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
-from gql.base.related import connections_over
+from gql.base.related import connections_over, page_load
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.errors import UserError
@@ -38,6 +41,12 @@ from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
 
+if TYPE_CHECKING:
+    from gql.telemetry.raw_readings import RawReading
+
+    RawReadingConnection: TypeAlias = "Connection[RawReading]"
+else:
+    RawReadingConnection = Connection[LazyType("RawReading", "gql.telemetry.raw_readings")]
 _ASSETS: Final = connections_over(LINKS, Direction.IN, [EntityKind.ASSET])
 
 
@@ -88,6 +97,16 @@ class Device(Entity):
         """Assets that the device monitors or controls, at an instant."""
         connection: AssetConnection = one_of(await _ASSETS([self], info, page=page, as_of=as_of, known_at=known_at))
         return connection
+
+    @strawberry.field
+    @paged()
+    async def raw_readings(self, info: Info, *, page: PageRequest) -> RawReadingConnection | None:
+        """Readings of the device as they were received, the last received first, with what became of each.
+
+        As long as the raw log is kept. The total of a device that sends much takes long to count.
+        """
+        rows = await page_load(info, raw_readings_pages, self.row.id, page)
+        return Connection(rows=rows, show=to_object)
 
 
 @strawberry.input

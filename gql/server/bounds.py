@@ -59,6 +59,8 @@ REQUESTED_DEFAULT: Final = 100
 # Series of one entity: so many are expected of each metric that is named, or in all where none is.
 SERIES_OF_A_METRIC: Final = 10
 SERIES: Final = 100
+# Of one reading; most have none.
+DEAD_LETTERS: Final = 5
 # What a caller did wrong, in one payload.
 ERRORS: Final = 20
 PATH: Final = 10
@@ -80,6 +82,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "TelemetryUpdate.invalidated": Bound(_NAMES),
     "TelemetryUpdate.gaps": Bound(_NAMES),
     "Device.tokens": Bound(TOKENS_SHOWN_MAX),
+    "RawReading.deadLetters": Bound(DEAD_LETTERS),
     "Asset.derivationFaults": Bound(_FEW),
     "Space.derivationFaults": Bound(_FEW),
     "Asset.parents": Bound(_FEW),

@@ -45,7 +45,26 @@ CREATE OR REPLACE FUNCTION batches_reopen(organization integer, raw_ids bigint[]
     SELECT count(*)::integer FROM reopened
 $$;
 
-REVOKE ALL ON FUNCTION ingest_accounting_update(),
-    batches_reopen(integer, bigint[], timestamptz[])
-    FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
+-- What became of some readings, in the words of the accounting, and over which transport they came. The batches and keys
+-- belong to the pipeline; a confined caller sees those of its devices.
+CREATE OR REPLACE FUNCTION readings_outcome(organization integer, raw_ids bigint[], received timestamptz[],
+    OUT id bigint, OUT transport text, OUT outcome text)
+    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT r.id, b.transport, CASE
+        WHEN b.normalized_at IS NULL THEN 'pending'
+        WHEN k.raw_id IS DISTINCT FROM r.id THEN 'duplicate'
+        WHEN k.stored THEN 'stored' ELSE 'dead' END
+    FROM unnest(raw_ids, received) AS u (i, t)
+    JOIN public.telemetry_raw r ON r.organization_id = organization AND r.id = u.i AND r.received_at = u.t
+    JOIN public.raw_batches b ON b.organization_id = organization AND b.id = r.batch_id AND b.received_at = u.t
+    LEFT JOIN public.reading_keys k
+        ON k.organization_id = organization AND k.device_id = r.device_id AND k.key = r.key
+    WHERE organization = (SELECT public.current_organization())
+        AND ((SELECT public.is_unscoped()) OR r.device_id IN (SELECT public.current_scope()))
+$$;
+
+REVOKE ALL ON FUNCTION ingest_accounting_update(), batches_reopen(integer, bigint[], timestamptz[]),
+    readings_outcome(integer, bigint[], timestamptz[])
+    FROM PUBLIC, argus_api, argus_ingest, argus_pipeline, argus_scoped;
 GRANT EXECUTE ON FUNCTION batches_reopen(integer, bigint[], timestamptz[]) TO argus_api;
+GRANT EXECUTE ON FUNCTION readings_outcome(integer, bigint[], timestamptz[]) TO argus_api, argus_scoped;

@@ -37,6 +37,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "EventCorrection": ("events", "nodes", "corrections"),
     "FeatureFlag": ("featureFlags",),
     "Notification": ("notifications", "nodes"),
+    "RawReading": ("devices", "nodes", "rawReadings", "nodes"),
     "Replay": ("replays", "nodes"),
     "Rule": ("rules", "nodes"),
     "RuleVersion": ("rules", "nodes", "versions"),
@@ -132,6 +133,11 @@ def client(api: Api) -> Client:
                 received_at, attempts, failed_at) VALUES (:o, :id, 1, :device, 'normalize', 'X', 'x',
                 CAST(left(:odd, -1) || ', "half": "\\ud800"}' AS json), now(), 1, now())""",
             "UPDATE assets SET profile_id = :profile",
+            "SELECT ensure_partition('telemetry_raw', now()), ensure_partition('raw_batches', now())",
+            """INSERT INTO raw_batches (organization_id, id, partition, transport, received_at, first_raw_id, last_raw_id,
+                readings, bytes) VALUES (:o, 1, 0, 'http', now(), 1, 1, 1, 1)""",
+            """INSERT INTO telemetry_raw (organization_id, id, batch_id, device_id, timestamp, received_at, key, metrics)
+                VALUES (:o, 1, 1, :device, now(), now(), :id, CAST(:odd AS json))""",
         ):
             session.execute(text(statement), values)
         for statement in POISON:

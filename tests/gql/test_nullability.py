@@ -22,6 +22,7 @@ BY_CONTRACT = {
     "Query.nodes", "Query.traverse", "Query.near", "Query.within", "Query.relationships", "Query.edgeVersions",
     "Query.changes", "Query.events", "Query.rules", "Query.activityTemplates", "Query.assetProfiles",
     "Query.deadLetters", "Query.entityTypes", "Query.ingestAccount", "Query.facets", "Query.search", "SearchHit.path",
+    "RawReading.deadLetters",
     "Subscription.telemetry", "Subscription.events", "Subscription.entityChanged", "Subscription.replayProgress",
 }  # fmt: skip
 

@@ -33,6 +33,7 @@ OWN = {
         "linkedAssetsCount",
         "assets { nodes { name } }",
         "tokens { issuedBy }",
+        "rawReadings(first: 5) { totalCount nodes { outcome deadLetters { code } } }",
     ),
     "assets": (
         "healthScore",

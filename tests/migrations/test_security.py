@@ -241,6 +241,8 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("links_of_scope", "argus_scoped"),
         ("organization_by_slug", "argus_api"),
         ("pipeline_state", "argus_api"),
+        ("readings_outcome", "argus_api"),
+        ("readings_outcome", "argus_scoped"),
         ("rules_of_scope", "argus_scoped"),
         ("sessions_ended_after", "argus_api"),
         ("shadow_compare", "argus_api"),

@@ -29,6 +29,7 @@ from graph.instants import instant_utc
 from graph.json_bounds import texts_storable
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 
 GROUPS_MAX: Final = 500
 _KEYSET: Final = Keyset(
@@ -93,6 +94,22 @@ def dead_letters_get(session: Session, *, organization_id: int, ids: Collection[
         )
     )
     return {row.id: _of_row(row) for row in rows}
+
+
+def dead_letters_of_readings(
+    session: Session, *, organization_id: int, raw_ids: Collection[int]
+) -> dict[int, list[DeadLetter]]:
+    """Return the dead letters of these readings, in every state, by raw id: by stage, then metric. One statement."""
+    table = dead_letters.c
+    rows = session.execute(
+        select(dead_letters)
+        .where(table.organization_id == organization_id, any_of(table.raw_id, raw_ids))
+        .order_by(table.raw_id, table.stage, table.metric.nulls_first(), table.id)
+    )
+    result: dict[int, list[DeadLetter]] = {}
+    for row in rows:
+        result.setdefault(row.raw_id, []).append(_of_row(row))
+    return result
 
 
 def dead_letter_conditions(organization_id: int, where: DeadLetterFilter) -> list[ColumnElement[bool]]:
