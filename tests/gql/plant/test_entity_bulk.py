@@ -111,7 +111,7 @@ def test_values_are_those_of_single_updates(api: Api) -> None:
     assert (plant.read("pump")["type"], plant.read("pump")["location"]) == (None, None)
 
 
-def test_attributes_are_merged_and_null_takes_one_away(api: Api) -> None:
+def test_attributes_are_merged_and_null_removes_one(api: Api) -> None:
     plant = Plant(api, "bulk-attributes")
     filter_ = {"attributes": [{"path": "d", "exists": True}]}
     assert plant.update(filter_, {"attributes": {"a": {"b": None, "e": [1]}, "d": None, "n": 2}}) == done(2, 2)
