@@ -1,3 +1,205 @@
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { graphql } from "../api/gen";
+import type { EventFilter } from "../api/gen/graphql";
+import { useApi } from "../api/hooks";
+import type { Search } from "../router";
+import { isPast } from "../time/moment";
+import { useTimeSubject } from "../time/subject";
+import { useMoment } from "../time/useMoment";
+import { type Choice, Picker } from "../ui/Picker";
+import { Empty, Failed } from "../ui/States";
+import { SEVERITIES, type Severity } from "../ui/Tags";
+import { useDebounced } from "../ui/useDebounced";
+import type { View } from "./alarm";
+import { AlarmList } from "./AlarmList";
+import { GROUPINGS, type Grouping } from "./groups";
+
+const FILTERS = graphql(`
+  query AlarmFilters($under: ID!, $hasUnder: Boolean!) {
+    rules(first: 200) {
+      totalCount
+      nodes {
+        id
+        name
+        isActive
+        deletedAt
+      }
+    }
+    entity(id: $under) @include(if: $hasUnder) {
+      id
+      kind
+      name
+      type
+    }
+  }
+`);
+
+const NAMED = graphql(`
+  query AlarmsNamed($text: String!) {
+    search(text: $text, kinds: [DEVICE, ASSET, SPACE], first: 100) {
+      entity {
+        id
+      }
+    }
+  }
+`);
+
+const VIEWS: readonly [View | "unacknowledged", string, string][] = [
+  ["open", "Open", "All that are open"],
+  ["unacknowledged", "Not acknowledged", "Open, and nobody has acknowledged them"],
+  ["forgotten", "Forgotten", "Acknowledged longer than 24 h ago, and still open"],
+  ["shelved", "Shelved", "Open, and shelved or in a maintenance window"],
+  ["any", "All events", "Cleared, dismissed and withdrawn ones too"],
+];
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * The alarms of the organization, live, or as they were.
+ *
+ * Two requests: the alarms and what the filters offer; by space, one more for the spaces; while searching, one for the hits.
+ */
 export function AlarmsPage() {
-  return <h1>AlarmsPage</h1>;
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const { moment } = useMoment();
+  const past = isPast(moment);
+  const set = (part: Record<string, string | undefined>) =>
+    void navigate({ to: ".", search: (before) => ({ ...before, ...part }), replace: true });
+  const view = VIEWS.find(([name]) => name === search.view)?.[0] ?? "open";
+  const grouping = GROUPINGS.find(([name]) => name === search.group)?.[0] ?? "asset";
+  const severities = (search.severity ?? "").split(",").filter((name): name is Severity => SEVERITIES.some((each) => each === name));
+  const [text, setText] = useState(search.q ?? "");
+  const searched = useDebounced(text.trim(), 250);
+  const filters = useApi(FILTERS, { under: search.under ?? NOBODY, hasUnder: search.under !== undefined }, { keep: true, staleMs: 60_000 });
+  const named = useApi(NAMED, { text: searched }, { enabled: searched !== "", keep: true });
+  useTimeSubject(search.under === undefined ? null : { underId: search.under });
+
+  const hits = searched === "" ? null : (named.data?.search.map((hit) => hit.entity.id) ?? null);
+  const severityKey = severities.join();
+  const hitKey = hits?.join() ?? null;
+  const filter = useMemo<EventFilter>(
+    () => ({
+      states: view === "unacknowledged" ? ["OPEN"] : view === "forgotten" ? ["ACKNOWLEDGED"] : view === "any" ? null : ["OPEN", "ACKNOWLEDGED"],
+      ...(severityKey === "" ? {} : { severities: severityKey.split(",") as Severity[] }),
+      ...(search.under === undefined ? {} : { underId: search.under }),
+      ...(search.rule === undefined ? {} : { ruleIds: [search.rule] }),
+      ...(hitKey === null ? {} : { entityIds: hitKey === "" ? [] : hitKey.split(",") }),
+    }),
+    [view, severityKey, search.under, search.rule, hitKey],
+  );
+  const under = filters.data?.entity;
+  const chosen: Choice | null = under ? { id: under.id, name: under.name, kind: under.kind, type: under.type ?? null } : null;
+  const rules = (filters.data?.rules.nodes ?? []).filter((rule) => !rule.deletedAt);
+  const isFiltered = view !== "open" || severities.length > 0 || search.under !== undefined || search.rule !== undefined || searched !== "";
+  return (
+    <div className="stack">
+      <h1>Alarms</h1>
+      <fieldset className="time-modes" style={{ flexWrap: "wrap" }}>
+        <legend className="visually-hidden">Which alarms</legend>
+        {VIEWS.filter(([name]) => !past || name === "open" || name === "unacknowledged").map(([name, label, title]) => (
+          <button key={name} type="button" className="button" aria-pressed={view === name} title={title} onClick={() => set({ view: name === "open" ? undefined : name })}>
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      <div className="filters">
+        <label>
+          Search
+          <input
+            type="search"
+            placeholder="Name of a device, asset or space"
+            value={text}
+            onChange={(event) => {
+              setText(event.target.value);
+              set({ q: event.target.value || undefined });
+            }}
+          />
+        </label>
+        <label>
+          Severity
+          <select value={severityKey} onChange={(event) => set({ severity: event.target.value || undefined })}>
+            <option value="">Every</option>
+            <option value="CRITICAL,HIGH">Critical and high</option>
+            {SEVERITIES.map((name) => (
+              <option key={name} value={name}>
+                {name.toLowerCase()}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Rule
+          <select value={search.rule ?? ""} onChange={(event) => set({ rule: event.target.value || undefined })}>
+            <option value="">Every</option>
+            {rules.map((rule) => (
+              <option key={rule.id} value={rule.id}>
+                {rule.name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Shown
+          <select value={grouping} onChange={(event) => set({ group: event.target.value === "asset" ? undefined : event.target.value })}>
+            {GROUPINGS.map(([name, label]) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+        <div className="under-filter">
+          <Picker label="Below" kinds={["SPACE", "ASSET"]} value={chosen} onChoose={(choice) => set({ under: choice?.id })} />
+        </div>
+      </div>
+      <Failed faults={[...(filters.error?.faults ?? []), ...filters.faults, ...(named.error?.faults ?? [])]} />
+      <AlarmList
+        filter={filter}
+        view={view === "unacknowledged" ? "open" : view}
+        grouping={grouping as Grouping}
+        hasAll
+        empty={<NoAlarms isFiltered={isFiltered} past={past} rules={filters.data?.rules} />}
+      />
+    </div>
+  );
 }
+
+type Rules = { totalCount: number; nodes: readonly { isActive: boolean; deletedAt?: string | null }[] };
+
+function NoAlarms({ isFiltered, past, rules }: { isFiltered: boolean; past: boolean; rules: Rules | undefined }) {
+  if (isFiltered) {
+    return (
+      <Empty title="No alarm is like that">
+        <Link className="button" to="/alarms">
+          Show all that are open
+        </Link>
+      </Empty>
+    );
+  }
+  if (past) return <Empty title="No alarm was open at this moment" />;
+  const active = (rules?.nodes ?? []).filter((rule) => rule.isActive && !rule.deletedAt).length;
+  if (rules !== undefined && rules.totalCount === 0) {
+    return (
+      <Empty title="No open alarms, and no rule that could open one">
+        <p>A rule watches metrics and opens an alarm when its condition holds. Create one with the mutation createRule:</p>
+        <pre tabIndex={0}>{EXAMPLE}</pre>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No open alarms">
+      {rules !== undefined && rules.nodes.length === rules.totalCount && <p>{active === 1 ? "1 rule is active." : `${active.toLocaleString("en")} rules are active.`}</p>}
+      <Link className="button" to="/alarms" search={{ view: "any" }}>
+        Show what there was
+      </Link>
+    </Empty>
+  );
+}
+
+const EXAMPLE = `mutation {
+  createRule(input: {
+    name: "Room too hot", severity: HIGH, scope: { kind: SPACE, type: "Room" },
+    condition: { threshold: { metric: "temperature", operator: GT, value: 28, for: "PT10M" } }
+  }) { rule { id } errors { code message path } }
+}`;

@@ -163,7 +163,11 @@ export function useSeries(window: SeriesWindow): SeriesState {
   }
 
   const node = answer.data?.node;
-  const stored = useMemo(() => (node && "telemetry" in node ? (node.telemetry ?? []) : []), [node]);
+  // An answer about another entity may still be shown while the next one is on its way.
+  const stored = useMemo(
+    () => (node && node.id === entityId && "telemetry" in node ? (node.telemetry ?? []) : []),
+    [node, entityId],
+  );
   const series = useMemo(
     () => (needsQuery ? merged(stored, isLive ? points : [], resolution.bucketMs) : points),
     [needsQuery, stored, points, isLive, resolution.bucketMs],

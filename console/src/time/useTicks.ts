@@ -49,8 +49,8 @@ export function useTicks(from: Micros, to: Micros, knownAt: Micros | null): { ti
   // To the minute: a live window that moves does not ask again at every second.
   const range = { from: textOf(Math.floor(from / MINUTE_US) * MINUTE_US), to: textOf(Math.ceil(to / MINUTE_US) * MINUTE_US) };
   const at = subject === null ? {} : "underId" in subject ? { underId: subject.underId } : { entityIds: [...subject.entityIds] };
-  const versions = useApi(VERSIONS, { ...at, ...range }, { enabled: subject !== null, keep: true, staleMs: 60_000 });
-  const alarms = useApi(ALARMS, { filter: { ...at, ...range } }, { keep: true, staleMs: 60_000 });
+  const versions = useApi(VERSIONS, { ...at, ...range }, { enabled: subject !== null, staleMs: 60_000 });
+  const alarms = useApi(ALARMS, { filter: { ...at, ...range } }, { staleMs: 60_000 });
   const edges = versions.data?.edgeVersions.nodes;
   const events = alarms.data?.events.nodes;
   const isPartial = Boolean(versions.data?.edgeVersions.pageInfo.hasNextPage || alarms.data?.events.pageInfo.hasNextPage);

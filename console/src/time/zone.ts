@@ -1,6 +1,8 @@
 import { useSyncExternalStore } from "react";
 import type { Micros } from "./instant";
 
+export { age } from "./age";
+
 /** Which time zone instants are shown in: this computer's, UTC, or an IANA name. */
 export type ZoneChoice = "mine" | "UTC" | (string & {});
 
@@ -71,18 +73,6 @@ export function offset(instant: Micros, zone: string): string {
   const parts = format(zone, { timeZoneName: "longOffset", hour: "numeric" }).formatToParts(instant / 1000);
   const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
   return name === "GMT" ? "+00:00" : name.replace("GMT", "").replace("\u2212", "-");
-}
-
-/** Return an age in one unit, e.g. "5 s", "3 min", "2 h", "4 d"; of the future with "in". */
-export function age(from: Micros, to: Micros): string {
-  const seconds = Math.round((to - from) / 1e6);
-  const text = (value: number): string => {
-    if (value < 120) return `${value} s`;
-    if (value < 7200) return `${Math.round(value / 60)} min`;
-    if (value < 172_800) return `${Math.round(value / 3600)} h`;
-    return `${Math.round(value / 86_400)} d`;
-  };
-  return seconds < 0 ? `in ${text(-seconds)}` : text(seconds);
 }
 
 /**

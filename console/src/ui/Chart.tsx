@@ -195,7 +195,7 @@ function options({ element, labels, height, zone, sync, onZoom, overlays }: Maki
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     legend: { show: false },
     cursor: { ...(sync === null ? {} : { sync: { key: sync } }), drag: { x: true, y: false, setScale: false } },
-    scales: { x: { time: true, auto: false } },
+    scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => rangeOf(low, high, overlays.current.thresholds ?? []) } },
     axes: [{ ...axis, values: (_plot, splits) => tickTexts(splits, zone) }, { ...axis, size: 58 }],
     series: [
       {},
@@ -242,6 +242,21 @@ function tickTexts(splits: readonly number[], zone: string): string[] {
   });
 }
 
+// A threshold farther from the data than so many times their range would make a flat line of them.
+const FAR = 4;
+
+/** Return the range of the value axis: the data, and the thresholds that are not far from them. */
+function rangeOf(low: number | null, high: number | null, thresholds: readonly Threshold[]): [number, number] {
+  let [least, most] = [low ?? 0, high ?? 1];
+  const reach = FAR * Math.max(most - least, Math.abs(most) / 20);
+  for (const { value } of thresholds) {
+    if (value < least && value > (low ?? 0) - reach) least = value;
+    if (value > most && value < (high ?? 1) + reach) most = value;
+  }
+  const margin = most > least ? (most - least) * 0.08 : Math.max(Math.abs(most) * 0.08, 0.5);
+  return [least - margin, most + margin];
+}
+
 function drawBands(made: uPlot, element: Element, bands: readonly Band[]): void {
   const { ctx, bbox } = made;
   ctx.save();
@@ -261,6 +276,7 @@ function drawThresholds(made: uPlot, element: Element, thresholds: readonly Thre
   ctx.fillStyle = ctx.strokeStyle;
   ctx.setLineDash([6, 4]);
   ctx.font = `${12 * devicePixelRatio}px system-ui`;
+  ctx.textAlign = "left";
   for (const threshold of thresholds) {
     const y = made.valToPos(threshold.value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;

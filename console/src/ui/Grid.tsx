@@ -23,9 +23,22 @@ type Props<N> = {
   onOpen: (row: N) => void;
   selected?: (row: N) => boolean;
   onToggle?: (row: N) => void;
+  /** Selects all that match, or none; the box in the head shows `areAllSelected`. */
+  onToggleAll?: () => void;
+  areAllSelected?: boolean;
   order?: string | undefined;
   onOrder?: (order: string) => void;
   onVisible?: (rows: readonly N[]) => void;
+  /** Called with the row on which keys act, when another becomes it. */
+  onActive?: (row: N | null) => void;
+  /** What a row shows instead of its columns, over their whole width, e.g. the head of a group; null: its columns. */
+  wide?: (row: N) => ReactNode | null;
+  /** A class of the row, e.g. of what no longer belongs here. */
+  rowClass?: (row: N) => string;
+  /** Height of a row where it is not that of the chosen density. */
+  rowPx?: number;
+  /** Rows are no wider than the grid: for one column on a narrow screen. */
+  isFitted?: boolean;
   height?: string;
 };
 
@@ -42,8 +55,15 @@ const AHEAD = 60;
 export function Grid<N>(props: Props<N>) {
   const { rows, columns, idOf, hasMore, loadMore } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState(-1);
-  const rowPx = document.documentElement.dataset.density === "compact" ? ROW_PX.compact : ROW_PX.comfortable;
+  // By its id: the active row stays active when rows come before it.
+  const [activeId, setActiveId] = useState<string | null>(null);
+  const active = activeId === null ? -1 : rows.findIndex((entry) => idOf(entry) === activeId);
+  const setActive = (index: number) => {
+    const entry = rows[index];
+    setActiveId(entry === undefined ? null : idOf(entry));
+    props.onActive?.(entry ?? null);
+  };
+  const rowPx = props.rowPx ?? (document.documentElement.dataset.density === "compact" ? ROW_PX.compact : ROW_PX.comfortable);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -80,10 +100,13 @@ export function Grid<N>(props: Props<N>) {
     rows.length > 0,
   );
   const template = (props.onToggle ? "36px " : "") + columns.map((column) => column.width).join(" ");
+  // Head and rows are grids of their own: one least width for all of them keeps their columns in line.
+  const least = columns.reduce((sum, column) => sum + Number(/\d+(?=px)/.exec(column.width)?.[0] ?? 0), props.onToggle ? 36 : 0);
+  const minWidth = props.isFitted ? 0 : least;
   return (
     // The rows are reached by keys that move the active row; a grid is focusable as a whole.
     <div
-      className="grid"
+      className={props.isFitted ? "grid fitted" : "grid"}
       role="grid"
       aria-label={props.label}
       aria-rowcount={(props.total ?? rows.length) + 1}
@@ -101,8 +124,16 @@ export function Grid<N>(props: Props<N>) {
         }
       }}
     >
-      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-        {props.onToggle && <span role="columnheader" aria-label="Selected" />}
+      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, minWidth }}>
+        {props.onToggle && (
+          <span role="columnheader" className="check">
+            {props.onToggleAll ? (
+              <input type="checkbox" aria-label="Select all that match" checked={props.areAllSelected ?? false} onChange={props.onToggleAll} />
+            ) : (
+              <span className="visually-hidden">Selected</span>
+            )}
+          </span>
+        )}
         {columns.map((column) => (
           <Head key={column.id} column={column} order={props.order} onOrder={props.onOrder} />
         ))}
@@ -112,21 +143,41 @@ export function Grid<N>(props: Props<N>) {
           const entry = rows[item.index];
           if (entry === undefined) return null;
           const isSelected = props.selected?.(entry) ?? false;
+          const wide = props.wide?.(entry) ?? null;
+          if (wide !== null) {
+            return (
+              <div
+                className={`grid-row wide ${props.rowClass?.(entry) ?? ""}`}
+                role="row"
+                key={idOf(entry)}
+                id={`row-${idOf(entry)}`}
+                aria-rowindex={item.index + 2}
+                data-active={item.index === active}
+                style={{ height: rowPx, transform: `translateY(${item.start}px)` }}
+                onClick={() => setActive(item.index)}
+                onDoubleClick={() => props.onOpen(entry)}
+              >
+                <span role="gridcell" aria-colspan={columns.length + (props.onToggle ? 1 : 0)}>
+                  {wide}
+                </span>
+              </div>
+            );
+          }
           return (
             <div
-              className="grid-row"
+              className={`grid-row ${props.rowClass?.(entry) ?? ""}`}
               role="row"
               key={idOf(entry)}
               id={`row-${idOf(entry)}`}
               aria-rowindex={item.index + 2}
               aria-selected={props.onToggle ? isSelected : undefined}
               data-active={item.index === active}
-              style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)` }}
+              style={{ gridTemplateColumns: template, minWidth, height: rowPx, transform: `translateY(${item.start}px)` }}
               onClick={() => setActive(item.index)}
               onDoubleClick={() => props.onOpen(entry)}
             >
               {props.onToggle && (
-                <span role="gridcell">
+                <span role="gridcell" className="check">
                   <input
                     type="checkbox"
                     tabIndex={-1}

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
+import { age } from "../time/age";
 import { type Micros, microsOf, now } from "../time/instant";
-import { age, dateTime, offset, useZone } from "../time/zone";
+import { dateTime, offset, useZone } from "../time/zone";
 
 /** An instant in the chosen zone; its exact text and offset are in the title. */
 export function Instant({ at }: { at: string | null | undefined }) {

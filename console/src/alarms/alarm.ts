@@ -1,0 +1,80 @@
+import { graphql } from "../api/gen";
+import type { AlarmRowFragment, EventFilter } from "../api/gen/graphql";
+import { type Micros, microsOf } from "../time/instant";
+import { SEVERITIES } from "../ui/Tags";
+
+export const ALARM_ROW = graphql(`
+  fragment AlarmRow on Event {
+    id
+    state
+    severity
+    beganAt
+    openedAt
+    clearedAt
+    detectedAt
+    withdrawnAt
+    acknowledgedAt
+    dismissedAt
+    value
+    flaps
+    suppressed
+    rule {
+      id
+      name
+    }
+    entity {
+      id
+      kind
+      name
+      type
+    }
+  }
+`);
+
+export type Alarm = AlarmRowFragment;
+/** Which of the alarms in a list are shown, where the API cannot tell them apart. */
+export type View = "open" | "forgotten" | "shelved" | "any";
+
+export const FORGOTTEN_US = 24 * 3600e6;
+
+export function isOpen(alarm: Pick<Alarm, "state">): boolean {
+  return alarm.state === "OPEN" || alarm.state === "ACKNOWLEDGED";
+}
+
+/** Whether it is shelved or in maintenance, and still open. */
+export function isShelved(alarm: Pick<Alarm, "state" | "suppressed">): boolean {
+  return alarm.suppressed && isOpen(alarm);
+}
+
+/** Whether it was acknowledged longer than a day ago and is still open. */
+export function isForgotten(alarm: Pick<Alarm, "state" | "acknowledgedAt">, at: Micros): boolean {
+  return alarm.state === "ACKNOWLEDGED" && Boolean(alarm.acknowledgedAt) && microsOf(alarm.acknowledgedAt ?? "") < at - FORGOTTEN_US;
+}
+
+/**
+ * Whether an alarm belongs to a list, as far as its own fields tell: its states, severities and view.
+ *
+ * Entities and rules are left to the server, which sends a subscription only what lies below an entity.
+ */
+export function belongs(alarm: Alarm, filter: EventFilter, view: View, at: Micros): boolean {
+  if (filter.states && !filter.states.includes(alarm.state)) return false;
+  if (filter.severities && !filter.severities.includes(alarm.severity)) return false;
+  if (view === "forgotten") return isForgotten(alarm, at);
+  if (view === "shelved") return isShelved(alarm);
+  return true;
+}
+
+/** Compare two alarms: the latest opened first. */
+export function byOpening(a: Alarm, b: Alarm): number {
+  if (a.openedAt !== b.openedAt) return microsOf(b.openedAt) - microsOf(a.openedAt);
+  return a.id < b.id ? 1 : -1;
+}
+
+export function rankOf(severity: Alarm["severity"]): number {
+  return SEVERITIES.indexOf(severity);
+}
+
+/** Return the most serious severity of these. */
+export function worstOf(alarms: readonly Pick<Alarm, "severity">[]): Alarm["severity"] {
+  return alarms.reduce<Alarm["severity"]>((worst, { severity }) => (rankOf(severity) < rankOf(worst) ? severity : worst), "LOW");
+}

@@ -1,0 +1,40 @@
+import { SEVERITIES, SeverityTag } from "../ui/Tags";
+import { type Alarm, isShelved } from "./alarm";
+
+const STATES: Record<Alarm["state"], [sign: string, words: string, tone: string]> = {
+  OPEN: ["!", "open", ""],
+  ACKNOWLEDGED: ["✓", "acknowledged", ""],
+  CLEARED: ["○", "cleared", "good"],
+  DISMISSED: ["–", "dismissed", ""],
+  WITHDRAWN: ["↶", "withdrawn", "past"],
+};
+
+/** The state of an alarm, and whether it is shelved. */
+export function StateTag({ alarm }: { alarm: Pick<Alarm, "state" | "suppressed"> }) {
+  const [sign, words, tone] = STATES[alarm.state];
+  return (
+    <>
+      <span className={`tag ${tone}`}>
+        <span aria-hidden="true">{sign}</span>
+        {words}
+      </span>
+      {isShelved(alarm) && (
+        <span className="tag" title="Shelved, or in a maintenance window: it notifies nobody">
+          shelved
+        </span>
+      )}
+    </>
+  );
+}
+
+/** How many alarms there are of each severity. */
+export function SeverityCounts({ alarms }: { alarms: readonly Pick<Alarm, "severity">[] }) {
+  return (
+    <span className="severity-counts">
+      {SEVERITIES.map((severity) => {
+        const count = alarms.filter((alarm) => alarm.severity === severity).length;
+        return count === 0 ? null : <SeverityTag key={severity} severity={severity} count={count} />;
+      })}
+    </span>
+  );
+}
