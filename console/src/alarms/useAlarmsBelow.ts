@@ -1,10 +1,9 @@
 import { useEffect, useMemo, useRef } from "react";
 import { graphql } from "../api/gen";
-import type { TraverseStep } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import { onReopened, useLive } from "../api/live";
 import type { Fault } from "../api/request";
-import { STEPS_UP } from "../entities/above";
+import { stepsUp } from "../entities/above";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
@@ -54,7 +53,7 @@ const CHANGED = graphql(`
 `);
 
 const TOGETHER_MS = 2_000;
-const STEPS: TraverseStep[] = STEPS_UP.map((step) => ({ ...step, relationships: [...step.relationships] }));
+const STEPS = stepsUp();
 
 export type AlarmsBelow = {
   counts: ReadonlyMap<string, AlarmCount>;

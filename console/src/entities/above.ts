@@ -1,3 +1,5 @@
+import type { TraverseStep } from "../api/gen/graphql";
+
 /** An end of an edge: an entity by its id, kind and name. */
 export type Named = { id: string; kind: string; name: string };
 /** An edge between what is below and what is above, as a traversal of the graph returns it. */
@@ -8,8 +10,7 @@ const UP_FROM_TARGET = new Set(["HAS_PART", "CONTAINS"]);
 // Of several above one, the whole names it better than its place.
 const ORDER = ["HAS_PART", "LOCATED_IN", "CONTAINS"];
 
-/** The steps of a traversal from entities up to all they are in. */
-export const STEPS_UP = [
+const STEPS_UP = [
   { relationships: ["MONITORED_BY", "CONTROLLED_BY"], direction: "IN", includeStart: true },
   { relationships: ["HAS_PART"], direction: "IN", depth: 32, includeStart: true },
   { relationships: ["LOCATED_IN"], direction: "OUT", depth: 32, includeStart: true },
@@ -17,6 +18,11 @@ export const STEPS_UP = [
   { relationships: ["LOCATED_IN"], direction: "OUT", depth: 32, includeStart: true },
   { relationships: ["CONTAINS"], direction: "IN", depth: 32, includeStart: true },
 ] as const;
+
+/** Return the steps of a traversal from entities up to all they are in; their places are found through devices, too. */
+export function stepsUp(): TraverseStep[] {
+  return STEPS_UP.map((step) => ({ ...step, relationships: [...step.relationships] }));
+}
 
 /** Return the lower and the upper end of an edge. */
 export function endsOf<E extends { id: string }>(edge: { relationship: string; source: E; target: E }): { below: E; above: E } {
