@@ -1,3 +1,121 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { countOf, EVERYTHING, isSelected, NOTHING, type Selection, toggled } from "../entities/selection";
+import type { Search } from "../router";
+import { isPast } from "../time/moment";
+import { useMoment } from "../time/useMoment";
+import { Grid, GridTotal } from "../ui/Grid";
+import { Empty, Failed, Loading } from "../ui/States";
+import { BulkBar } from "./BulkBar";
+import { CreateDeviceDialog } from "./CreateDeviceDialog";
+import { deviceColumns } from "./columns";
+import { DeviceFilters, SearchField } from "./DeviceFilters";
+import { type DeviceSearch, filterOf, isNarrowed, orderOf } from "./deviceFilter";
+import { type DeviceRow, useDeviceList, useFacets, useNewcomers } from "./useDevices";
+import { useVisibleDevices } from "./useVisibleDevices";
+import "../entities/entities.css";
+import "./devices.css";
+
+const idOf = (row: DeviceRow) => row.id;
+const NO_ROWS: readonly DeviceRow[] = [];
+
+/** All devices, as a grid of any length: three requests, and one for the rows in view wherever the scrolling rests. */
 export function DevicesPage() {
-  return <h1>DevicesPage</h1>;
+  const search = useSearch({ strict: false }) as Search & DeviceSearch;
+  const navigate = useNavigate();
+  const { moment } = useMoment();
+  const list = useDeviceList(search);
+  const facets = useFacets(search);
+  const [visible, setVisible] = useState<readonly DeviceRow[]>(NO_ROWS);
+  const { details, faults } = useVisibleDevices(visible);
+  const [selection, setSelection] = useState<Selection>(NOTHING);
+  const [loads, setLoads] = useState(0);
+  const [isCreating, setCreating] = useState(false);
+  const filter = useMemo(() => filterOf(search), [search]);
+  const key = JSON.stringify([filter, moment]);
+  useEffect(() => setSelection(NOTHING), [key]);
+  const { refetch } = list;
+  const { refetch: recount } = facets;
+  const reload = useCallback(() => {
+    setLoads((before) => before + 1);
+    refetch();
+    void recount();
+  }, [refetch, recount]);
+  const newcomers = useNewcomers(!isPast(moment), `${key} ${loads}`, reload);
+  const columns = useMemo(() => deviceColumns(details), [details]);
+  const change = (part: DeviceSearch) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...part }), replace: true });
+  const total = facets.data?.devices.totalCount ?? null;
+  return (
+    <div className="stack">
+      <header className="page-head">
+        <h1>Devices</h1>
+        {isPast(moment) && (
+          <span className="tag past" title="Connection, last seen, names and firmware are not kept by moment in this list">
+            those of the moment, with today's fields
+          </span>
+        )}
+        <span className="spring" />
+        <button type="button" className="button" disabled={isPast(moment)} onClick={() => setCreating(true)}>
+          New device…
+        </button>
+      </header>
+      <div className="list-layout">
+        <DeviceFilters search={search} facets={facets.data} onChange={change} />
+        <div className="stack tight">
+          <div className="bar">
+            <SearchField value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
+            {newcomers > 0 && (
+              <button type="button" className="button primary" onClick={reload}>
+                {newcomers.toLocaleString("en")} new – show
+              </button>
+            )}
+            <GridTotal total={total} loaded={list.nodes.length} what="devices" />
+          </div>
+          <Failed faults={facets.error?.faults ?? facets.faults} retry={() => void recount()} />
+          <Failed faults={list.error?.faults ?? []} retry={refetch} />
+          {list.isLoading && <Loading what="devices" rows={8} />}
+          {!list.isLoading && !list.error && list.nodes.length === 0 && (
+            <Empty title={isNarrowed(search) ? "No device matches" : "No devices yet"}>
+              {isNarrowed(search) ? (
+                <p>Take a filter away at the left, or search for something else.</p>
+              ) : (
+                <>
+                  <p>Create the first one, or let a simulated building come in:</p>
+                  <pre>argus demo</pre>
+                  <button type="button" className="button primary" onClick={() => setCreating(true)}>
+                    New device…
+                  </button>
+                </>
+              )}
+            </Empty>
+          )}
+          {list.nodes.length > 0 && (
+            <Grid
+              label="Devices"
+              columns={columns}
+              rows={list.nodes}
+              idOf={idOf}
+              total={total}
+              hasMore={list.hasMore}
+              loadMore={list.loadMore}
+              onOpen={(row) => void navigate({ to: "/devices/$id", params: { id: row.id } })}
+              selected={(row) => isSelected(selection, row.id)}
+              onToggle={(row) => setSelection(toggled(selection, row.id))}
+              onToggleAll={() => setSelection(selection.kind === "all" ? NOTHING : EVERYTHING)}
+              areAllSelected={selection.kind === "all"}
+              order={orderOf(search)}
+              onOrder={(order) => change({ order })}
+              onVisible={setVisible}
+              height="calc(100dvh - 250px)"
+            />
+          )}
+          <Failed faults={faults} />
+        </div>
+      </div>
+      {(countOf(selection, total) ?? 1) > 0 && (
+        <BulkBar selection={selection} filter={filter} total={total} isReadOnly={isPast(moment)} onClear={() => setSelection(NOTHING)} onDone={reload} />
+      )}
+      {isCreating && <CreateDeviceDialog onClose={() => setCreating(false)} />}
+    </div>
+  );
 }

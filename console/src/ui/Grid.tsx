@@ -23,6 +23,9 @@ type Props<N> = {
   onOpen: (row: N) => void;
   selected?: (row: N) => boolean;
   onToggle?: (row: N) => void;
+  /** Selects all that match, or none; the box in the head shows `areAllSelected`. */
+  onToggleAll?: () => void;
+  areAllSelected?: boolean;
   order?: string | undefined;
   onOrder?: (order: string) => void;
   onVisible?: (rows: readonly N[]) => void;
@@ -65,7 +68,7 @@ export function Grid<N>(props: Props<N>) {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
-    overscan: 4,
+    overscan: 1,
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
@@ -97,6 +100,9 @@ export function Grid<N>(props: Props<N>) {
     rows.length > 0,
   );
   const template = (props.onToggle ? "36px " : "") + columns.map((column) => column.width).join(" ");
+  // Head and rows are grids of their own: one least width for all of them keeps their columns in line.
+  const least = columns.reduce((sum, column) => sum + Number(/\d+(?=px)/.exec(column.width)?.[0] ?? 0), props.onToggle ? 36 : 0);
+  const minWidth = props.isFitted ? 0 : least;
   return (
     // The rows are reached by keys that move the active row; a grid is focusable as a whole.
     <div
@@ -118,8 +124,16 @@ export function Grid<N>(props: Props<N>) {
         }
       }}
     >
-      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-        {props.onToggle && <span role="columnheader" aria-label="Selected" />}
+      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, minWidth }}>
+        {props.onToggle && (
+          <span role="columnheader" className="check">
+            {props.onToggleAll ? (
+              <input type="checkbox" aria-label="Select all that match" checked={props.areAllSelected ?? false} onChange={props.onToggleAll} />
+            ) : (
+              <span className="visually-hidden">Selected</span>
+            )}
+          </span>
+        )}
         {columns.map((column) => (
           <Head key={column.id} column={column} order={props.order} onOrder={props.onOrder} />
         ))}
@@ -158,7 +172,7 @@ export function Grid<N>(props: Props<N>) {
               aria-rowindex={item.index + 2}
               aria-selected={props.onToggle ? isSelected : undefined}
               data-active={item.index === active}
-              style={{ gridTemplateColumns: template, height: rowPx, transform: `translateY(${item.start}px)` }}
+              style={{ gridTemplateColumns: template, minWidth, height: rowPx, transform: `translateY(${item.start}px)` }}
               onClick={() => setActive(item.index)}
               onDoubleClick={() => props.onOpen(entry)}
             >

@@ -1,0 +1,66 @@
+import { useState } from "react";
+import type { EntityFilter } from "../api/gen/graphql";
+import { type Selection, selectedFilter, selectionText } from "../entities/selection";
+import { BulkEditDialog, BulkRetireDialog } from "./BulkDialogs";
+import { BulkLinkDialog } from "./BulkLinkDialog";
+import { BulkTokensDialog } from "./BulkTokensDialog";
+
+type Kind = "edit" | "link" | "tokens" | "retire";
+
+/** What can be done with the selection: each counts first, then is one change. */
+export function BulkBar({
+  selection,
+  filter,
+  total,
+  isReadOnly,
+  onClear,
+  onDone,
+}: {
+  selection: Selection;
+  filter: EntityFilter;
+  total: number | null;
+  isReadOnly: boolean;
+  onClear: () => void;
+  onDone: () => void;
+}) {
+  const [open, setOpen] = useState<Kind | null>(null);
+  const selected = selectedFilter(selection, filter);
+  const text = selectionText(selection, total, "devices");
+  const props = {
+    filter: selected,
+    text,
+    onClose: () => setOpen(null),
+    onDone: () => {
+      setOpen(null);
+      onClear();
+      onDone();
+    },
+  };
+  return (
+    <section className="bulk" aria-label="Selection">
+      <b role="status">{text}</b>
+      <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen("edit")}>
+        Edit…
+      </button>
+      <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen("link")}>
+        Link to an asset…
+      </button>
+      <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen("tokens")}>
+        Issue tokens…
+      </button>
+      <button type="button" className="button danger" disabled={isReadOnly} onClick={() => setOpen("retire")}>
+        Retire…
+      </button>
+      {isReadOnly && <span className="muted">The past is not edited: go live.</span>}
+      <button type="button" className="button quiet" onClick={onClear}>
+        Clear selection
+      </button>
+      {open === "edit" && <BulkEditDialog {...props} />}
+      {open === "retire" && <BulkRetireDialog {...props} />}
+      {open === "link" && <BulkLinkDialog {...props} />}
+      {open === "tokens" && <BulkTokensDialog {...props} />}
+    </section>
+  );
+}
+
+export type BulkProps = { filter: EntityFilter; text: string; onClose: () => void; onDone: () => void };

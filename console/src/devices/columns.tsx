@@ -1,0 +1,70 @@
+import { EntityLink } from "../entities/EntityLink";
+import type { Column } from "../ui/Grid";
+import { Sparkline } from "../ui/Sparkline";
+import { ConnectivityTag, SeverityTag } from "../ui/Tags";
+import { Age } from "../ui/Time";
+import type { DeviceRow } from "./useDevices";
+import type { RowDetail } from "./useVisibleDevices";
+
+/** The columns of the list of devices; what changes live comes from the details of the rows in view. */
+export function deviceColumns(details: ReadonlyMap<string, RowDetail>): Column<DeviceRow>[] {
+  const of = (row: DeviceRow) => ({ ...row, ...details.get(row.id) });
+  return [
+    {
+      id: "name",
+      title: "Name",
+      width: "minmax(180px, 2fr)",
+      sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
+      cell: (row) => (
+        <>
+          <EntityLink entity={{ id: row.id, kind: "DEVICE", name: of(row).name }} />
+          {of(row).isDeleted && <span className="tag bad"> retired</span>}
+        </>
+      ),
+    },
+    {
+      id: "type",
+      title: "Type",
+      width: "minmax(104px, 1fr)",
+      sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
+      cell: (row) => of(row).type ?? <span className="muted">none</span>,
+    },
+    {
+      id: "status",
+      title: "Status",
+      width: "76px",
+      sort: { ascending: "STATUS_ASC", descending: "STATUS_DESC" },
+      cell: (row) => of(row).status,
+    },
+    { id: "connectivity", title: "Connection", width: "112px", cell: (row) => <ConnectivityTag connectivity={of(row).connectivity} /> },
+    {
+      id: "seen",
+      title: "Seen",
+      width: "82px",
+      number: true,
+      sort: { ascending: "LAST_SEEN_ASC", descending: "LAST_SEEN_DESC" },
+      cell: (row) => <Age at={of(row).lastSeenAt} />,
+    },
+    {
+      id: "sparkline",
+      title: "24 h",
+      width: "116px",
+      cell: (row) => {
+        const detail = details.get(row.id);
+        if (detail?.sparkline === undefined) return <span className="skeleton" style={{ width: "84px" }} />;
+        return detail.sparkline === null ? <span className="muted">no values</span> : <Sparkline {...detail.sparkline} />;
+      },
+    },
+    {
+      id: "alarms",
+      title: "Alarms",
+      width: "96px",
+      cell: (row) => {
+        const alarms = details.get(row.id)?.alarms;
+        return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : <span className="muted">{alarms === null ? "none" : ""}</span>;
+      },
+    },
+    { id: "assets", title: "Assets", width: "64px", number: true, cell: (row) => of(row).linkedAssetsCount.toLocaleString("en") },
+    { id: "firmware", title: "Firmware", width: "82px", cell: (row) => of(row).firmwareVersion ?? <span className="muted">unknown</span> },
+  ];
+}
