@@ -82,10 +82,11 @@ def facets_read(
     size = PageRequest(first).size
     if len(set(by)) != len(by):
         raise BadInputError("A facet is named twice.", path=("by",))
+    filter_ = entity_filter(session, organization_id=organization_id, where=where, now=now, offline_after=offline_after)
+    conditions = entity_conditions(organization_id, filter_)
     if not by:
         return []
-    filter_ = entity_filter(session, organization_id=organization_id, where=where, now=now, offline_after=offline_after)
-    chosen = _chosen(organization_id, by, entity_conditions(organization_id, filter_), since=now - offline_after)
+    chosen = _chosen(organization_id, by, conditions, since=now - offline_after)
     counted: dict[FacetBy, list[FacetValue]] = {item: [] for item in by}
     for row in session.execute(_ranked(organization_id, by, chosen, most=size + 1)):
         counted[by[row.place]].append(FacetValue(row.value, row.label, int(row.number)))

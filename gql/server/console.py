@@ -53,7 +53,7 @@ _POLICY: Final = (
 # Elements that libraries put into the page, by their text.
 _STYLES: Final[tuple[str, ...]] = ()
 _PAGE_POLICY: Final = (
-    "default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; base-uri 'none'; "
+    "default-src 'none'; script-src {script}; style-src {style}; img-src data:; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 _GUARDS: Final = {

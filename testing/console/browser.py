@@ -40,6 +40,7 @@ class ConsolePage:
     def open(self, route: str, *, heading: str | None = None) -> None:
         """Go to a route, e.g. "/devices?at=…", and wait for its heading."""
         self.page.goto(f"{self.base}#{route}")
+        assert self.page.locator("#root").count() == 1, f"This is not the console:\n{self.page.inner_text('body')}"
         self.page.locator("main h1").first.wait_for()
         if heading is not None:
             self.page.get_by_role("heading", name=heading, level=1).wait_for()
@@ -47,7 +48,8 @@ class ConsolePage:
     def settle(self) -> None:
         """Wait until nothing is asked and nothing says that it is loading."""
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_function("document.querySelector('[aria-busy=true]') === null")
+        # Not by a function that is evaluated in the page: its policy refuses that.
+        self.page.wait_for_selector("[aria-busy=true]", state="detached")
 
     def operations(self) -> list[str]:
         """Return the names of the GraphQL operations that were asked over HTTP so far."""

@@ -103,7 +103,7 @@ export function AlarmsPage() {
           </button>
         ))}
       </fieldset>
-      <div className="filters">
+      <div className="filter-bar">
         <label>
           Search
           <input

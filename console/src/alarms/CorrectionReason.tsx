@@ -47,7 +47,7 @@ const CAUSES = graphql(`
 `);
 
 // A correction of a link is worked through within seconds; a backlog may take longer.
-const BEFORE_US = 30 * 60e6;
+const BEFORE_US = 10 * 60e6;
 const SLACK_US = 1e6;
 
 /** Why an alarm was corrected or withdrawn: the change just before it, of a link, its rule or itself. One request. */

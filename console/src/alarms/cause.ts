@@ -17,12 +17,28 @@ export type ChangeOfTrail = {
 
 export type Cause = { text: string; actor: string; at: string; reason: string | null };
 
+// Links over which readings or what is below something are found; others explain no event.
+const OF_PERSONS = new Set(["ASSIGNED_TO", "TARGETS"]);
+// A change that is valid only from about when it was recorded does not reach back to what was found before.
+const REACH_MS = 5_000;
+
 const DONE: Record<string, string> = { created: "was created", ended: "was ended", corrected: "was corrected", retracted: "was retracted" };
 
+function recordOf(side: unknown): Record<string, unknown> {
+  return typeof side === "object" && side !== null ? (side as Record<string, unknown>) : {};
+}
+
 function idsOf(side: unknown): string[] {
-  if (typeof side !== "object" || side === null) return [];
-  const record = side as Record<string, unknown>;
+  const record = recordOf(side);
   return [record.sourceId, record.targetId, record.source_id, record.target_id].filter((id) => typeof id === "string");
+}
+
+/** Whether a change of a link says something of the time before it was recorded. */
+function reachesBack(change: ChangeOfTrail): boolean {
+  const [before, after] = [recordOf(change.before), recordOf(change.after)];
+  const changed = ["validFrom", "validUntil"].flatMap((name) => (before[name] === after[name] ? [] : [before[name], after[name]]));
+  const instants = changed.filter((at) => typeof at === "string").map((at) => Date.parse(at));
+  return change.action === "retracted" || instants.some((at) => at < Date.parse(change.recordedAt) - REACH_MS);
 }
 
 /**
@@ -34,8 +50,9 @@ export function causeOf(changes: readonly ChangeOfTrail[], { near, ruleId }: { n
   const cause = (change: ChangeOfTrail, text: string): Cause => ({ text, actor: change.actor, at: change.recordedAt, reason: change.reason ?? null });
   for (const change of changes) {
     const ends = [...idsOf(change.before), ...idsOf(change.after), change.subject?.source?.id, change.subject?.target?.id];
-    if (!ends.some((id) => id !== undefined && near.has(id))) continue;
     const { subject } = change;
+    if (!ends.some((id) => id !== undefined && near.has(id))) continue;
+    if (OF_PERSONS.has(subject?.relationship ?? String(recordOf(change.after).relationship)) || !reachesBack(change)) continue;
     const done = DONE[change.action] ?? `was ${change.action}`;
     const names = subject?.source && subject.target ? ` between ${subject.source.name} and ${subject.target.name}` : "";
     return cause(change, `a link${names} ${done}`);

@@ -68,7 +68,7 @@ export function Grid<N>(props: Props<N>) {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
-    overscan: 4,
+    overscan: 1,
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;

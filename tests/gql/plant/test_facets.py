@@ -60,6 +60,8 @@ def test_another_organization_counts_its_own(api: Api, client: Client) -> None:
         ({"first": 501}, ErrorCode.BAD_USER_INPUT, ["first"]),
         ({"by": ["KIND", "KIND"]}, ErrorCode.BAD_USER_INPUT, ["by"]),
         ({"filter": {"underId": "x"}}, ErrorCode.NOT_FOUND, ["filter", "underId"]),
+        # Of no facet, too.
+        ({"by": [], "filter": {"search": "x" * 501}}, ErrorCode.BAD_USER_INPUT, ["filter", "search"]),
     ],
 )
 def test_what_is_beyond_a_bound_is_refused(
