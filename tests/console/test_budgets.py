@@ -87,7 +87,7 @@ def test_a_long_list_has_few_elements_and_asks_page_by_page(
         assert opened.page.evaluate("document.querySelectorAll('[role=grid] *').length") <= LIST_ELEMENTS_MAX
         # To the end by keyboard, as far as is loaded, until all is.
         grid.focus()
-        for _ in range(DEVICES // BATCH * 4):
+        for _ in range(DEVICES // 50):
             opened.page.keyboard.press("End")
             opened.settle()
             if opened.page.get_by_text(f"Meter {DEVICES - 1:06}").count():

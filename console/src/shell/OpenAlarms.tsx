@@ -55,7 +55,8 @@ export function OpenAlarms() {
   useEffect(() => onReopened(() => void refetch()), [refetch]);
   const shown = SEVERITIES.filter((severity) => (counts.data?.[severity].totalCount ?? 0) > 0);
   return (
-    <Link to="/alarms" className="open-alarms" aria-label="Open alarms">
+    <Link to="/alarms" className="open-alarms">
+      <span className="visually-hidden">Open alarms: </span>
       {counts.data !== undefined && shown.length === 0 && <span className="tag good">no open alarms</span>}
       {shown.map((severity) => (
         <SeverityTag key={severity} severity={severity} count={counts.data?.[severity].totalCount ?? 0} />
