@@ -147,14 +147,14 @@ function NoteForm({ kind, alarms, isBusy, run }: FormProps & { kind: "acknowledg
 
 function AllForm({ action, isBusy, run }: { action: Extract<Action, { filter: EventFilter }>; isBusy: boolean; run: FormProps["run"] }) {
   const [note, setNote] = useState("");
-  const [matched, setMatched] = useState<number | null>(null);
+  const [count, setCount] = useState<{ matched: number; changed: number } | null>(null);
   const [faults, setFaults] = useState<Fault[]>([]);
   const { kind, filter } = action;
   const key = JSON.stringify(filter);
   useEffect(() => {
     let isCurrent = true;
     markAll(kind, JSON.parse(key) as EventFilter, null, true)
-      .then((payload) => isCurrent && setMatched(payload.changed > 0 ? payload.changed : payload.matched))
+      .then((payload) => isCurrent && setCount(payload))
       .catch((error: unknown) => isCurrent && setFaults(error instanceof RequestError ? error.faults : []));
     return () => {
       isCurrent = false;
@@ -166,12 +166,13 @@ function AllForm({ action, isBusy, run }: { action: Extract<Action, { filter: Ev
       return `${alarmsText(changed)} ${DONE[kind]}.`;
     });
   return (
-    <Form label={matched === null ? TITLES[kind] : `${TITLES[kind]} ${alarmsText(matched)}`} isBusy={isBusy} canSubmit={matched !== null && matched > 0} onSubmit={submit}>
+    <Form label={count === null ? TITLES[kind] : `${TITLES[kind]} ${alarmsText(count.changed)}`} isBusy={isBusy} canSubmit={count !== null && count.changed > 0} onSubmit={submit}>
       <p role="status">
-        {matched === null && faults.length === 0 && "Counting …"}
-        {matched !== null && (
+        {count === null && faults.length === 0 && "Counting …"}
+        {count !== null && (
           <>
-            The filter matches <b className="number">{alarmsText(matched)}</b>, also those that are not loaded here. It is one change.
+            The filter matches <b className="number">{alarmsText(count.matched)}</b>, also those that are not loaded here
+            {count.matched > count.changed && `; ${count.matched - count.changed} of them are ${DONE[kind]} already`}. It is one change.
           </>
         )}
       </p>

@@ -13,7 +13,6 @@ import { SeverityTag } from "../ui/Tags";
 import { Age } from "../ui/Time";
 import { toast } from "../ui/Toasts";
 import { useNarrow } from "../ui/useNarrow";
-import "./alarms.css";
 import { acknowledge, afterAction } from "./actions";
 import { type Action, ActionDialog, type ActionKind, alarmsText } from "./ActionDialog";
 import { type Alarm, belongs, isShelved, type View } from "./alarm";

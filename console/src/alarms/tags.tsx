@@ -1,4 +1,5 @@
 import { SEVERITIES, SeverityTag } from "../ui/Tags";
+import "./alarms.css";
 import { type Alarm, isShelved } from "./alarm";
 
 const STATES: Record<Alarm["state"], [sign: string, words: string, tone: string]> = {

@@ -1,3 +1,136 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo } from "react";
+import { graphql } from "../api/gen";
+import type { OverviewStateQuery } from "../api/gen/graphql";
+import { useApi } from "../api/hooks";
+import { onReopened } from "../api/live";
+import type { Search } from "../router";
+import { now, textOf } from "../time/instant";
+import { isPast } from "../time/moment";
+import { useMoment } from "../time/useMoment";
+import { Failed, Part } from "../ui/States";
+import "./overview.css";
+import { AccountPanel } from "./AccountPanel";
+import { AlarmsPanel } from "./AlarmsPanel";
+import { ChangedPanel } from "./ChangedPanel";
+import { FirstRun } from "./FirstRun";
+import { DevicesPanel, HealthPanel, WorkPanel } from "./panels";
+
+const STATE = graphql(`
+  query OverviewState($from: DateTime!, $to: DateTime) {
+    viewer {
+      organizationName
+      role
+    }
+    kinds: facets(by: [KIND]) {
+      values {
+        value
+        count
+      }
+    }
+    facets(filter: { kinds: [DEVICE] }, by: [CONNECTIVITY]) {
+      by
+      values {
+        value
+        count
+      }
+    }
+    ingestAccount(from: $from, to: $to) {
+      received
+      stored
+      duplicate
+      dead
+      pending
+    }
+    activities(first: 100, filter: { not: { statuses: ["done", "verified", "cancelled"] } }) {
+      totalCount
+      nodes {
+        id
+        kind
+        name
+        state
+        priority
+        dueAt
+      }
+    }
+    assets(first: 6, orderBy: HEALTH_ASC) {
+      nodes {
+        id
+        kind
+        name
+        type
+        healthScore
+      }
+    }
+  }
+`);
+
+export type OverviewState = OverviewStateQuery;
+
+const DAY_US = 86_400e6;
+const REFRESH_MS = 30_000;
+// While the first steps are gone through, their ticks follow soon.
+const STEPS_MS = 3_000;
+
+/**
+ * How the plant is: alarms, devices, what was received, what changed, what is due. Of an empty plant, the first steps.
+ *
+ * Four requests: the state, the alarms, where they are, and the changes.
+ */
 export function OverviewPage() {
-  return <h1>OverviewPage</h1>;
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const { moment } = useMoment();
+  const past = isPast(moment);
+  // To the five minutes, so that one range is asked for a while; what is received now is in it without an end.
+  const at = past ? moment.at : null;
+  const from = useMemo(() => textOf(Math.floor(((at ?? now()) - DAY_US) / 300e6) * 300e6), [at]);
+  const isFirst = search.steps === "first";
+  const refetchMs = isFirst ? STEPS_MS : REFRESH_MS;
+  const state = useApi(STATE, { from, to: at === null ? null : textOf(at) }, { keep: true, ...(past ? {} : { refetchMs }) });
+  const { refetch } = state;
+  useEffect(() => onReopened(() => void refetch()), [refetch]);
+  const counts = new Map((state.data?.kinds[0]?.values ?? []).map(({ value, count }) => [value, count]));
+  const isEmpty = state.data !== undefined && [...counts.values()].every((count) => count === 0);
+  useEffect(() => {
+    // The steps stay while they are gone through: after the first of them the plant is no longer empty.
+    if (isEmpty && !isFirst) void navigate({ to: ".", search: (before) => ({ ...before, steps: "first" }), replace: true });
+  }, [isEmpty, isFirst, navigate]);
+  const setSteps = (steps: string | undefined) => void navigate({ to: ".", search: (before) => ({ ...before, steps }) });
+  return (
+    <div className="stack">
+      <header className="bar">
+        <h1>{state.data?.viewer.organizationName ?? "Overview"}</h1>
+        <span className="spring" />
+        {state.data !== undefined && !past && (
+          <button type="button" className="button" aria-pressed={isFirst} onClick={() => setSteps(isFirst ? undefined : "first")}>
+            First steps
+          </button>
+        )}
+      </header>
+      {isFirst && state.data !== undefined && (
+        <FirstRun
+          organization={state.data.viewer.organizationName}
+          devices={counts.get("DEVICE") ?? 0}
+          imported={(counts.get("ASSET") ?? 0) + (counts.get("SPACE") ?? 0)}
+          canEdit={state.data.viewer.role === "admin" && !past}
+        />
+      )}
+      <Failed faults={state.faults} />
+      {!isEmpty && (
+        <div className="masonry">
+          <AlarmsPanel />
+          <Part of={state} what="the devices">
+            {(data) => <DevicesPanel state={data} past={past} />}
+          </Part>
+          <Part of={state} what="what was received">
+            {(data) => <AccountPanel account={data.ingestAccount} past={past} />}
+          </Part>
+          <ChangedPanel />
+          {state.data !== undefined && <WorkPanel state={state.data} past={past} />}
+          {state.data !== undefined && <HealthPanel state={state.data} past={past} />}
+        </div>
+      )}
+    </div>
+  );
 }

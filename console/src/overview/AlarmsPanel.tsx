@@ -1,0 +1,70 @@
+import { Link } from "@tanstack/react-router";
+import type { EventFilter } from "../api/gen/graphql";
+import { worstOf } from "../alarms/alarm";
+import { type Group, groupsOf } from "../alarms/groups";
+import { SeverityCounts } from "../alarms/tags";
+import { useAlarms } from "../alarms/useAlarms";
+import { usePlaces } from "../alarms/usePlaces";
+import { Empty, Failed, Loading } from "../ui/States";
+import { SEVERITIES, SeverityTag } from "../ui/Tags";
+
+const OPEN: EventFilter = { states: ["OPEN", "ACKNOWLEDGED"] };
+const PLACES_SHOWN = 5;
+
+/** Open alarms by severity, by space and by asset, live. */
+export function AlarmsPanel() {
+  const list = useAlarms(OPEN, "open", false);
+  const places = usePlaces(list.alarms, true);
+  const spaces = groupsOf(list.alarms, "space", places, null).filter((group) => group.id !== "none");
+  const assets = groupsOf(list.alarms, "asset", places, null);
+  return (
+    <section className="panel" aria-labelledby="overview-alarms">
+      <header>
+        <h2 id="overview-alarms">
+          <Link to="/alarms">Open alarms</Link>
+        </h2>
+        {list.hasMore && <span className="muted small">of the {list.loaded} newest</span>}
+      </header>
+      <Failed faults={[...(list.error?.faults ?? []), ...list.faults]} retry={list.refetch} />
+      {list.isLoading && <Loading what="alarms" />}
+      {!list.isLoading && list.error === null && list.alarms.length === 0 && <Empty title="No open alarms" />}
+      {list.alarms.length > 0 && (
+        <div className="stack">
+          <ul className="plain bar">
+            {SEVERITIES.map((severity) => {
+              const count = list.alarms.filter((alarm) => alarm.severity === severity).length;
+              return count === 0 ? null : (
+                <li key={severity}>
+                  <Link to="/alarms" search={{ severity }} className="count-link">
+                    <SeverityTag severity={severity} count={count} />
+                  </Link>
+                </li>
+              );
+            })}
+          </ul>
+          {spaces.length > 0 && <Places title="By space" groups={spaces} />}
+          <Places title="By asset" groups={assets} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Places({ title, groups }: { title: string; groups: readonly Group[] }) {
+  return (
+    <div>
+      <h3>{title}</h3>
+      <ul className="plain places">
+        {groups.slice(0, PLACES_SHOWN).map((group) => (
+          <li key={group.id} data-worst={worstOf(group.alarms)}>
+            <Link to="/alarms" search={{ under: group.id }} title={`The alarms at ${group.name} and below`}>
+              {group.name}
+            </Link>
+            <SeverityCounts alarms={group.alarms} />
+          </li>
+        ))}
+      </ul>
+      {groups.length > PLACES_SHOWN && <p className="muted small">and {groups.length - PLACES_SHOWN} more</p>}
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+import { type FormEvent, useState } from "react";
+import { graphql } from "../api/gen";
+import { useChange } from "../api/hooks";
+import { useLive } from "../api/live";
+import type { Fault } from "../api/request";
+import { numberText } from "../ui/Chart";
+import { Failed } from "../ui/States";
+import { Command } from "./Command";
+import { curlSample, ingestUrl, pythonSample } from "./samples";
+
+const CREATE = graphql(`
+  mutation CreateFirstDevice($name: String!) {
+    createDevice(input: { name: $name }) {
+      device {
+        id
+        name
+      }
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+const ISSUE = graphql(`
+  mutation IssueFirstToken($deviceId: ID!) {
+    issueDeviceToken(deviceId: $deviceId) {
+      token
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+const READINGS = graphql(`
+  subscription FirstReadings($entityIds: [ID!]!, $since: DateTime, $after: String) {
+    telemetry(entityIds: $entityIds, since: $since, after: $after) {
+      cursor
+      series {
+        metric
+        unit
+        timestamps
+        values
+        texts
+      }
+    }
+  }
+`);
+
+export type FirstDevice = { id: string; name: string; token: string };
+type Heard = { metric: string; text: string };
+
+/** Creates a device and its token, shows how to send with them, and waits for the first reading. */
+export function FirstReading({
+  canEdit,
+  device,
+  onDevice,
+  onReading,
+}: {
+  canEdit: boolean;
+  device: FirstDevice | null;
+  onDevice: (device: FirstDevice) => void;
+  onReading: () => void;
+}) {
+  const [name, setName] = useState("My first device");
+  const [heard, setHeard] = useState<Heard | null>(null);
+  const [faults, setFaults] = useState<Fault[]>([]);
+  const create = useChange(CREATE, (data) => data.createDevice);
+  const issue = useChange(ISSUE, (data) => data.issueDeviceToken);
+  useLive(
+    READINGS,
+    device === null ? null : { entityIds: [device.id], since: "1970-01-01T00:00:00Z", after: null as string | null },
+    ({ telemetry }) => {
+      const series = telemetry.series.find((each) => each.timestamps.length > 0);
+      if (series === undefined) return;
+      const value = series.texts?.at(-1) ?? series.values.at(-1) ?? null;
+      setHeard({ metric: series.metric, text: typeof value === "number" ? `${numberText(value)} ${series.unit ?? ""}`.trim() : (value ?? "a value") });
+      onReading();
+    },
+    {
+      resume: (sent, { telemetry }) => {
+        sent.after = telemetry.cursor;
+        sent.since = null as unknown as string;
+      },
+      onFaults: setFaults,
+    },
+  );
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      const created = (await create.run({ name: name.trim() })).device;
+      if (created == null) return;
+      const token = (await issue.run({ deviceId: created.id })).token;
+      if (token != null) onDevice({ id: created.id, name: created.name, token });
+    } catch {
+      // What was refused is in the faults of the change, which are shown below.
+    }
+  };
+  if (device === null) {
+    return (
+      <>
+        <p>A device has a token of its own, with which it sends its readings and does nothing else.</p>
+        <form className="filter-bar" onSubmit={(event) => void submit(event)}>
+          <label>
+            Name of the device
+            <input type="text" required maxLength={500} value={name} onChange={(event) => setName(event.target.value)} />
+          </label>
+          <button type="submit" className="button primary" disabled={!canEdit || create.isRunning || issue.isRunning || name.trim() === ""}>
+            Create a device and its token
+          </button>
+        </form>
+        {!canEdit && <p className="muted small">Devices are created by administrators, while live.</p>}
+        <Failed faults={[...create.faults, ...issue.faults]} />
+      </>
+    );
+  }
+  const url = ingestUrl(document.baseURI);
+  return (
+    <>
+      <p>
+        <b>{device.name}</b> has a token. It is shown this once: it stands in the commands below.
+      </p>
+      <Command label="the command that sends a reading with curl" text={curlSample(url, device.token)} />
+      <details>
+        <summary>The same in Python, with nothing but Python</summary>
+        <Command label="the program that sends a reading" text={pythonSample(url, device.token)} />
+      </details>
+      <Failed faults={faults} />
+      <p role="status">
+        {heard === null ? (
+          <span className="tag">◌ waiting for the first reading</span>
+        ) : (
+          <>
+            <span className="tag good">✓ received</span> {heard.metric} <b className="number">{heard.text}</b>
+          </>
+        )}
+      </p>
+    </>
+  );
+}

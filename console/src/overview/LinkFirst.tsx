@@ -1,0 +1,79 @@
+import { Link } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import { graphql } from "../api/gen";
+import { useChange } from "../api/hooks";
+import { Failed } from "../ui/States";
+import type { FirstDevice } from "./FirstReading";
+
+const CREATE = graphql(`
+  mutation CreateFirstAsset($name: String!) {
+    createAsset(input: { name: $name }) {
+      asset {
+        id
+      }
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+const LINK = graphql(`
+  mutation LinkFirstDevice($deviceId: ID!, $assetId: ID!, $validFrom: DateTime) {
+    linkDevice(input: { deviceId: $deviceId, assetId: $assetId, validFrom: $validFrom }) {
+      edge {
+        id
+      }
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+// What was sent before the link was made is attributed too: the reading of the step before is minutes old.
+const BACK_MS = 3_600_000;
+
+/** Creates an asset and links the first device to it, since an hour ago. */
+export function LinkFirst({ device, canEdit, assetId, onLinked }: { device: FirstDevice; canEdit: boolean; assetId: string | null; onLinked: (assetId: string) => void }) {
+  const [name, setName] = useState("My first asset");
+  const create = useChange(CREATE, (data) => data.createAsset);
+  const link = useChange(LINK, (data) => data.linkDevice);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      const asset = (await create.run({ name: name.trim() })).asset;
+      if (asset == null) return;
+      await link.run({ deviceId: device.id, assetId: asset.id, validFrom: new Date(Date.now() - BACK_MS).toISOString() });
+      onLinked(asset.id);
+    } catch {
+      // What was refused is in the faults of the changes, which are shown below.
+    }
+  };
+  if (assetId !== null) {
+    return (
+      <p>
+        {device.name} measures <Link to="/assets/$id" params={{ id: assetId }}>{name}</Link>, since an hour ago: its readings are the asset's too.
+      </p>
+    );
+  }
+  return (
+    <>
+      <p>A link says that {device.name} measures an asset, and since when. Replace the device one day, and the asset keeps its history.</p>
+      <form className="filter-bar" onSubmit={(event) => void submit(event)}>
+        <label>
+          Name of the asset
+          <input type="text" required maxLength={500} value={name} onChange={(event) => setName(event.target.value)} />
+        </label>
+        <button type="submit" className="button primary" disabled={!canEdit || create.isRunning || link.isRunning || name.trim() === ""}>
+          Create the asset and link the device
+        </button>
+      </form>
+      <Failed faults={[...create.faults, ...link.faults]} />
+    </>
+  );
+}

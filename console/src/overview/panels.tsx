@@ -1,0 +1,120 @@
+import { Link } from "@tanstack/react-router";
+import { EntityLink } from "../entities/EntityLink";
+import { microsOf, now } from "../time/instant";
+import { Empty, NowNote } from "../ui/States";
+import { HealthMeter } from "../ui/Tags";
+import { Instant } from "../ui/Time";
+import type { OverviewState } from "./OverviewPage";
+
+const CONNECTIVITIES = [
+  ["ONLINE", "online", "●", "good"],
+  ["OFFLINE", "offline", "○", "bad"],
+  ["NEVER_SEEN", "never heard", "◌", ""],
+] as const;
+const SHOWN = 6;
+
+/** How many devices were heard lately, were heard once, and never. */
+export function DevicesPanel({ state, past }: { state: OverviewState; past: boolean }) {
+  const values = state.facets.find((facet) => facet.by === "CONNECTIVITY")?.values ?? [];
+  const countOf = (name: string) => values.find((each) => each.value === name)?.count ?? 0;
+  const total = CONNECTIVITIES.reduce((sum, [name]) => sum + countOf(name), 0);
+  return (
+    <section className="panel" aria-labelledby="overview-devices">
+      <header>
+        <h2 id="overview-devices">
+          <Link to="/devices">Devices</Link>
+        </h2>
+        <span className="muted small number">{total.toLocaleString("en")}</span>
+        <NowNote past={past} />
+      </header>
+      {total === 0 ? (
+        <Empty title="No devices yet">
+          <Link className="button" to="/" search={{ steps: "first" }}>
+            First steps
+          </Link>
+        </Empty>
+      ) : (
+        <ul className="plain figures">
+          {CONNECTIVITIES.map(([name, label, sign, tone]) => (
+            <li key={name}>
+              <Link to="/devices" search={{ connectivity: name }} className="figure" data-tone={countOf(name) > 0 ? tone : ""}>
+                <b className="number">{countOf(name).toLocaleString("en")}</b>
+                <span>
+                  <span aria-hidden="true">{sign}</span> {label}
+                </span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** What persons have to do, what is due first. */
+export function WorkPanel({ state, past }: { state: OverviewState; past: boolean }) {
+  const { nodes, totalCount } = state.activities;
+  const dueOf = (activity: (typeof nodes)[number]) => (activity.dueAt ? microsOf(activity.dueAt) : Number.POSITIVE_INFINITY);
+  const sorted = [...nodes].sort((a, b) => dueOf(a) - dueOf(b)).slice(0, SHOWN);
+  const overdue = nodes.filter((activity) => dueOf(activity) < now()).length;
+  return (
+    <section className="panel" aria-labelledby="overview-work">
+      <header>
+        <h2 id="overview-work">Work due</h2>
+        <span className="muted small number">{totalCount.toLocaleString("en")} unfinished</span>
+        {overdue > 0 && <span className="tag bad">{overdue} overdue</span>}
+        <NowNote past={past} />
+      </header>
+      {sorted.length === 0 && <Empty title="Nothing has to be done" />}
+      <ul className="plain lines">
+        {sorted.map((activity) => (
+          <li key={activity.id}>
+            <EntityLink entity={activity} /> <span className="tag">{activity.state.toLowerCase().replace("_", " ")}</span>{" "}
+            <span className={dueOf(activity) < now() ? "overdue small" : "muted small"}>
+              {activity.dueAt ? (
+                <>
+                  {dueOf(activity) < now() ? "overdue since" : "due"} <Instant at={activity.dueAt} />
+                </>
+              ) : (
+                "at no given time"
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {totalCount > nodes.length && <p className="muted small">What is due first among {nodes.length} of them.</p>}
+    </section>
+  );
+}
+
+/** The assets whose health is lowest. */
+export function HealthPanel({ state, past }: { state: OverviewState; past: boolean }) {
+  const scored = state.assets.nodes.filter((asset) => asset.healthScore != null);
+  return (
+    <section className="panel" aria-labelledby="overview-health">
+      <header>
+        <h2 id="overview-health">
+          <Link to="/assets" search={{ order: "HEALTH_ASC" }}>
+            Lowest health
+          </Link>
+        </h2>
+        <NowNote past={past} />
+      </header>
+      {scored.length === 0 && (
+        <Empty title="No asset has a health score">
+          <p>An asset has one where its asset profile says what its health is made of.</p>
+        </Empty>
+      )}
+      <ul className="plain lines">
+        {scored.map((asset) => (
+          <li key={asset.id} className="health-line">
+            <span>
+              <EntityLink entity={asset} /> <span className="muted small">{asset.type}</span>
+            </span>
+            <HealthMeter score={asset.healthScore ?? null} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
