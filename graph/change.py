@@ -39,7 +39,8 @@ class GraphChange:
     """The change a transaction is making. All it writes bears `recorded`, the organization's own clock (UTC).
 
     revision: the revision of graph and configuration this change brings about.
-    actor: who, as the audit trail names them. new_id: draws identifiers at the edge.
+    actor: who, as the audit trail names them. new_id: draws identifiers at the edge. record_id: the same, for what no
+    access scope asks for: entries of the audit trail, and edges.
     """
 
     organization_id: int
@@ -48,6 +49,7 @@ class GraphChange:
     actor: str
     reason: str | None
     new_id: NewId
+    record_id: NewId
 
 
 def graph_change_begin(
@@ -56,12 +58,14 @@ def graph_change_begin(
     organization_id: int,
     actor: str,
     new_id: NewId,
+    record_id: NewId | None = None,
     reason: str | None = None,
     bears_on_derived: bool = True,
 ) -> GraphChange:
     """Take the organization's lock until the transaction ends, and its clock's next instant.
 
     Call it once per transaction, before reading what the change depends on: what is read after it stays true.
+    record_id None: as new_id.
     bears_on_derived: False where nothing that is derived depends on what changes, for which the caller answers. Such a
     change neither waits for those who derive nor keeps them waiting.
     Raises NotFoundError where the organization does not exist or is not the transaction's own, BadInputError for a
@@ -77,7 +81,7 @@ def graph_change_begin(
     if row is None:
         raise NotFoundError("There is no such organization.")
     session.info[_CHANGING] = True
-    return GraphChange(organization_id, row.last_recorded, row.revision, actor, reason, new_id)
+    return GraphChange(organization_id, row.last_recorded, row.revision, actor, reason, new_id, record_id or new_id)
 
 
 def graph_is_changing(session: Session) -> bool:
@@ -145,7 +149,7 @@ def changes_record(session: Session, *, change: GraphChange, audits: Sequence[Au
     rows = [
         {
             **common,
-            "id": change.new_id(),
+            "id": change.record_id(),
             "action": audit.action,
             "subject_type": audit.subject_type,
             "subject_id": audit.subject_id,

@@ -68,8 +68,12 @@ def unscoped(session: Session) -> Iterator[None]:
 
 def beyond_scope_check(session: Session, *, organization_id: int, ids: Collection[UUID], what: str) -> None:
     """Raise BeyondScopeError where a confined transaction does not see all of these entities. what: says why."""
-    if scope_bound(session) is None or not ids:
-        return
-    seen = set(session.scalars(_SEEN, {"organization_id": organization_id, "ids": list(ids)}))
-    if not seen.issuperset(ids):
+    if beyond_scope_ids(session, organization_id=organization_id, ids=ids):
         raise BeyondScopeError(what)
+
+
+def beyond_scope_ids(session: Session, *, organization_id: int, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these entities that a confined transaction does not see; none where it is not confined."""
+    if scope_bound(session) is None or not ids:
+        return set()
+    return set(ids) - set(session.scalars(_SEEN, {"organization_id": organization_id, "ids": list(ids)}))

@@ -82,13 +82,14 @@ def facets_read(
     size = PageRequest(first).size
     if len(set(by)) != len(by):
         raise BadInputError("A facet is named twice.", path=("by",))
+    filter_ = entity_filter(session, organization_id=organization_id, where=where, now=now, offline_after=offline_after)
+    conditions = entity_conditions(organization_id, filter_)
     if not by:
         return []
-    filter_ = entity_filter(session, organization_id=organization_id, where=where, now=now, offline_after=offline_after)
-    chosen = _chosen(organization_id, by, entity_conditions(organization_id, filter_), since=now - offline_after)
+    chosen = _chosen(organization_id, by, conditions, since=now - offline_after)
     counted: dict[FacetBy, list[FacetValue]] = {item: [] for item in by}
     for row in session.execute(_ranked(organization_id, by, chosen, most=size + 1)):
-        counted[by[row.place]].append(FacetValue(row.value, row.label, row.number))
+        counted[by[row.place]].append(FacetValue(row.value, row.label, int(row.number)))
     return [Facet(item, values[:size], len(values) > size) for item, values in counted.items()]
 
 
@@ -135,9 +136,11 @@ def _worst(organization_id: int) -> FromClause:
 
 def _ranked(organization_id: int, by: Sequence[FacetBy], chosen: FromClause, *, most: int) -> Select[Any]:
     """Return the statement of the most frequent values. place: of the facet in `by`; number: how many."""
-    columns = [chosen.c[item.value] for item in by]
+    # Once by all columns together, for few combinations occur; these are then counted for each column.
+    together = select(*chosen.c, func.count().label("number")).group_by(*chosen.c).subquery()
+    columns = [together.c[item.value] for item in by]
     counted = (
-        select(func.grouping(*columns).label("grouping"), *columns, func.count().label("number"))
+        select(func.grouping(*columns).label("grouping"), *columns, func.sum(together.c.number).label("number"))
         .group_by(func.grouping_sets(*map(tuple_, columns)))
         .subquery()
     )

@@ -104,6 +104,7 @@ class Context:
                 organization_id=principal.organization_id,
                 actor=principal.actor,
                 new_id=scoped or self.services.new_id,
+                record_id=self.services.new_id,
                 reason=reason,
             )
             if principal.under is None or scoped is None:

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from graph.direction import Direction
 from graph.edges.model import EdgeVersion
 from graph.edges.rows import EDGE_COLUMNS, edge_of_row
-from graph.errors import ConflictError, LimitExceededError, NotFoundError
+from graph.errors import BeyondScopeError, ConflictError, LimitExceededError, NotFoundError
 from graph.ids import EntityId
 from graph.instants import moment_resolve, moment_sql, moment_values
 from graph.json_bounds import texts_storable
-from graph.tenancy import beyond_scope_check, unscoped
+from graph.sql import uuids_text
+from graph.tenancy import beyond_scope_check, beyond_scope_ids, unscoped
 
 # Edges of one entity that a reader who wants all of them gets at most.
 EDGES_EACH_MAX: Final = 10_000
@@ -41,6 +42,12 @@ _TOUCHING_AFTER = text(
     f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
     " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
     " AND (e.source_id = :entity_id OR e.target_id = :entity_id)"
+    " AND (upper_inf(e.valid) OR upper(e.valid) > :instant) ORDER BY e.edge_id"
+)
+_TOUCHING_AFTER_MANY = text(
+    f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
+    " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
+    " AND (e.source_id = ANY (CAST(:ids AS uuid[])) OR e.target_id = ANY (CAST(:ids AS uuid[])))"
     " AND (upper_inf(e.valid) OR upper(e.valid) > :instant) ORDER BY e.edge_id"
 )
 _PAIRS = text(
@@ -93,9 +100,39 @@ def edges_touching_after(
         ).all()
     edges = [edge for edge in map(edge_of_row, rows) if concerned(edge)]
     ends = {end for edge in edges for end in (edge.source_id, edge.target_id)}
-    what = f"{entity_id} has edges to what lies beyond the part of the plant that this token is confined to."
-    beyond_scope_check(session, organization_id=organization_id, ids=ends, what=what)
+    beyond_scope_check(session, organization_id=organization_id, ids=ends, what=_beyond(entity_id))
     return edges
+
+
+def edges_touching_after_many(
+    session: Session,
+    *,
+    organization_id: int,
+    entity_ids: Collection[UUID],
+    instant: datetime,
+    concerned: Callable[[EdgeVersion], bool] = lambda _: True,
+) -> tuple[list[EdgeVersion], dict[UUID, BeyondScopeError]]:
+    """Return the same of many entities, each edge once; and which of them a confined caller may not change, and why.
+
+    Two statements.
+    """
+    with unscoped(session):
+        rows = session.execute(
+            _TOUCHING_AFTER_MANY,
+            {"organization_id": organization_id, "ids": uuids_text(entity_ids), "instant": instant},
+        ).all()
+    edges = [edge for edge in map(edge_of_row, rows) if concerned(edge)]
+    ends = {end for edge in edges for end in (edge.source_id, edge.target_id)}
+    beyond = beyond_scope_ids(session, organization_id=organization_id, ids=ends)
+    if not beyond:
+        return edges, {}
+    refused = {
+        end
+        for edge in edges
+        for end, other in ((edge.source_id, edge.target_id), (edge.target_id, edge.source_id))
+        if other in beyond
+    }
+    return edges, {entity_id: BeyondScopeError(_beyond(entity_id)) for entity_id in entity_ids if entity_id in refused}
 
 
 def edges_believed_between(
@@ -191,6 +228,10 @@ def _branches(direction: Direction, by_relationship: bool, condition: str) -> li
         f" AND e.{end} = w.entity_id{among} AND {condition}"
         for end in ends
     ]
+
+
+def _beyond(entity_id: UUID) -> str:
+    return f"{entity_id} has edges to what lies beyond the part of the plant that this token is confined to."
 
 
 def _newest(session: Session, organization_id: int, edge_id: UUID) -> EdgeVersion:

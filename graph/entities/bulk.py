@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, cast, select, update
+from sqlalchemy import ARRAY, Uuid, any_, cast, column, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from graph.change import Audit, GraphChange, changes_record
+from graph.edges.operations import edges_end_of_entities
 from graph.entities.model import Entity, EntityDraft
 from graph.entities.queries import entities_by_external_id
 from graph.entities.rows import entity_state
 from graph.entities.rules import STATUS_DEFAULT, draft_values
 from graph.entities.types import type_ensure
-from graph.errors import ArgusError, ConflictError, LimitExceededError
+from graph.errors import ArgusError, BeyondScopeError, ConflictError, LimitExceededError
 from graph.ids import EntityId
 from graph.json_bounds import json_same
 from graph.kinds import EntityKind
@@ -110,15 +112,7 @@ def entities_detailed(
         if json_same(states[0], {**states[1], "updatedAt": states[0]["updatedAt"]}):
             continue
         ids.append(before.id)
-        audits.append(
-            Audit(
-                action="updated",
-                subject_type="entity",
-                subject_id=before.id,
-                before=states[0],
-                after=states[1],
-            )
-        )
+        audits.append(_audit_of("updated", before, states))
     if ids:
         session.execute(
             update(entities)
@@ -126,6 +120,81 @@ def entities_detailed(
             .values(updated_at=change.recorded)
         )
         changes_record(session, change=change, audits=audits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityUpdate:
+    """A change of an entity read within the change. columns: as `patch_values` returns them; details: see NewEntity."""
+
+    before: Entity
+    columns: Mapping[str, Any]
+    details_before: Mapping[str, Any] = field(default_factory=dict)
+    details_after: Mapping[str, Any] = field(default_factory=dict)
+
+
+def entities_update(session: Session, *, change: GraphChange, updates: Sequence[EntityUpdate]) -> set[UUID]:
+    """Update entities, each as `entity_update` does; return those that became other than they were.
+
+    All have the same columns, of which only attributes may differ from one to the other; external ids stay.
+    """
+    audits: list[Audit] = []
+    changed: list[EntityUpdate] = []
+    for item in updates:
+        values = {name: value for name, value in item.columns.items() if name != "bounds"}
+        after = replace(item.before, **values, updated_at=change.recorded)
+        states = entity_state(item.before, item.details_before), entity_state(after, item.details_after)
+        if json_same(states[0], {**states[1], "updatedAt": states[0]["updatedAt"]}):
+            continue
+        changed.append(item)
+        audits.append(_audit_of("updated", item.before, states))
+    if not changed:
+        return set()
+    columns = dict(changed[0].columns)
+    if columns.get("type") is not None:
+        for kind in sorted({item.before.kind for item in changed}):
+            type_ensure(session, change=change, kind=kind, name=columns["type"])
+    ids = [item.before.id for item in changed]
+    statement = update(entities).where(entities.c.organization_id == change.organization_id)
+    if "attributes" in columns:
+        given = func.unnest(
+            cast(ids, ARRAY(Uuid)), cast([item.columns["attributes"] for item in changed], ARRAY(JSONB))
+        ).table_valued(column("id", Uuid), column("attributes", JSONB), name="given")
+        given = given.render_derived()
+        columns["attributes"] = given.c.attributes
+        statement = statement.where(entities.c.id == given.c.id)
+    else:
+        statement = statement.where(entities.c.id == any_(cast(ids, ARRAY(Uuid))))
+    session.execute(statement.values(**columns, updated_at=change.recorded))
+    changes_record(session, change=change, audits=audits)
+    return set(ids)
+
+
+def entities_delete(
+    session: Session, *, change: GraphChange, deleted: Sequence[tuple[Entity, Mapping[str, Any]]]
+) -> dict[UUID, BeyondScopeError]:
+    """Delete entities read within the change as of it, each as `entity_delete` does: (entity, details) each.
+
+    Returns why those are refused that have edges to what a confined caller does not see.
+    """
+    refused = edges_end_of_entities(session, change=change, entity_ids=[entity.id for entity, _ in deleted])
+    audits: list[Audit] = []
+    ids: list[UUID] = []
+    for before, details in deleted:
+        if before.id not in refused:
+            after = replace(before, deleted_at=change.recorded, updated_at=change.recorded)
+            audits.append(_audit_of("deleted", before, (entity_state(before, details), entity_state(after, details))))
+            ids.append(before.id)
+    session.execute(
+        update(entities)
+        .where(entities.c.organization_id == change.organization_id, entities.c.id == any_(cast(ids, ARRAY(Uuid))))
+        .values(deleted_at=change.recorded, updated_at=change.recorded)
+    )
+    changes_record(session, change=change, audits=audits)
+    return refused
+
+
+def _audit_of(action: str, before: Entity, states: tuple[Mapping[str, Any], Mapping[str, Any]]) -> Audit:
+    return Audit(action=action, subject_type="entity", subject_id=before.id, before=states[0], after=states[1])
 
 
 def _values(

@@ -33,7 +33,7 @@ ENTITY = {
     "occupants": "",
 }
 # Lists whose pages are tested with what makes them long (tests/gql/derivation/test_stays.py, tests/domain).
-ELSEWHERE = {"stays", "shadowDifferences", "deadLetters", "replays", "assets", "children", "devices"}
+ELSEWHERE = {"stays", "shadowDifferences", "deadLetters", "rawReadings", "replays", "assets", "children", "devices"}
 
 
 def connections() -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:

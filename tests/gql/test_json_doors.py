@@ -49,6 +49,13 @@ def entity_doors() -> dict[str, Door]:
 
 DOORS: dict[str, Door] = {
     **entity_doors(),
+    **{
+        f"EntityPatch.{argument}": Door(
+            f'updateEntities(filter: {{ids: ["{{device}}"]}}, patch: {{{argument}: VALUE}}) {{ changed {_ERRORS} }}',
+            "updateEntities",
+        )
+        for argument in ("attributes", "location")
+    },
     "CreateActivityInput.checklist": Door(
         f'createActivity(input: {{name: "x", checklist: VALUE}}) {{ activity {{ checklist }} {_ERRORS} }}',
         "createActivity",

@@ -49,6 +49,7 @@ QUERIES = {
       { nodes { name } } }""",
     "AttributeCondition.startsWith": """{ f: entities(filter: {attributes: [{path: "text", startsWith: "FORM"}]})
       { nodes { name } } }""",
+    "Query.search.text": '{ f: search(text: "FORM") { entity { name } } }',
     "ChangeFilter.actors": '{ f: changes(filter: {actors: ["FORM@example.org"]}) { nodes { actor } } }',
     "ShadowDifferenceFilter.metric": """{ f: shadowDifferences(stage: "derive", filter: {metric: "FORM"})
       { nodes { metric } } }""",

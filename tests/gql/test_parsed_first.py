@@ -24,6 +24,8 @@ MUTATIONS = [
     'revokeDeviceToken(deviceId: "x", tokenId: "y") { errors { code path } }',
     'deleteActivityTemplate(id: "x") { errors { code path } }',
     'unshelveEvents(id: "x") { errors { code path } }',
+    'updateEntities(filter: {underId: "x"}, patch: {status: "s"}) { errors { code path } }',
+    'deleteEntities(filter: {profileId: "x"}) { errors { code path } }',
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -133,6 +133,17 @@ def filter_check(where: ListFilter) -> None:
                 what = "filters inside each other" if name == "filters" else f"conditions {name}"
                 raise LimitExceededError(f"A filter may have {most} {what}.", path=path)
         waiting.extend((inner, (*path, *place), depth + 1) for place, inner in part.parts)
+
+
+def selects(where: ListFilter) -> bool:
+    """Return whether any condition keeps a filter from meaning everything. Pure."""
+    own = replace(where, every=None, any_of=None, none_of=None, is_deleted=False, search=where.search or None)
+    return (
+        own != ListFilter()
+        or any(map(selects, where.every or ()))
+        or (where.any_of is not None and all(map(selects, where.any_of)))
+        or where.none_of is not None
+    )
 
 
 def kinds_possible(where: ListFilter) -> frozenset[EntityKind]:

@@ -155,7 +155,7 @@ def test_a_page_lies_between_its_cursors(line: Line) -> None:
             assert pages(line.world, [device], request)[0][device].items == whole.items[first + 1 : last]
 
 
-def test_readings_of_a_deleted_device_are_kept_and_others_see_none(
+def test_readings_of_a_deleted_device_are_shown_and_others_see_none(
     line: Line, other: World, engine: Callable[[str], Engine]
 ) -> None:
     device, theirs = line.device(), line.device()

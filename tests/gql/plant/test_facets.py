@@ -60,6 +60,8 @@ def test_another_organization_counts_its_own(api: Api, client: Client) -> None:
         ({"first": 501}, ErrorCode.BAD_USER_INPUT, ["first"]),
         ({"by": ["KIND", "KIND"]}, ErrorCode.BAD_USER_INPUT, ["by"]),
         ({"filter": {"underId": "x"}}, ErrorCode.NOT_FOUND, ["filter", "underId"]),
+        # Of no facet, too.
+        ({"by": [], "filter": {"search": "x" * 501}}, ErrorCode.BAD_USER_INPUT, ["filter", "search"]),
     ],
 )
 def test_what_is_beyond_a_bound_is_refused(
@@ -73,3 +75,34 @@ def test_what_is_beyond_a_bound_is_refused(
 def test_misspelt_names_are_answered_with_similar_ones(client: Client) -> None:
     reply = client.call(FACETS, {"by": ["KIND"], "filter": {"types": ["Metre"]}})
     assert reply.body["extensions"]["hints"][0]["argumentPath"] == ["filter", "types", "0"]
+
+
+@pytest.mark.parametrize(
+    "filter_",
+    [
+        {"connectivity": "NEVER_SEEN"},
+        {"not": {"connectivity": "ONLINE"}},
+        {"or": [{"connectivity": "OFFLINE"}, {"kinds": ["ASSET"]}]},
+        {"hasOpenEvents": False},
+        {"or": [{"hasOpenEvents": True}, {"isLinked": False}]},
+        {"not": {"isLinked": True}},
+        {"attributes": [{"path": "floor", "exists": False}]},
+        {"latest": [{"metric": "t", "olderThan": "PT1H"}]},
+        {"healthBelow": 50},
+        {"not": {"healthAbove": 50}},
+        {"search": "P", "createdFrom": "2020-01-01T00:00:00Z"},
+        {"ids": []},
+        {"externalIds": ["x"]},
+        {"deleted": True},
+    ],
+    ids=str,
+)
+def test_each_facet_counts_all_that_the_list_has(client: Client, filter_: dict[str, Any]) -> None:
+    """Also where a condition looks at the very tables that a facet does."""
+    listed = "query L($filter: EntityFilter) { entities(filter: $filter, first: 0) { totalCount } }"
+    total = client.call(listed, {"filter": filter_}).data["entities"]["totalCount"]
+    every = ["KIND", "TYPE", "STATUS", "CONNECTIVITY", "PROFILE", "OPEN_SEVERITY"]
+    counted = {
+        facet["by"]: sum(row["count"] for row in facet["values"]) for facet in facets(client, every, filter=filter_)
+    }
+    assert counted == dict.fromkeys(every, total)
