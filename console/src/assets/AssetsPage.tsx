@@ -1,3 +1,5 @@
+import { HubPage } from "./HubPage";
+
 export function AssetsPage() {
-  return <h1>AssetsPage</h1>;
+  return <HubPage kind="ASSET" />;
 }

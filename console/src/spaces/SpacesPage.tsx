@@ -1,3 +1,5 @@
+import { HubPage } from "../assets/HubPage";
+
 export function SpacesPage() {
-  return <h1>SpacesPage</h1>;
+  return <HubPage kind="SPACE" />;
 }

@@ -1,0 +1,90 @@
+import { useEffect, useState } from "react";
+import type { HubFacetsQuery } from "../api/gen/graphql";
+import { type Choice, Picker } from "../ui/Picker";
+import { FacetMenu } from "../ui/FacetMenu";
+import { textOfValues, valuesOf } from "../ui/listParams";
+import { useDebounced } from "../ui/useDebounced";
+import { healthBelow, type HubKind, type HubSearch, isNarrowed } from "./hubFilter";
+
+type Props = {
+  kind: HubKind;
+  search: HubSearch;
+  facets: HubFacetsQuery | undefined;
+  onSearch: (part: Record<string, string | undefined>) => void;
+};
+
+/** What narrows the list: in the address, so that a link is a filter. */
+export function HubFilters({ kind, search, facets, onSearch }: Props) {
+  const open = (facets?.alarms ?? []).flatMap((facet) => facet.values);
+  const withAlarms = open.reduce((sum, each) => sum + (each.value === null || each.value === undefined ? 0 : each.count), 0);
+  const under = facets?.under && "name" in facets.under ? facets.under : null;
+  const chosenUnder: Choice | null = search.under ? { id: search.under, name: under?.name ?? "…", kind: under?.kind ?? "SPACE", type: under?.type ?? null } : null;
+  return (
+    <search className="hub-filters">
+      <SearchField kind={kind} text={search.q ?? ""} onText={(q) => onSearch({ q: q || undefined })} />
+      <FacetMenu
+        label="Type"
+        values={facets?.type[0]?.values ?? []}
+        chosen={valuesOf(search.type)}
+        onChange={(values) => onSearch({ type: textOfValues(values) })}
+      />
+      <FacetMenu
+        label="Status"
+        values={facets?.status[0]?.values ?? []}
+        chosen={valuesOf(search.status)}
+        onChange={(values) => onSearch({ status: textOfValues(values) })}
+      />
+      <button
+        type="button"
+        className="button"
+        aria-pressed={search.alarms === "yes"}
+        onClick={() => onSearch({ alarms: search.alarms === "yes" ? undefined : "yes" })}
+      >
+        With open alarms{facets && <span className="muted number">{withAlarms.toLocaleString("en")}</span>}
+      </button>
+      {kind === "ASSET" && (
+        <label>
+          Health below
+          <input
+            type="number"
+            min={1}
+            max={100}
+            value={healthBelow(search) ?? ""}
+            placeholder="any"
+            onChange={(event) => onSearch({ health: event.target.value || undefined })}
+          />
+        </label>
+      )}
+      <div className="hub-under">
+        <Picker label="In, or part of" kinds={["SPACE", "ASSET"]} value={chosenUnder} onChoose={(choice) => onSearch({ under: choice?.id })} />
+      </div>
+      {isNarrowed(kind, search) && (
+        <button
+          type="button"
+          className="button quiet"
+          onClick={() => onSearch({ q: undefined, type: undefined, status: undefined, alarms: undefined, health: undefined, under: undefined })}
+        >
+          Clear filters
+        </button>
+      )}
+    </search>
+  );
+}
+
+function SearchField({ kind, text, onText }: { kind: HubKind; text: string; onText: (text: string) => void }) {
+  const [typed, setTyped] = useState(text);
+  const settled = useDebounced(typed, 250);
+  useEffect(() => {
+    if (settled !== text) onText(settled);
+    // Only what was typed goes to the address; what comes from the address is taken below.
+  }, [settled]);
+  useEffect(() => {
+    if (text !== settled) setTyped(text);
+  }, [text]);
+  return (
+    <label>
+      Search
+      <input type="search" value={typed} placeholder={kind === "ASSET" ? "Name or external id" : "Name, room number"} onChange={(event) => setTyped(event.target.value)} />
+    </label>
+  );
+}

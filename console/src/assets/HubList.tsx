@@ -1,0 +1,129 @@
+import { useNavigate } from "@tanstack/react-router";
+import { useCallback, useMemo, useState } from "react";
+import { EntityLink } from "../entities/EntityLink";
+import { entityTarget } from "../entities/paths";
+import { isPast } from "../time/moment";
+import { useMoment } from "../time/useMoment";
+import { type Column, Grid, GridTotal } from "../ui/Grid";
+import { SeverityTally } from "../ui/SeverityTally";
+import { Empty, Failed, Loading, NowNote } from "../ui/States";
+import { HealthMeter } from "../ui/Tags";
+import { HubFilters } from "./HubFilters";
+import { type HubKind, type HubSearch, isNarrowed, orderOf } from "./hubFilter";
+import { type HubRow, type RowDetail, useHubFacets, useHubRows, useVisibleHubRows } from "./useHubList";
+
+type Props = { kind: HubKind; search: HubSearch; onSearch: (part: Record<string, string | undefined>) => void };
+
+/** The assets or the spaces as a grid with filters. Three requests: rows, totals and facets, details of what is in view. */
+export function HubList({ kind, search, onSearch }: Props) {
+  const { moment } = useMoment();
+  const navigate = useNavigate();
+  const rows = useHubRows(kind, search);
+  const facets = useHubFacets(kind, search);
+  const [visible, setVisible] = useState<readonly HubRow[]>([]);
+  const onVisible = useCallback((shown: readonly HubRow[]) => setVisible(shown), []);
+  const { details, faults } = useVisibleHubRows(visible);
+  const columns = useMemo(() => columnsOf(kind, details), [kind, details]);
+  const total = facets.data?.entities.totalCount ?? null;
+  const what = kind === "ASSET" ? "assets" : "spaces";
+  return (
+    <>
+      <HubFilters kind={kind} search={search} facets={facets.data} onSearch={onSearch} />
+      <Failed faults={[...(rows.error?.faults ?? []), ...(facets.error?.faults ?? []), ...facets.faults, ...faults]} retry={rows.refetch} />
+      {isPast(moment) && (
+        <p className="muted small">
+          Parents, what is inside, devices and alarms are those of the moment shown. <NowNote past /> Names, types, status and health are today's.
+        </p>
+      )}
+      {rows.isLoading ? (
+        <Loading what={what} rows={6} />
+      ) : rows.nodes.length === 0 && !rows.error ? (
+        isNarrowed(kind, search) ? (
+          <Empty title={`No ${what} match`}>
+            <p>Take a filter away, or search for another part of the name.</p>
+          </Empty>
+        ) : (
+          <Empty title={`There are no ${what} yet`}>
+            <p>
+              Import a building from Brick or a CSV file, or let the simulator make one: <code>argus simulate</code>.
+            </p>
+          </Empty>
+        )
+      ) : (
+        <Grid
+          label={kind === "ASSET" ? "Assets" : "Spaces"}
+          columns={columns}
+          rows={rows.nodes}
+          idOf={(row) => row.id}
+          total={total}
+          hasMore={rows.hasMore}
+          loadMore={rows.loadMore}
+          onOpen={(row) => void navigate(entityTarget(row))}
+          order={orderOf(kind, search)}
+          onOrder={(order) => onSearch({ order })}
+          onVisible={onVisible}
+        />
+      )}
+      <GridTotal total={total} loaded={rows.nodes.length} what={what} />
+    </>
+  );
+}
+
+function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>): Column<HubRow>[] {
+  const waiting = <span className="skeleton" style={{ width: "60px" }} />;
+  const of = (row: HubRow) => details.get(row.id);
+  const number = (value: number | null | undefined) => (value === null || value === undefined ? "" : value.toLocaleString("en"));
+  const common: Column<HubRow>[] = [
+    {
+      id: "name",
+      title: "Name",
+      width: "minmax(190px, 2fr)",
+      sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
+      cell: (row) => <EntityLink entity={row} />,
+    },
+    {
+      id: "type",
+      title: "Type",
+      width: "minmax(110px, 1fr)",
+      sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
+      cell: (row) => row.type ?? <span className="muted">none</span>,
+    },
+    {
+      id: "status",
+      title: "Status",
+      width: "90px",
+      sort: { ascending: "STATUS_ASC", descending: "STATUS_DESC" },
+      cell: (row) => row.status,
+    },
+  ];
+  const health: Column<HubRow> = {
+    id: "health",
+    title: "Health",
+    width: "124px",
+    sort: { ascending: "HEALTH_ASC", descending: "HEALTH_DESC" },
+    cell: (row) => (of(row) ? <HealthMeter score={of(row)?.health} /> : waiting),
+  };
+  return [
+    ...common,
+    ...(kind === "ASSET" ? [health] : []),
+    {
+      id: "alarms",
+      title: "Open alarms",
+      width: "minmax(150px, 1fr)",
+      cell: (row) => (of(row) ? <SeverityTally counts={of(row)?.alarms} /> : waiting),
+    },
+    {
+      id: "parent",
+      title: kind === "ASSET" ? "Part of, or in" : "In",
+      width: "minmax(150px, 1fr)",
+      cell: (row) => {
+        const detail = of(row);
+        if (!detail) return waiting;
+        return detail.parent ? <EntityLink entity={detail.parent} /> : <span className="muted">none</span>;
+      },
+    },
+    kind === "ASSET"
+      ? { id: "devices", title: "Devices", width: "80px", number: true, cell: (row) => number(of(row)?.devices) }
+      : { id: "inside", title: "Inside", width: "80px", number: true, cell: (row) => number(of(row)?.inside) },
+  ];
+}

@@ -1,0 +1,222 @@
+import { useMemo } from "react";
+import { graphql } from "../api/gen";
+import type { AssetListQuery, SpaceListQuery, VisibleHubRowsQuery } from "../api/gen/graphql";
+import { type Pages, useApi, usePages } from "../api/hooks";
+import { textOf } from "../time/instant";
+import { coordinatesOf, isPast } from "../time/moment";
+import { useMoment } from "../time/useMoment";
+import type { Severity } from "../ui/Tags";
+import { filterOf, type HubKind, type HubSearch, orderOf } from "./hubFilter";
+
+const ASSETS = graphql(`
+  query AssetList($filter: EntityFilter, $orderBy: EntityOrder, $asOf: DateTime, $knownAt: DateTime, $after: String) {
+    assets(filter: $filter, orderBy: $orderBy, asOf: $asOf, knownAt: $knownAt, first: 200, after: $after) {
+      nodes {
+        id
+        kind
+        name
+        type
+        status
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`);
+
+const SPACES = graphql(`
+  query SpaceList($filter: EntityFilter, $orderBy: EntityOrder, $asOf: DateTime, $knownAt: DateTime, $after: String) {
+    spaces(filter: $filter, orderBy: $orderBy, asOf: $asOf, knownAt: $knownAt, first: 200, after: $after) {
+      nodes {
+        id
+        kind
+        name
+        type
+        status
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`);
+
+const FACETS = graphql(`
+  query HubFacets(
+    $filter: EntityFilter
+    $forType: EntityFilter
+    $forStatus: EntityFilter
+    $forAlarms: EntityFilter
+    $asOf: DateTime
+    $knownAt: DateTime
+    $under: ID!
+    $isUnder: Boolean!
+  ) {
+    entities(filter: $filter, asOf: $asOf, knownAt: $knownAt, first: 0) {
+      totalCount
+    }
+    type: facets(filter: $forType, by: [TYPE], first: 100) {
+      values {
+        value
+        label
+        count
+      }
+    }
+    status: facets(filter: $forStatus, by: [STATUS], first: 50) {
+      values {
+        value
+        label
+        count
+      }
+    }
+    alarms: facets(filter: $forAlarms, by: [OPEN_SEVERITY]) {
+      values {
+        value
+        count
+      }
+    }
+    under: node(id: $under) @include(if: $isUnder) {
+      id
+      ... on Entity {
+        kind
+        name
+        type
+      }
+    }
+  }
+`);
+
+const VISIBLE = graphql(`
+  query VisibleHubRows($ids: [ID!]!, $states: [EventState!], $openAt: DateTime, $asOf: DateTime, $knownAt: DateTime) {
+    nodes(ids: $ids) {
+      id
+      ... on Asset {
+        healthScore
+        parents(asOf: $asOf, knownAt: $knownAt) {
+          id
+          kind
+          name
+        }
+        places: related(relationships: ["LOCATED_IN"], asOf: $asOf, knownAt: $knownAt, first: 1) {
+          nodes {
+            id
+            kind
+            name
+          }
+        }
+        devices(asOf: $asOf, knownAt: $knownAt, first: 0) {
+          totalCount
+        }
+      }
+      ... on Space {
+        parents(asOf: $asOf, knownAt: $knownAt) {
+          id
+          kind
+          name
+        }
+        occupants(asOf: $asOf, knownAt: $knownAt, first: 0) {
+          totalCount
+        }
+        children(asOf: $asOf, knownAt: $knownAt, first: 0) {
+          totalCount
+        }
+      }
+    }
+    events(filter: { entityIds: $ids, states: $states, openAt: $openAt }, first: 500) {
+      nodes {
+        id
+        severity
+        entity {
+          id
+        }
+      }
+    }
+  }
+`);
+
+export type HubRow = AssetListQuery["assets"]["nodes"][number] | SpaceListQuery["spaces"]["nodes"][number];
+type End = { id: string; kind: string; name: string };
+/** What is added to a row while it is in view. */
+export type RowDetail = {
+  health: number | null;
+  parent: End | null;
+  devices: number | null;
+  inside: number | null;
+  alarms: Partial<Record<Severity, number>>;
+};
+
+/** The rows of the list, page by page. */
+export function useHubRows(kind: HubKind, search: HubSearch): Pages<HubRow> {
+  const { moment } = useMoment();
+  const variables = { filter: filterOf(kind, search), orderBy: orderOf(kind, search), ...nullable(coordinatesOf(moment)), after: null };
+  const assets = usePages(ASSETS, variables, (data) => data.assets, { keep: true, staleMs: 30_000, enabled: kind === "ASSET" });
+  const spaces = usePages(SPACES, variables, (data) => data.spaces, { keep: true, staleMs: 30_000, enabled: kind === "SPACE" });
+  return kind === "ASSET" ? assets : spaces;
+}
+
+/** How many match, and how many each further choice would leave: one request. */
+export function useHubFacets(kind: HubKind, search: HubSearch) {
+  const { moment } = useMoment();
+  return useApi(
+    FACETS,
+    {
+      filter: filterOf(kind, search),
+      forType: filterOf(kind, search, "type"),
+      forStatus: filterOf(kind, search, "status"),
+      forAlarms: filterOf(kind, search, "alarms"),
+      ...nullable(coordinatesOf(moment)),
+      under: search.under ?? "",
+      isUnder: Boolean(search.under),
+    },
+    { keep: true, staleMs: 10_000 },
+  );
+}
+
+/** Details of the rows in view, by id: one request for all of them once the scrolling rests. */
+export function useVisibleHubRows(rows: readonly HubRow[]) {
+  const { moment } = useMoment();
+  const ids = rows.map((row) => row.id);
+  const answer = useApi(
+    VISIBLE,
+    { ids, ...openEvents(moment), ...nullable(coordinatesOf(moment)) },
+    { enabled: ids.length > 0, keep: true, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
+  );
+  const { data } = answer;
+  const details = useMemo(() => detailsOf(data), [data]);
+  return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
+}
+
+/** Return the part of a filter by which events are open at the moment shown. */
+export function openEvents(moment: Parameters<typeof isPast>[0]) {
+  return isPast(moment)
+    ? { states: null, openAt: textOf(moment.at) }
+    : { states: ["OPEN" as const, "ACKNOWLEDGED" as const], openAt: null };
+}
+
+export function nullable(coordinates: { asOf?: string; knownAt?: string }) {
+  return { asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null };
+}
+
+function detailsOf(data: VisibleHubRowsQuery | undefined): Map<string, RowDetail> {
+  const details = new Map<string, RowDetail>();
+  for (const node of data?.nodes ?? []) {
+    if (!node || !("parents" in node)) continue;
+    const isSpace = "occupants" in node;
+    const place = isSpace ? null : (node.places?.nodes[0] ?? null);
+    details.set(node.id, {
+      health: isSpace ? null : (node.healthScore ?? null),
+      parent: node.parents?.[0] ?? place,
+      devices: isSpace ? null : (node.devices?.totalCount ?? null),
+      inside: isSpace ? (node.children?.totalCount ?? 0) + (node.occupants?.totalCount ?? 0) : null,
+      alarms: {},
+    });
+  }
+  for (const event of data?.events.nodes ?? []) {
+    const detail = details.get(event.entity.id);
+    if (detail) detail.alarms[event.severity] = (detail.alarms[event.severity] ?? 0) + 1;
+  }
+  return details;
+}
