@@ -10,7 +10,7 @@ import { Age } from "../ui/Time";
 import { type LatestValue, latestOf, newer, valueText } from "./latest";
 
 const LATEST = graphql(`
-  query LatestValues($id: ID!, $isNow: Boolean!, $from: DateTime!, $to: DateTime) {
+  query DeviceLatestValues($id: ID!, $isNow: Boolean!, $from: DateTime!, $to: DateTime) {
     node(id: $id) {
       id
       ... on Entity {
