@@ -118,7 +118,7 @@ export function LatestValues({ entityId }: { entityId: string }) {
                     {value.metric}
                     {value.port !== null && <span className="muted small"> port {value.port}</span>}
                   </td>
-                  <td className="number">
+                  <td className="number nowrap">
                     <b>{valueText(value)}</b> <span className="muted">{value.unit === "Cel" ? "°C" : value.unit}</span>
                   </td>
                   <td className="number">
