@@ -1,3 +1,150 @@
+import { Navigate, useParams } from "@tanstack/react-router";
+import { graphql } from "../api/gen";
+import { useApi } from "../api/hooks";
+import { EntityAlarms } from "../alarms/EntityAlarms";
+import { AttributesForm } from "../entities/AttributesForm";
+import { pathAbove, stepsUp } from "../entities/above";
+import { Breadcrumb } from "../entities/Breadcrumb";
+import { HistoryTab } from "../entities/HistoryTab";
+import { entityTarget } from "../entities/paths";
+import { RelationsTab } from "../entities/RelationsTab";
+import { useRefetchOnChange } from "../entities/useRefetchOnChange";
+import { LocationTab } from "../location/LocationTab";
+import { SuppliedTelemetry } from "../telemetry/SuppliedTelemetry";
+import { textOf } from "../time/instant";
+import { coordinatesOf, isPast } from "../time/moment";
+import { useTimeSubject } from "../time/subject";
+import { useMoment } from "../time/useMoment";
+import { Failed, Loading, NowNote } from "../ui/States";
+import { Tabs, useTab } from "../ui/Tabs";
+import { HealthMeter } from "../ui/Tags";
+import { WorkList } from "../work/WorkList";
+import { AssetOverview } from "./AssetOverview";
+import { LinkedDevices } from "./LinkedDevices";
+import "../entities/entities.css";
+
+const ASSET = graphql(`
+  query AssetPage($id: ID!, $at: DateTime!, $isSeen: Boolean!, $steps: [TraverseStep!]!, $asOf: DateTime, $knownAt: DateTime) {
+    node(id: $id) {
+      __typename
+      id
+      ... on Entity {
+        kind
+      }
+      ... on Asset {
+        name
+        type
+        status
+        externalId
+        attributes
+        createdAt
+        updatedAt
+        deletedAt
+        location
+        healthScore
+        profile {
+          name
+        }
+        asRecorded(at: $at) @include(if: $isSeen) {
+          name
+          type
+          status
+          externalId
+          attributes
+          location
+          recordedAt
+          actor
+          deletedAt
+        }
+      }
+    }
+    traverse(input: { startIds: [$id], steps: $steps, asOf: $asOf, knownAt: $knownAt }) {
+      edges {
+        relationship
+        source {
+          id
+          kind
+          name
+        }
+        target {
+          id
+          kind
+          name
+        }
+      }
+    }
+  }
+`);
+
+const TABS = [
+  { id: "overview", label: "Overview" },
+  { id: "devices", label: "IoT devices" },
+  { id: "telemetry", label: "Telemetry" },
+  { id: "location", label: "Location" },
+  { id: "alarms", label: "Alarms" },
+  { id: "work", label: "Work" },
+  { id: "relations", label: "Relations" },
+  { id: "configuration", label: "Configuration" },
+  { id: "history", label: "History" },
+] as const;
+
+/** An asset with what it is, measures, and is in. One request, and those of the tab: at most four in all. */
 export function AssetPage() {
-  return <h1>AssetPage</h1>;
+  const { id } = useParams({ from: "/assets/$id" });
+  const { moment } = useMoment();
+  const tab = useTab(TABS);
+  useTimeSubject({ entityIds: [id] });
+  const coordinates = coordinatesOf(moment);
+  const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
+  const answer = useApi(
+    ASSET,
+    { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null },
+    { keep: true },
+  );
+  useRefetchOnChange(id, answer.refetch);
+  if (answer.data === undefined) {
+    return answer.error ? <Failed faults={answer.error.faults} retry={() => void answer.refetch()} /> : <Loading what="the asset" />;
+  }
+  const node = answer.data.node;
+  if (node && node.__typename !== "Asset" && "kind" in node) return <Navigate {...entityTarget(node)} replace />;
+  if (node?.__typename !== "Asset") {
+    return (
+      <div className="stack">
+        <h1>Not found</h1>
+        <Failed faults={[...answer.faults, { code: "NOT_FOUND", message: "There is no asset with this id, or it is not yours to see.", path: ["node"] }]} />
+      </div>
+    );
+  }
+  const record = moment.mode === "seen" ? (node.asRecorded ?? null) : null;
+  const edges = answer.data.traverse.edges;
+  const name = record?.name ?? node.name;
+  return (
+    <div className="stack">
+      <div className="stack tight">
+        <Breadcrumb path={pathAbove(edges, id)} name={name} />
+        <header className="page-head">
+          <h1>{name}</h1>
+          <span className="tag">{(record?.type ?? node.type) || "asset"}</span>
+          <span className="tag">{record?.status ?? node.status}</span>
+          {node.deletedAt && <span className="tag bad">deleted</span>}
+          {node.healthScore !== null && node.healthScore !== undefined && (
+            <span>
+              <HealthMeter score={node.healthScore} /> <NowNote past={isPast(moment)} />
+            </span>
+          )}
+        </header>
+      </div>
+      <Failed faults={answer.faults} />
+      <Tabs label="Parts of the asset" tabs={TABS} current={tab} />
+      {tab === "overview" && <AssetOverview asset={node} record={record} edges={edges} />}
+      {tab === "devices" && <LinkedDevices entityId={id} kind="ASSET" />}
+      {tab === "telemetry" && <SuppliedTelemetry entityId={id} />}
+      {tab === "location" && <LocationTab entityId={id} name={name} own={record ? record.location : node.location} isNow={moment.mode === "true"} path={pathAbove(edges, id)} />}
+      {tab === "alarms" && <EntityAlarms entityId={id} />}
+      {tab === "work" && <WorkList entityId={id} />}
+      {tab === "relations" && <RelationsTab entityId={id} kind="ASSET" />}
+      {tab === "configuration" && <AttributesForm entityId={id} />}
+      {tab === "history" && <HistoryTab entityId={id} />}
+    </div>
+  );
 }

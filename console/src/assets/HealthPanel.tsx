@@ -1,0 +1,83 @@
+import { Link } from "@tanstack/react-router";
+import type { AssetOverviewQuery } from "../api/gen/graphql";
+import type { Search } from "../router";
+import { HealthMeter } from "../ui/Tags";
+import { Instant } from "../ui/Time";
+
+type Explanation = NonNullable<AssetOverviewQuery["healthExplanation"]>;
+type HealthPart = Explanation["parts"][number];
+
+const NAMES: Record<string, string> = { THRESHOLD: "Value", FRESHNESS: "Freshness", EVENT: "Alarm", CHILDREN: "Parts" };
+
+/** The health of an asset and what it is made of, the dearest first; what costs nothing is folded away. */
+export function HealthPanel({ explanation, isPast }: { explanation: Explanation | null | undefined; isPast: boolean }) {
+  if (!explanation) {
+    return (
+      <p className="muted">
+        {isPast ? "No profile said at that moment what its health is made of." : "It has no health: no profile says what it is made of."}
+      </p>
+    );
+  }
+  const parts = [...explanation.parts].sort((a, b) => b.cost - a.cost);
+  const dear = parts.filter((part) => part.cost > 0);
+  const free = parts.filter((part) => part.cost <= 0);
+  return (
+    <div className="stack tight">
+      <p>
+        <HealthMeter score={explanation.score} /> <span className="muted">of 100{explanation.score === null ? ": nothing recent is known" : ""}</span>
+      </p>
+      {dear.length === 0 && explanation.score !== null && <p>Nothing costs it anything.</p>}
+      {dear.length > 0 && <Parts parts={dear} />}
+      {free.length > 0 && (
+        <details>
+          <summary>{free.length === 1 ? "One more was" : `${free.length} more were`} looked at and cost nothing</summary>
+          <Parts parts={free} />
+        </details>
+      )}
+      <p className="muted small">
+        Of the data from <Instant at={explanation.from} /> to <Instant at={explanation.to} />
+      </p>
+    </div>
+  );
+}
+
+function Parts({ parts }: { parts: readonly HealthPart[] }) {
+  return (
+    <ul className="rows">
+      {parts.map((part) => (
+        <li key={`${part.part} ${part.subject ?? ""} ${part.detail}`}>
+          <span>
+            <b>{NAMES[part.part] ?? part.part.toLowerCase()}</b> {part.part === "THRESHOLD" && part.subject ? `${part.subject.replace(/_/g, " ")}: ` : ""}
+            {part.detail} <Where part={part} />
+          </span>
+          <span className="number nowrap">
+            {part.cost > 0 ? `−${numeral(part.cost)}` : "0"} <span className="muted">of {numeral(part.weight)}</span>
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Where({ part }: { part: HealthPart }) {
+  if (!part.subject) return null;
+  if (part.part === "CHILDREN") {
+    return (
+      <Link to="/assets/$id" params={{ id: part.subject }}>
+        the worst part
+      </Link>
+    );
+  }
+  if (part.part === "EVENT") {
+    return (
+      <Link to="." search={(before: Search) => ({ ...before, tab: "alarms" })}>
+        its alarms
+      </Link>
+    );
+  }
+  return null;
+}
+
+function numeral(value: number): string {
+  return value.toLocaleString("en", { maximumFractionDigits: 1 });
+}
