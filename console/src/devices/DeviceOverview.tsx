@@ -7,10 +7,10 @@ import { EntityIdentity } from "../entities/EntityIdentity";
 import { EntityLink } from "../entities/EntityLink";
 import { relationshipLabel } from "../entities/relationships";
 import type { Search } from "../router";
+import { LatestValues } from "../telemetry/LatestValues";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Failed, Loading, NowNote } from "../ui/States";
-import { LatestValues } from "./LatestValues";
 
 type Fields = { type?: string | null; status: string; externalId?: string | null; attributes: unknown; deletedAt?: string | null };
 type Props = {
@@ -24,7 +24,10 @@ export function DeviceOverview({ device, record }: Props) {
   return (
     <>
       <div className="columns">
-        <LatestValues entityId={device.id} />
+        <section className="panel">
+          <h2>{isPast(moment) ? "Values at the moment" : "Latest values"}</h2>
+          <LatestValues entityId={device.id} />
+        </section>
         <Monitored deviceId={device.id} />
         <section className="panel">
           <h2>Identity</h2>

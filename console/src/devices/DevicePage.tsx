@@ -1,11 +1,10 @@
 import { useParams } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
 import { graphql } from "../api/gen";
 import { useApi, useChange } from "../api/hooks";
-import { onReopened, useLive } from "../api/live";
 import { LinksTab } from "../edges/LinksTab";
 import { AttributesForm } from "../entities/AttributesForm";
 import { HistoryTab } from "../entities/HistoryTab";
+import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { TelemetryPanel } from "../telemetry/TelemetryPanel";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
@@ -54,14 +53,6 @@ const DEVICE = graphql(`
   }
 `);
 
-const CHANGED = graphql(`
-  subscription DeviceChanged($ids: [ID!]!) {
-    entityChanged(ids: $ids) {
-      id
-    }
-  }
-`);
-
 const RESTORE = graphql(`
   mutation RestoreDevice($id: ID!) {
     restoreEntity(id: $id) {
@@ -99,12 +90,9 @@ export function DevicePage() {
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
   const answer = useApi(DEVICE, { id, at, isSeen: moment.mode === "seen" }, { keep: true, ...(isNow ? { refetchMs: SEEN_MS } : {}) });
   const { refetch } = answer;
-  const [exists, setExists] = useState(false);
+  useRefetchOnChange(id, refetch);
   const node = answer.data?.node;
   const device = node && "kind" in node && node.id === id ? node : null;
-  useEffect(() => setExists(device !== null), [device]);
-  useLive(CHANGED, exists && isNow ? { ids: [id] } : null, () => void refetch());
-  useEffect(() => onReopened(() => void refetch()), [refetch]);
   if (answer.data === undefined || (node && node.id !== id)) {
     return answer.error ? <Failed faults={answer.error.faults} retry={() => void refetch()} /> : <Loading what="the device" rows={6} />;
   }

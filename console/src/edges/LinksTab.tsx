@@ -6,6 +6,7 @@ import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";
 import { Instant } from "../ui/Time";
+import { toast } from "../ui/Toasts";
 import { CorrectDialog } from "./CorrectDialog";
 import { LinkDialog } from "./LinkDialog";
 import { LinkLanes } from "./LinkLanes";
@@ -13,7 +14,7 @@ import { LINKS } from "./links";
 import { ReplaceDialog } from "./ReplaceDialog";
 import { UnlinkDialog } from "./UnlinkDialog";
 import { useEdgeHistory, type VersionRecord } from "./useEdgeHistory";
-import { useHolding } from "./useHolding";
+import { believedNow, useHolding } from "./useHolding";
 import "../entities/entities.css";
 import "./edges.css";
 
@@ -29,6 +30,11 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
   const [open, setOpen] = useState<Open>(null);
   const isReadOnly = isPast(moment);
   const close = () => setOpen(null);
+  const correct = (version: VersionRecord) => {
+    const believed = believedNow(history.versions, version);
+    if (believed === null) toast("That link was taken back: there is nothing left to correct. Link it again where it was true.");
+    else setOpen({ what: "correct", version: believed });
+  };
   if (history.isLoading) return <Loading what="links" />;
   return (
     <div className="stack">
@@ -88,7 +94,7 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
                       <button type="button" className="button quiet" disabled={isReadOnly} onClick={() => setOpen({ what: "unlink", version })} aria-label={`Unlink ${version.edge.source.name} at an instant`}>
                         Unlink at…
                       </button>
-                      <button type="button" className="button quiet" onClick={() => setOpen({ what: "correct", version })} aria-label={`Correct the link to ${version.edge.source.name}`}>
+                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct the link to ${version.edge.source.name}`}>
                         Correct…
                       </button>
                     </td>
@@ -104,8 +110,8 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
               </tbody>
             </table>
           </div>
-          <LinkLanes versions={history.versions} entityId={device.id} onChoose={(version) => version.retractedAt === null && setOpen({ what: "correct", version })} />
-          <VersionsTable versions={history.versions} entityId={device.id} onCorrect={(version) => setOpen({ what: "correct", version })} />
+          <LinkLanes versions={history.versions} entityId={device.id} onChoose={correct} />
+          <VersionsTable versions={history.versions} entityId={device.id} onCorrect={correct} />
           {history.versions.length < history.total && (
             <p className="muted">
               The newest {history.versions.length} of {history.total} versions are shown.
