@@ -110,7 +110,7 @@ export function useAlarms(filter: EventFilter, view: View, isHeld: boolean): Ala
   const order = useRef<{ key: string; ids: string[] }>({ key: "", ids: [] });
   const [shownAt, setShownAt] = useState(0);
   const released = useRef(0);
-  const key = `${filterKey} ${view}`;
+  const key = `${filterKey} ${view} ${moment.mode}`;
   const at = past ? moment.at : now();
   const { shown, waiting } = useMemo(() => {
     const all = new Map<string, Alarm>();
@@ -130,8 +130,9 @@ export function useAlarms(filter: EventFilter, view: View, isHeld: boolean): Ala
     // `at` moves all the time and matters only to the view of the forgotten, which is looked at by hours.
   }, [pages.nodes, updates, isHeld, key, shownAt, past]);
   useEffect(() => {
-    order.current = { key, ids: shown.map((alarm) => alarm.id) };
-  }, [key, shown]);
+    // While another filter's alarms are still shown, nothing of this one has a place to hold.
+    order.current = { key: pages.isPlaceholder ? "" : key, ids: shown.map((alarm) => alarm.id) };
+  }, [key, shown, pages.isPlaceholder]);
 
   return {
     alarms: shown,
