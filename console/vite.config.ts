@@ -14,7 +14,26 @@ export default defineConfig({
   // Relative addresses: the console works under any prefix of a reverse proxy.
   base: "./",
   plugins: [react()],
-  build: { target: "es2022", modulePreload: { polyfill: false }, reportCompressedSize: false, assetsInlineLimit: 0 },
+  build: {
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    assetsInlineLimit: 0,
+    // One stylesheet: what a page adds to it is less than a request costs.
+    cssCodeSplit: false,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Few files for what every page needs; charts and the parts of single pages apart.
+          groups: [
+            { name: "libraries", test: /node_modules[\\/](?!uplot)/, priority: 3 },
+            { name: "base", test: /src[\\/](api|entities|shell|time|ui)[\\/](?!Chart)/, priority: 2 },
+            { name: "charts", test: /node_modules[\\/]uplot|src[\\/]ui[\\/]Chart|src[\\/]telemetry[\\/]/, priority: 1 },
+          ],
+        },
+      },
+    },
+  },
   server: { host: "127.0.0.1", proxy },
   preview: { host: "127.0.0.1", proxy },
 });

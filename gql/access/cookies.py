@@ -1,6 +1,6 @@
 """The cookie of a session: a bearer's token that a browser sends by itself, and to pages of its own origin alone.
 
-`SameSite=Strict` holds other sites off, and JavaScript cannot read it. What is left are pages of the same site, such as
+`SameSite=Strict` excludes other sites, and JavaScript cannot read it. What is left are pages of the same site, such as
 those of another port or a neighbouring host: their requests say where they come from.
 """
 

@@ -30,7 +30,7 @@ _METADATA_FRESH_S: Final = 3600.0
 _LEEWAY_S: Final = 10
 _CODE_CHARS_MAX: Final = 4096
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_AWAY: Final = "The identity provider does not answer as it should; try again."
+_UNAVAILABLE: Final = "The identity provider does not answer as it should; try again."
 _REFUSED: Final = "The sign-in was not completed: {reason}. Try again."
 
 
@@ -167,7 +167,7 @@ class Provider:
                 options={"require": ["exp", "iat", "iss", "aud"], "verify_sub": False},
             )
         except jwt.PyJWKClientConnectionError:
-            raise UnavailableError(_AWAY) from None
+            raise UnavailableError(_UNAVAILABLE) from None
         except jwt.PyJWTError as error:
             reason = str(error) or type(error).__name__
             message = f"the identity provider's token is not valid: {reason[0].lower() + reason[1:]}"
@@ -208,12 +208,12 @@ def _fetch(request: urllib.request.Request) -> dict[str, Any]:
     except urllib.error.HTTPError as refused:
         with refused:
             if refused.code not in {400, 401, 403}:
-                raise UnavailableError(_AWAY) from None
+                raise UnavailableError(_UNAVAILABLE) from None
             raise UnauthenticatedError(_REFUSED.format(reason=_reason(refused))) from None
     except (OSError, HTTPException, ValueError):
-        raise UnavailableError(_AWAY) from None
+        raise UnavailableError(_UNAVAILABLE) from None
     if not isinstance(answer, dict):
-        raise UnavailableError(_AWAY)
+        raise UnavailableError(_UNAVAILABLE)
     return answer
 
 

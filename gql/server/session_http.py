@@ -1,7 +1,7 @@
 """Sign in and out of the console: by a token that is pasted, by a link, or at an identity provider.
 
 What is signed in is a cookie of the browser; nothing is stored here. Each call counts as one without a token, so that
-guessing is held off as it is everywhere else.
+guessing is limited as it is everywhere else.
 """
 
 from __future__ import annotations

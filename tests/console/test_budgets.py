@@ -11,6 +11,7 @@ from testing.console.browser import Browser, ConsolePage
 from testing.console.plant import Plant
 from testing.console.routes import ROUTES
 from testing.installation import Client, Installation
+from testing.waits import wait_until
 
 FIRST_LOAD_BYTES_MAX = 200_000
 FIRST_LOAD_REQUESTS_MAX = 12
@@ -87,11 +88,13 @@ def test_a_long_list_has_few_elements_and_asks_page_by_page(
         assert opened.page.evaluate("document.querySelectorAll('[role=grid] *').length") <= LIST_ELEMENTS_MAX
         # To the end by keyboard, as far as is loaded, until all is.
         grid.focus()
-        for _ in range(DEVICES // 50):
+        last = opened.page.get_by_text(f"Meter {DEVICES - 1:06}")
+
+        def is_at_end() -> bool:
             opened.page.keyboard.press("End")
             opened.settle()
-            if opened.page.get_by_text(f"Meter {DEVICES - 1:06}").count():
-                break
-        opened.page.get_by_text(f"Meter {DEVICES - 1:06}").wait_for()
+            return last.count() > 0
+
+        wait_until(is_at_end)
         assert opened.page.evaluate("document.querySelectorAll('[role=grid] *').length") <= LIST_ELEMENTS_MAX
         opened.check()

@@ -172,7 +172,7 @@ export function AlarmList(props: Props) {
           onOpen={(line) => (line.what === "alarm" ? setOpenId(line.id) : toggleFold(line))}
           onActive={setActive}
           {...(canAct ? { onToggle: toggle, selected: (line: Line) => line.what === "alarm" && selected.has(line.id) } : {})}
-          wide={(line) => (line.what === "group" ? <GroupHead line={line} onToggle={() => toggleFold(line)} /> : null)}
+          wide={(line) => (line.what === "group" ? <GroupHead line={line} isNarrow={isNarrow} onToggle={() => toggleFold(line)} /> : null)}
           rowClass={(line) => (line.what === "alarm" && !belongs(line.alarm, filter, "open", 0) ? "gone" : "")}
           isFitted={isNarrow}
           {...(isNarrow ? { rowPx: 54 } : {})}
@@ -214,7 +214,7 @@ function ListTotal({ list, filter, view }: { list: ReturnType<typeof useAlarms>;
   );
 }
 
-function GroupHead({ line, onToggle }: { line: Extract<Line, { what: "group" }>; onToggle: () => void }) {
+function GroupHead({ line, isNarrow, onToggle }: { line: Extract<Line, { what: "group" }>; isNarrow: boolean; onToggle: () => void }) {
   const { group, isFolded } = line;
   return (
     <span className="group-head">
@@ -223,7 +223,7 @@ function GroupHead({ line, onToggle }: { line: Extract<Line, { what: "group" }>;
       </button>
       <b className="group-name">{group.entity === null ? group.name : <EntityLink entity={group.entity} />}</b>
       <span className="muted small">{group.detail}</span>
-      <SeverityCounts alarms={group.alarms} />
+      <SeverityCounts alarms={group.alarms} isShort={isNarrow} />
     </span>
   );
 }

@@ -1,4 +1,4 @@
-import { SEVERITIES, SeverityTag } from "../ui/Tags";
+import { SEVERITIES, SeveritySign, SeverityTag } from "../ui/Tags";
 import "./alarms.css";
 import { type Alarm, isShelved } from "./alarm";
 
@@ -28,13 +28,14 @@ export function StateTag({ alarm }: { alarm: Pick<Alarm, "state" | "suppressed">
   );
 }
 
-/** How many alarms there are of each severity. */
-export function SeverityCounts({ alarms }: { alarms: readonly Pick<Alarm, "severity">[] }) {
+/** How many alarms there are of each severity. isShort: signs and numbers; the words are for screen readers. */
+export function SeverityCounts({ alarms, isShort = false }: { alarms: readonly Pick<Alarm, "severity">[]; isShort?: boolean }) {
   return (
     <span className="severity-counts">
       {SEVERITIES.map((severity) => {
         const count = alarms.filter((alarm) => alarm.severity === severity).length;
-        return count === 0 ? null : <SeverityTag key={severity} severity={severity} count={count} />;
+        if (count === 0) return null;
+        return isShort ? <SeveritySign key={severity} severity={severity} count={count} /> : <SeverityTag key={severity} severity={severity} count={count} />;
       })}
     </span>
   );

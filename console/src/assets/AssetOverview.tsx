@@ -1,86 +1,23 @@
-import { useMemo } from "react";
 import { graphql } from "../api/gen";
-import type { EventFilter } from "../api/gen/graphql";
-import { AlarmList } from "../alarms/AlarmList";
+import type { AssetPageQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
+import { type PlaceEdge, parentsOf } from "../entities/above";
 import { EntityIdentity } from "../entities/EntityIdentity";
 import { EntityLink } from "../entities/EntityLink";
-import { textOf } from "../time/instant";
+import { NeighbourRows } from "../entities/NeighbourRows";
+import { OpenAlarmRows } from "../alarms/OpenAlarmRows";
+import { relationshipLabel } from "../entities/relationships";
+import { LatestValues } from "../telemetry/LatestValues";
 import { coordinatesOf, isPast } from "../time/moment";
+import { textOf } from "../time/instant";
 import { useMoment } from "../time/useMoment";
-import { Failed, NowNote, Part } from "../ui/States";
-import { HealthMeter } from "../ui/Tags";
-import type { Shown } from "./HubEntityPage";
+import { Failed, Loading, NowNote } from "../ui/States";
+import { WorkRows } from "../work/WorkList";
 import { HealthPanel } from "./HealthPanel";
-import { lastOf, Latest } from "./Latest";
-import { nullable } from "./useHubList";
-import { type Activity, WorkTable } from "./WorkTable";
 
 const OVERVIEW = graphql(`
-  query AssetOverview($id: ID!, $asOf: DateTime, $knownAt: DateTime, $from: DateTime!, $to: DateTime, $isPast: Boolean!) {
-    node(id: $id) {
-      id
-      ... on Asset {
-        profile {
-          id
-          name
-        }
-        derivationFaults {
-          metric
-          lastAt
-          message
-        }
-        parents(asOf: $asOf, knownAt: $knownAt) {
-          id
-          kind
-          name
-          type
-        }
-        children(asOf: $asOf, knownAt: $knownAt, first: 30) {
-          totalCount
-          nodes {
-            id
-            kind
-            name
-            type
-            healthScore
-          }
-        }
-        devices(asOf: $asOf, knownAt: $knownAt, first: 0) {
-          totalCount
-        }
-        latest @skip(if: $isPast) {
-          metric
-          port
-          unit
-          value
-          text
-          timestamp
-        }
-        telemetry(from: $from, to: $to, bucket: "PT15M", aggregate: LAST) @include(if: $isPast) {
-          metric
-          port
-          unit
-          timestamps
-          values
-          texts
-        }
-        work: related(relationships: ["TARGETS"], direction: IN, kinds: [ACTIVITY], asOf: $asOf, knownAt: $knownAt, first: 50) {
-          nodes {
-            id
-            kind
-            name
-            ... on Activity {
-              state
-              category
-              priority
-              dueAt
-            }
-          }
-        }
-      }
-    }
-    healthExplanation(assetId: $id, at: $asOf) {
+  query AssetOverview($id: ID!, $at: DateTime, $asOf: DateTime, $knownAt: DateTime) {
+    healthExplanation(assetId: $id, at: $at) {
       from
       to
       score
@@ -92,112 +29,136 @@ const OVERVIEW = graphql(`
         detail
       }
     }
+    node(id: $id) {
+      id
+      ... on Asset {
+        children(first: 20, asOf: $asOf, knownAt: $knownAt) {
+          totalCount
+          nodes {
+            id
+            kind
+            name
+            type
+            healthScore
+          }
+        }
+        located: related(relationships: ["LOCATED_IN"], direction: IN, kinds: [ASSET, DEVICE], first: 20, asOf: $asOf, knownAt: $knownAt) {
+          totalCount
+          nodes {
+            id
+            kind
+            name
+            type
+          }
+        }
+        devices(first: 10, asOf: $asOf, knownAt: $knownAt) {
+          totalCount
+          nodes {
+            id
+            kind
+            name
+            type
+          }
+        }
+        work: related(relationships: ["TARGETS"], direction: IN, kinds: [ACTIVITY], first: 50, asOf: $asOf, knownAt: $knownAt) {
+          nodes {
+            id
+            kind
+            name
+            ... on Activity {
+              state
+              dueAt
+            }
+          }
+        }
+        derivationFaults {
+          metric
+          message
+        }
+      }
+    }
   }
 `);
 
-const DAY_US = 86_400e6;
-const OVER: readonly string[] = ["DONE", "VERIFIED", "CANCELLED"];
+type Node = Extract<NonNullable<AssetPageQuery["node"]>, { __typename: "Asset" }>;
 
-/** What an asset is, how it is, and what is to be done about it. One request, and that of its alarms. */
-export function AssetOverview({ shown }: { shown: Shown }) {
+/** What an asset is, where it is, how it is. Three requests with its latest values and alarms. */
+export function AssetOverview({ asset, record, edges }: { asset: Node; record: Node["asRecorded"] | null; edges: readonly PlaceEdge[] }) {
   const { moment } = useMoment();
-  const { entity, record, mode } = shown;
   const past = isPast(moment);
+  const coordinates = coordinatesOf(moment);
   const answer = useApi(
     OVERVIEW,
-    {
-      id: entity.id,
-      ...nullable(coordinatesOf(moment)),
-      from: past ? textOf(moment.at - DAY_US) : "1970-01-01T00:00:00Z",
-      to: past ? textOf(moment.at) : null,
-      isPast: past,
-    },
-    { keep: true, staleMs: 10_000, ...(past ? {} : { refetchMs: 30_000 }) },
+    { id: asset.id, at: past ? textOf(moment.at) : null, asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null },
+    { keep: true, ...(past ? {} : { refetchMs: 30_000 }) },
   );
-  const filter = useMemo<EventFilter>(() => ({ entityIds: [entity.id] }), [entity.id]);
+  const node = answer.data?.node;
+  const around = node && "children" in node ? node : null;
+  const parents = parentsOf(edges, asset.id);
   return (
-    <Part of={answer} what="the overview">
-      {(data) => {
-        const node = data.node && "parents" in data.node ? data.node : null;
-        const values = past ? lastOf(node?.telemetry ?? []) : (node?.latest ?? []);
-        const work: readonly Activity[] = (node?.work?.nodes ?? []).filter((each) => !("state" in each) || !OVER.includes(each.state));
-        const children = node?.children?.nodes ?? [];
-        return (
+    <div className="columns">
+      <section className="panel">
+        <h2>Latest values</h2>
+        <LatestValues entityId={asset.id} />
+      </section>
+      <section className="panel">
+        <h2>Open alarms</h2>
+        <OpenAlarmRows entityId={asset.id} />
+      </section>
+      <section className="panel">
+        <h2>Health</h2>
+        <Failed faults={answer.error?.faults ?? answer.faults} retry={() => void answer.refetch()} />
+        {answer.data ? <HealthPanel explanation={answer.data.healthExplanation} isPast={past} /> : !answer.error && <Loading what="health" />}
+        {around?.derivationFaults?.map((fault) => (
+          <p key={fault.metric} className="small">
+            <span className="tag bad">! not computed</span> {fault.metric}: {fault.message}
+          </p>
+        ))}
+      </section>
+      <section className="panel">
+        <h2>Identity</h2>
+        <EntityIdentity entity={asset} record={record ?? null} mode={moment.mode}>
+          <dt>In</dt>
+          <dd>
+            {parents.length === 0 && <span className="muted">nothing: it has no place and is part of nothing</span>}
+            {parents.map(({ relationship, above }) => (
+              <div key={`${relationship} ${above.id}`}>
+                <span className="muted">{relationshipLabel(relationship, relationship === "LOCATED_IN")}</span> <EntityLink entity={above} />
+              </div>
+            ))}
+          </dd>
+          <dt>Profile</dt>
+          <dd>
+            {asset.profile?.name ?? <span className="muted">none</span>} <NowNote past={past} />
+          </dd>
+        </EntityIdentity>
+      </section>
+      <section className="panel">
+        <h2>Parts and devices</h2>
+        {around?.children && (
           <>
-            <Failed faults={answer.faults} />
-            <div className="columns">
-              <div className="stack">
-                <section className="panel">
-                  <h2>Latest values</h2>
-                  <Latest entityId={entity.id} values={values} bucketText="In the 15 min from" />
-                  {(node?.derivationFaults ?? []).map((fault) => (
-                    <p key={fault.metric} className="fault small">
-                      <code>{fault.metric}</code> {fault.message}
-                    </p>
-                  ))}
-                </section>
-                <section className="panel">
-                  <header>
-                    <h2>Parts</h2>
-                    <span className="muted number">{(node?.children?.totalCount ?? 0).toLocaleString("en")}</span>
-                  </header>
-                  {children.length === 0 && <p className="muted">It has no parts at the moment shown.</p>}
-                  <ul className="plain stack tight">
-                    {children.map((child) => (
-                      <li key={child.id} className="bar">
-                        <EntityLink entity={child} /> <span className="muted small">{child.type}</span>
-                        <span className="spring" />
-                        {child.healthScore !== null && child.healthScore !== undefined && <HealthMeter score={child.healthScore} />}
-                      </li>
-                    ))}
-                  </ul>
-                  {(node?.children?.totalCount ?? 0) > children.length && <p className="muted small">The first {children.length} are shown; the tree has them all.</p>}
-                </section>
-              </div>
-              <div className="stack">
-                <section className="panel">
-                  <h2>Health</h2>
-                  <HealthPanel explanation={data.healthExplanation} childrenOf={children} />
-                  {node?.profile && (
-                    <p className="muted small">
-                      By the profile {node.profile.name} <NowNote past={past} />
-                    </p>
-                  )}
-                </section>
-                <section className="panel">
-                  <h2>Work to do</h2>
-                  {work.length === 0 ? <p className="muted">Nothing is to be done.</p> : <WorkTable activities={work} />}
-                </section>
-              </div>
-              <div className="stack">
-                <section className="panel">
-                  <h2>Identity</h2>
-                  <EntityIdentity entity={entity} record={record} mode={mode}>
-                    <dt>Part of</dt>
-                    <dd>{named(node?.parents ?? [])}</dd>
-                    <dt>Devices</dt>
-                    <dd className="number">{(node?.devices?.totalCount ?? 0).toLocaleString("en")}</dd>
-                  </EntityIdentity>
-                </section>
-              </div>
-            </div>
-            <section className="stack tight">
-              <h2>Open alarms</h2>
-              <AlarmList filter={filter} height="auto" empty={<p className="muted">It has no open alarms at the moment shown.</p>} />
-            </section>
+            <h3>Parts</h3>
+            <NeighbourRows nodes={around.children.nodes} total={around.children.totalCount} none="It has no parts." />
           </>
-        );
-      }}
-    </Part>
+        )}
+        {around?.devices && (
+          <>
+            <h3>Devices</h3>
+            <NeighbourRows nodes={around.devices.nodes} total={around.devices.totalCount} none="No device is linked to it." />
+          </>
+        )}
+        {around?.located && around.located.totalCount > 0 && (
+          <>
+            <h3>Located in it</h3>
+            <NeighbourRows nodes={around.located.nodes} total={around.located.totalCount} none="" />
+          </>
+        )}
+        {!answer.data && !answer.error && <Loading what="parts" />}
+      </section>
+      <section className="panel">
+        <h2>Work to do</h2>
+        {around?.work && <WorkRows activities={around.work.nodes} />}
+      </section>
+    </div>
   );
-}
-
-export function named(entities: readonly { id: string; kind: string; name: string }[]) {
-  if (entities.length === 0) return <span className="muted">nothing</span>;
-  return entities.map((each, index) => (
-    <span key={each.id}>
-      {index > 0 && ", "}
-      <EntityLink entity={each} />
-    </span>
-  ));
 }

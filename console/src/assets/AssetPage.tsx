@@ -1,16 +1,80 @@
-import { useParams } from "@tanstack/react-router";
-import { useMemo } from "react";
-import { AlarmList } from "../alarms/AlarmList";
-import type { EventFilter } from "../api/gen/graphql";
-import { HistoryTab } from "../entities/HistoryTab";
-import { RelationsTab } from "../entities/RelationsTab";
+import { Navigate, useParams } from "@tanstack/react-router";
+import { graphql } from "../api/gen";
+import { useApi } from "../api/hooks";
+import { EntityAlarms } from "../alarms/EntityAlarms";
 import { AttributesForm } from "../entities/AttributesForm";
+import { pathAbove, stepsUp } from "../entities/above";
+import { Breadcrumb } from "../entities/Breadcrumb";
+import { HistoryTab } from "../entities/HistoryTab";
+import { entityTarget } from "../entities/paths";
+import { RelationsTab } from "../entities/RelationsTab";
+import { useRefetchOnChange } from "../entities/useRefetchOnChange";
+import { textOf } from "../time/instant";
+import { coordinatesOf, isPast } from "../time/moment";
+import { useTimeSubject } from "../time/subject";
+import { useMoment } from "../time/useMoment";
+import { Failed, Loading, NowNote } from "../ui/States";
+import { Tabs, useTab } from "../ui/Tabs";
+import { HealthMeter } from "../ui/Tags";
+import { WorkList } from "../work/WorkList";
 import { AssetOverview } from "./AssetOverview";
-import { DevicesTab } from "./DevicesTab";
-import { HubEntityPage } from "./HubEntityPage";
+import { LinkedDevices } from "./LinkedDevices";
 import { LocationTab } from "./LocationTab";
 import { TelemetryTab } from "./TelemetryTab";
-import { WorkTab } from "./WorkTab";
+import "../entities/entities.css";
+
+const ASSET = graphql(`
+  query AssetPage($id: ID!, $at: DateTime!, $isSeen: Boolean!, $steps: [TraverseStep!]!, $asOf: DateTime, $knownAt: DateTime) {
+    node(id: $id) {
+      __typename
+      id
+      ... on Entity {
+        kind
+      }
+      ... on Asset {
+        name
+        type
+        status
+        externalId
+        attributes
+        createdAt
+        updatedAt
+        deletedAt
+        location
+        healthScore
+        profile {
+          name
+        }
+        asRecorded(at: $at) @include(if: $isSeen) {
+          name
+          type
+          status
+          externalId
+          attributes
+          location
+          recordedAt
+          actor
+          deletedAt
+        }
+      }
+    }
+    traverse(input: { startIds: [$id], steps: $steps, asOf: $asOf, knownAt: $knownAt }) {
+      edges {
+        relationship
+        source {
+          id
+          kind
+          name
+        }
+        target {
+          id
+          kind
+          name
+        }
+      }
+    }
+  }
+`);
 
 const TABS = [
   { id: "overview", label: "Overview" },
@@ -24,25 +88,63 @@ const TABS = [
   { id: "history", label: "History" },
 ] as const;
 
-/** An asset at the moment shown. */
+/** An asset with what it is, measures, and is in. One request, and those of the tab: at most four in all. */
 export function AssetPage() {
   const { id } = useParams({ from: "/assets/$id" });
-  const below = useMemo<EventFilter>(() => ({ underId: id, states: null }), [id]);
+  const { moment } = useMoment();
+  const tab = useTab(TABS);
+  useTimeSubject({ entityIds: [id] });
+  const coordinates = coordinatesOf(moment);
+  const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
+  const answer = useApi(
+    ASSET,
+    { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null },
+    { keep: true },
+  );
+  useRefetchOnChange(id, answer.refetch);
+  if (answer.data === undefined) {
+    return answer.error ? <Failed faults={answer.error.faults} retry={() => void answer.refetch()} /> : <Loading what="the asset" />;
+  }
+  const node = answer.data.node;
+  if (node && node.__typename !== "Asset" && "kind" in node) return <Navigate {...entityTarget(node)} replace />;
+  if (node?.__typename !== "Asset") {
+    return (
+      <div className="stack">
+        <h1>Not found</h1>
+        <Failed faults={[...answer.faults, { code: "NOT_FOUND", message: "There is no asset with this id, or it is not yours to see.", path: ["node"] }]} />
+      </div>
+    );
+  }
+  const record = moment.mode === "seen" ? (node.asRecorded ?? null) : null;
+  const edges = answer.data.traverse.edges;
+  const name = record?.name ?? node.name;
   return (
-    <HubEntityPage id={id} kind="ASSET" tabs={TABS} key={id}>
-      {(tab, shown) => (
-        <>
-          {tab === "overview" && <AssetOverview shown={shown} />}
-          {tab === "devices" && <DevicesTab entityId={id} kind="ASSET" />}
-          {tab === "telemetry" && <TelemetryTab entityId={id} />}
-          {tab === "location" && <LocationTab shown={shown} />}
-          {tab === "alarms" && <AlarmList filter={below} />}
-          {tab === "work" && <WorkTab entityId={id} />}
-          {tab === "relations" && <RelationsTab entityId={id} kind="ASSET" />}
-          {tab === "configuration" && <AttributesForm entityId={id} />}
-          {tab === "history" && <HistoryTab entityId={id} />}
-        </>
-      )}
-    </HubEntityPage>
+    <div className="stack">
+      <div className="stack tight">
+        <Breadcrumb path={pathAbove(edges, id)} name={name} />
+        <header className="page-head">
+          <h1>{name}</h1>
+          <span className="tag">{(record?.type ?? node.type) || "asset"}</span>
+          <span className="tag">{record?.status ?? node.status}</span>
+          {node.deletedAt && <span className="tag bad">deleted</span>}
+          {node.healthScore !== null && node.healthScore !== undefined && (
+            <span>
+              <HealthMeter score={node.healthScore} /> <NowNote past={isPast(moment)} />
+            </span>
+          )}
+        </header>
+      </div>
+      <Failed faults={answer.faults} />
+      <Tabs label="Parts of the asset" tabs={TABS} current={tab} />
+      {tab === "overview" && <AssetOverview asset={node} record={record} edges={edges} />}
+      {tab === "devices" && <LinkedDevices entityId={id} kind="ASSET" />}
+      {tab === "telemetry" && <TelemetryTab entityId={id} />}
+      {tab === "location" && <LocationTab entity={{ id, name, location: moment.mode === "seen" ? record?.location : node.location }} way={pathAbove(edges, id)} />}
+      {tab === "alarms" && <EntityAlarms entityId={id} />}
+      {tab === "work" && <WorkList entityId={id} />}
+      {tab === "relations" && <RelationsTab entityId={id} kind="ASSET" />}
+      {tab === "configuration" && <AttributesForm entityId={id} />}
+      {tab === "history" && <HistoryTab entityId={id} />}
+    </div>
   );
 }

@@ -1,58 +1,83 @@
+import { Link } from "@tanstack/react-router";
 import type { AssetOverviewQuery } from "../api/gen/graphql";
-import { EntityLink } from "../entities/EntityLink";
-import { Empty } from "../ui/States";
+import type { Search } from "../router";
 import { HealthMeter } from "../ui/Tags";
 import { Instant } from "../ui/Time";
 
 type Explanation = NonNullable<AssetOverviewQuery["healthExplanation"]>;
-type Child = { id: string; kind: string; name: string };
+type HealthPart = Explanation["parts"][number];
 
-const PARTS: Record<string, string> = {
-  THRESHOLD: "A value beyond its limit",
-  FRESHNESS: "How recent its values are",
-  EVENT: "An open alarm",
-  CHILDREN: "The worst of its parts",
-};
+const NAMES: Record<string, string> = { THRESHOLD: "Value", FRESHNESS: "Freshness", EVENT: "Alarm", CHILDREN: "Parts" };
 
-/** The health of an asset and what it is made of, in words, the costliest first. */
-export function HealthPanel({ explanation, childrenOf }: { explanation: Explanation | null | undefined; childrenOf: readonly Child[] }) {
+/** The health of an asset and what it is made of, the dearest first; what costs nothing is folded away. */
+export function HealthPanel({ explanation, isPast }: { explanation: Explanation | null | undefined; isPast: boolean }) {
   if (!explanation) {
     return (
-      <Empty title="No health is computed">
-        <p>Health needs an asset profile: it says which limits, which alarms and which parts count, and how much.</p>
-      </Empty>
+      <p className="muted">
+        {isPast ? "No profile said at that moment what its health is made of." : "It has no health: no profile says what it is made of."}
+      </p>
     );
   }
   const parts = [...explanation.parts].sort((a, b) => b.cost - a.cost);
-  const lost = parts.reduce((sum, part) => sum + part.cost, 0);
+  const dear = parts.filter((part) => part.cost > 0);
+  const free = parts.filter((part) => part.cost <= 0);
   return (
     <div className="stack tight">
       <p>
-        <HealthMeter score={explanation.score} />{" "}
-        <span className="muted">
-          of 100, over <Instant at={explanation.from} /> to <Instant at={explanation.to} />
-        </span>
+        <HealthMeter score={explanation.score} /> <span className="muted">of 100{explanation.score === null ? ": nothing recent is known" : ""}</span>
       </p>
-      {lost === 0 && explanation.score !== null && <p>Nothing that is taken into account costs it anything.</p>}
-      <ul className="plain stack tight">
-        {parts.map((part) => {
-          const child = childrenOf.find((each) => each.id === part.subject);
-          return (
-            <li key={`${part.part} ${part.subject ?? ""}`}>
-              <b className="number">{part.cost === 0 ? "0" : `−${part.cost.toFixed(1)}`}</b>{" "}
-              <span className="muted number">of at most {part.weight.toLocaleString("en")}</span> {PARTS[part.part] ?? part.part.toLowerCase()}
-              {part.part === "THRESHOLD" && part.subject && <b> {part.subject}</b>}
-              {child && (
-                <>
-                  {" "}
-                  <EntityLink entity={child} />
-                </>
-              )}
-              <div className="muted small">{part.detail}</div>
-            </li>
-          );
-        })}
-      </ul>
+      {dear.length === 0 && explanation.score !== null && <p>Nothing costs it anything.</p>}
+      {dear.length > 0 && <Parts parts={dear} />}
+      {free.length > 0 && (
+        <details>
+          <summary>{free.length === 1 ? "One more was" : `${free.length} more were`} looked at and cost nothing</summary>
+          <Parts parts={free} />
+        </details>
+      )}
+      <p className="muted small">
+        Of the data from <Instant at={explanation.from} /> to <Instant at={explanation.to} />
+      </p>
     </div>
   );
+}
+
+function Parts({ parts }: { parts: readonly HealthPart[] }) {
+  return (
+    <ul className="rows">
+      {parts.map((part) => (
+        <li key={`${part.part} ${part.subject ?? ""} ${part.detail}`}>
+          <span>
+            <b>{NAMES[part.part] ?? part.part.toLowerCase()}</b> {part.part === "THRESHOLD" && part.subject ? `${part.subject.replace(/_/g, " ")}: ` : ""}
+            {part.detail} <Where part={part} />
+          </span>
+          <span className="number nowrap">
+            {part.cost > 0 ? `−${numeral(part.cost)}` : "0"} <span className="muted">of {numeral(part.weight)}</span>
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Where({ part }: { part: HealthPart }) {
+  if (!part.subject) return null;
+  if (part.part === "CHILDREN") {
+    return (
+      <Link to="/assets/$id" params={{ id: part.subject }}>
+        the worst part
+      </Link>
+    );
+  }
+  if (part.part === "EVENT") {
+    return (
+      <Link to="." search={(before: Search) => ({ ...before, tab: "alarms" })}>
+        its alarms
+      </Link>
+    );
+  }
+  return null;
+}
+
+function numeral(value: number): string {
+  return value.toLocaleString("en", { maximumFractionDigits: 1 });
 }

@@ -5,7 +5,7 @@ import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, NowNote, Part } from "../ui/States";
-import type { Shown } from "./HubEntityPage";
+import type { Named } from "../entities/above";
 import { type Drawn, Plan } from "./Plan";
 import { boxOf, type Shape, shapeOf } from "./plan";
 import { StaysTable } from "./StaysTable";
@@ -84,9 +84,8 @@ const MONTH_US = 30 * 86_400e6;
 const MINUTE_US = 60e6;
 
 /** Where an asset or a space is: its geometry in the area around it, what is in it, and its stays. One request. */
-export function LocationTab({ shown }: { shown: Shown }) {
+export function LocationTab({ entity, way }: { entity: { id: string; name: string; location: unknown }; way: readonly Named[] }) {
   const { moment } = useMoment();
-  const { entity, record, way } = shown;
   const end = isPast(moment) ? moment.at : Math.ceil((Date.now() * 1000) / MINUTE_US) * MINUTE_US;
   const answer = useApi(
     PLACES,
@@ -99,7 +98,7 @@ export function LocationTab({ shown }: { shown: Shown }) {
     },
     { keep: true, staleMs: 30_000 },
   );
-  const own = shapeOf(shown.mode === "seen" ? record?.location : entity.location);
+  const own = shapeOf(entity.location);
   return (
     <Part of={answer} what="the location">
       {(data) => {
@@ -110,16 +109,15 @@ export function LocationTab({ shown }: { shown: Shown }) {
         const within = [...(node?.inside?.nodes ?? []), ...occupants].flatMap(withShape);
         const drawn: Drawn[] = [
           ...(around ? [{ ...around, role: "context" as const }] : []),
-          ...(own ? [{ id: entity.id, name: record?.name ?? entity.name, shape: own, role: "own" as const }] : []),
+          ...(own ? [{ id: entity.id, name: entity.name, shape: own, role: "own" as const }] : []),
           ...within.map((each) => ({ ...each, role: "inside" as const })),
         ];
-        const name = record?.name ?? entity.name;
         return (
           <div className="stack">
             <Failed faults={answer.faults} />
             <section className="panel stack tight">
               <header>
-                <h2>Plan</h2> <NowNote past={shown.mode === "true"} />
+                <h2>Plan</h2> <NowNote past={moment.mode === "true"} />
               </header>
               {drawn.length === 0 ? (
                 <Empty title="No place is known">
@@ -133,7 +131,7 @@ export function LocationTab({ shown }: { shown: Shown }) {
                     </p>
                   )}
                   <div className="columns">
-                    <Plan label={`Plan of ${name}${around ? ` in ${around.name}` : ""}, with ${within.length} entities in it`} drawn={drawn} />
+                    <Plan label={`Plan of ${entity.name}${around ? ` in ${around.name}` : ""}, with ${within.length} entities in it`} drawn={drawn} />
                     <Coordinates drawn={drawn} />
                   </div>
                 </>

@@ -78,7 +78,7 @@ export function SupplierStrip({ entityId, fromMs, toMs }: { entityId: string; fr
   // While live the end of the window is now.
   const at = Math.min(asOf, to - 1);
   const current = at >= from ? suppliersAt(lanes, at) : [];
-  const belief = moment.mode === "seen" ? "as it was believed at the moment shown" : "as is believed today";
+  const belief = moment.mode === "seen" ? "as it was believed at the moment shown (the points above are today's)" : "as is believed today";
   return (
     <section className="panel stack tight" aria-label="Which device supplied what" data-lanes={lanes.length}>
       <header>

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { breadcrumbOf } from "./breadcrumb";
 import { boxOf, projectionOf, scaleOf, shapeOf } from "./plan";
 
 it("puts every point of the box into the picture, east right and north up", () => {
@@ -35,12 +34,4 @@ it("reads geometries and nothing else", () => {
   expect(boxOf([shapeOf({ type: "Point", coordinates: [8, 47] })].filter((each) => each !== null))).toEqual({ west: 8, east: 8, south: 47, north: 47 });
   expect(shapeOf({ type: "Feature" })).toBeNull();
   expect(shapeOf(null)).toBeNull();
-});
-
-it("goes from the whole to the place, and never in a circle", () => {
-  const place = (id: string) => ({ id, kind: "ASSET", name: id });
-  const edge = (relationship: string, source: string, target: string) => ({ relationship, source: place(source), target: place(target) });
-  const edges = [edge("HAS_PART", "ahu", "fan"), edge("LOCATED_IN", "fan", "room"), edge("LOCATED_IN", "ahu", "hall"), edge("CONTAINS", "site", "hall"), edge("HAS_PART", "fan", "ahu")];
-  expect(breadcrumbOf("fan", edges).map((each) => each.id)).toEqual(["site", "hall", "ahu"]);
-  expect(breadcrumbOf("site", edges)).toEqual([]);
 });

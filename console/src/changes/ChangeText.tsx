@@ -21,7 +21,8 @@ const LINKS_ENDS = new Set(["sourceId", "targetId", "relationship", "port", "id"
 export function subjectWord(change: ChangeOfRange): string {
   const sort = sortOf(change);
   if (sort === "links") return "link";
-  const { kind } = stateOf(change);
+  const { kind, tokenId } = stateOf(change);
+  if (tokenId !== undefined) return "token of a device";
   if (sort === "entities") return (change.subject?.__typename ?? String(kind)).toLowerCase();
   const typename = change.subject?.__typename;
   return typename === undefined ? "setting" : (SETTINGS[typename] ?? typename.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase());

@@ -118,6 +118,7 @@ export function isEdge(subject: ChangeOfRange["subject"]): subject is { __typena
 
 export function sortOf(change: ChangeOfRange): "links" | "entities" | "settings" {
   if (change.subject?.__typename === "Edge") return "links";
+  if ("tokenId" in stateOf(change)) return "settings";
   if (change.subject) return ENTITIES.has(change.subject.__typename) ? "entities" : "settings";
   // Of what is gone only its last state tells what it was.
   const state = stateOf(change);

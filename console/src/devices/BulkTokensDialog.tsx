@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { graphql } from "../api/gen";
 import { request } from "../api/request";
+import { csvText } from "../ui/csv";
 import { Dialog } from "../ui/Dialog";
 import { download } from "../ui/download";
 import { Part } from "../ui/States";
@@ -90,8 +91,5 @@ export function BulkTokensDialog({ filter, text, onClose }: BulkProps) {
 }
 
 function csvOf(issued: readonly Issued[]): string {
-  // A text that a spreadsheet would compute begins with an apostrophe.
-  const cell = (text: string) => `"${(/^[=+\-@]/.test(text) ? `'${text}` : text).replace(/"/g, '""')}"`;
-  const rows = issued.filter((each) => each.token !== "").map((each) => [each.externalId, each.name, each.token].map(cell).join(","));
-  return ["externalId,name,token", ...rows, ""].join("\n");
+  return csvText([["externalId", "name", "token"], ...issued.filter((each) => each.token !== "").map((each) => [each.externalId, each.name, each.token])]);
 }

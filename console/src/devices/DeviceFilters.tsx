@@ -86,7 +86,7 @@ function Facet({
     onChange({ [dimension]: textOfValues(next) });
   };
   return (
-    <fieldset className="plain-set facet">
+    <fieldset className="plain-set facet-group">
       <legend>{title}</legend>
       {shown.map(({ value, count }) => (
         <button type="button" key={value} aria-pressed={chosen.includes(value)} onClick={() => toggle(value)}>

@@ -1,3 +1,151 @@
+import { useParams } from "@tanstack/react-router";
+import { graphql } from "../api/gen";
+import { useApi, useChange } from "../api/hooks";
+import { LinksTab } from "../edges/LinksTab";
+import { AttributesForm } from "../entities/AttributesForm";
+import { HistoryTab } from "../entities/HistoryTab";
+import { useRefetchOnChange } from "../entities/useRefetchOnChange";
+import { TelemetryPanel } from "../telemetry/TelemetryPanel";
+import { textOf } from "../time/instant";
+import { isPast } from "../time/moment";
+import { useTimeSubject } from "../time/subject";
+import { useMoment } from "../time/useMoment";
+import { Failed, Loading, NowNote } from "../ui/States";
+import { Tabs, useTab } from "../ui/Tabs";
+import { ConnectivityTag } from "../ui/Tags";
+import { Age } from "../ui/Time";
+import { toast } from "../ui/Toasts";
+import { DeviceOverview } from "./DeviceOverview";
+import { MessagesTab } from "./MessagesTab";
+import { TokensTab } from "./TokensTab";
+import "../entities/entities.css";
+import "./devices.css";
+
+const DEVICE = graphql(`
+  query DevicePage($id: ID!, $at: DateTime!, $isSeen: Boolean!) {
+    node(id: $id) {
+      id
+      ... on Device {
+        kind
+        name
+        type
+        status
+        externalId
+        attributes
+        createdAt
+        updatedAt
+        deletedAt
+        connectivity
+        lastSeenAt
+        firmwareVersion
+        asRecorded(at: $at) @include(if: $isSeen) {
+          name
+          type
+          status
+          externalId
+          attributes
+          recordedAt
+          actor
+          deletedAt
+        }
+      }
+    }
+  }
+`);
+
+const RESTORE = graphql(`
+  mutation RestoreDevice($id: ID!) {
+    restoreEntity(id: $id) {
+      entity {
+        id
+      }
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+const TABS = [
+  { id: "overview", label: "Overview" },
+  { id: "telemetry", label: "Telemetry" },
+  { id: "links", label: "Linked assets" },
+  { id: "configuration", label: "Configuration" },
+  { id: "messages", label: "Messages" },
+  { id: "tokens", label: "Tokens" },
+  { id: "history", label: "History" },
+] as const;
+
+const SEEN_MS = 15_000;
+
+/** A device, with all that belongs to it in tabs. One request, and those of the tab. */
 export function DevicePage() {
-  return <h1>DevicePage</h1>;
+  const { id } = useParams({ from: "/devices/$id" });
+  const { moment } = useMoment();
+  const tab = useTab(TABS);
+  useTimeSubject({ entityIds: [id] });
+  const isNow = !isPast(moment);
+  const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
+  const answer = useApi(DEVICE, { id, at, isSeen: moment.mode === "seen" }, { keep: true, ...(isNow ? { refetchMs: SEEN_MS } : {}) });
+  const { refetch } = answer;
+  useRefetchOnChange(id, refetch);
+  const node = answer.data?.node;
+  const device = node && "kind" in node && node.id === id ? node : null;
+  if (answer.data === undefined || (node && node.id !== id)) {
+    return answer.error ? <Failed faults={answer.error.faults} retry={() => void refetch()} /> : <Loading what="the device" rows={6} />;
+  }
+  if (!device) {
+    return (
+      <div className="stack">
+        <h1>Not found</h1>
+        <Failed faults={[...answer.faults, { code: "NOT_FOUND", message: "There is no device with this id, or it is not yours to see.", path: ["node"] }]} />
+      </div>
+    );
+  }
+  const record = moment.mode === "seen" ? (device.asRecorded ?? null) : null;
+  const named = { id, name: record?.name ?? device.name };
+  return (
+    <div className="stack">
+      <header className="page-head">
+        <h1>{named.name}</h1>
+        {(record?.type ?? device.type) && <span className="tag">{record?.type ?? device.type}</span>}
+        <ConnectivityTag connectivity={device.connectivity} />
+        <span className="muted">
+          seen <Age at={device.lastSeenAt} /> {device.lastSeenAt ? "ago" : ""}
+        </span>
+        <NowNote past={!isNow} />
+      </header>
+      {device.deletedAt && <Retired id={id} />}
+      <Failed faults={answer.faults} />
+      <Tabs label="Parts of the device" tabs={TABS} current={tab} />
+      {tab === "overview" && <DeviceOverview device={device} record={record} />}
+      {tab === "telemetry" && <TelemetryPanel entityId={id} />}
+      {tab === "links" && <LinksTab device={named} />}
+      {tab === "configuration" && <AttributesForm entityId={id} />}
+      {tab === "messages" && <MessagesTab deviceId={id} />}
+      {tab === "tokens" && <TokensTab deviceId={id} name={device.name} />}
+      {tab === "history" && <HistoryTab entityId={id} />}
+    </div>
+  );
+}
+
+function Retired({ id }: { id: string }) {
+  const restore = useChange(RESTORE, (data) => data.restoreEntity);
+  return (
+    <div className="bar panel">
+      <span className="tag bad">retired</span>
+      <span>It sends no more, and its links have ended. What it sent is kept.</span>
+      <button
+        type="button"
+        className="button"
+        disabled={restore.isRunning}
+        onClick={() => void restore.run({ id }).then(() => toast("The device was restored; link it again."), () => {})}
+      >
+        Restore
+      </button>
+      <Failed faults={restore.faults} />
+    </div>
+  );
 }

@@ -24,6 +24,7 @@ export function DevicesPage() {
   const search = useSearch({ strict: false }) as Search & DeviceSearch;
   const navigate = useNavigate();
   const { moment } = useMoment();
+  const past = isPast(moment);
   const list = useDeviceList(search);
   const facets = useFacets(search);
   const [visible, setVisible] = useState<readonly DeviceRow[]>(NO_ROWS);
@@ -41,21 +42,21 @@ export function DevicesPage() {
     refetch();
     void recount();
   }, [refetch, recount]);
-  const newcomers = useNewcomers(!isPast(moment), `${key} ${loads}`, reload);
-  const columns = useMemo(() => deviceColumns(details), [details]);
+  const newcomers = useNewcomers(!past, `${key} ${loads}`, reload);
+  const columns = useMemo(() => deviceColumns(details, past), [details, past]);
   const change = (part: DeviceSearch) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...part }), replace: true });
   const total = facets.data?.devices.totalCount ?? null;
   return (
     <div className="stack">
       <header className="page-head">
         <h1>Devices</h1>
-        {isPast(moment) && (
+        {past && (
           <span className="tag past" title="Connection, last seen, names and firmware are not kept by moment in this list">
             those of the moment, with today's fields
           </span>
         )}
         <span className="spring" />
-        <button type="button" className="button" disabled={isPast(moment)} onClick={() => setCreating(true)}>
+        <button type="button" className="button" disabled={past} onClick={() => setCreating(true)}>
           New device…
         </button>
       </header>
@@ -113,7 +114,7 @@ export function DevicesPage() {
         </div>
       </div>
       {(countOf(selection, total) ?? 1) > 0 && (
-        <BulkBar selection={selection} filter={filter} total={total} isReadOnly={isPast(moment)} onClear={() => setSelection(NOTHING)} onDone={reload} />
+        <BulkBar selection={selection} filter={filter} total={total} isReadOnly={past} onClear={() => setSelection(NOTHING)} onDone={reload} />
       )}
       {isCreating && <CreateDeviceDialog onClose={() => setCreating(false)} />}
     </div>

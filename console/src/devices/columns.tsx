@@ -7,7 +7,9 @@ import type { DeviceRow } from "./useDevices";
 import type { RowDetail } from "./useVisibleDevices";
 
 /** The columns of the list of devices; what changes live comes from the details of the rows in view. */
-export function deviceColumns(details: ReadonlyMap<string, RowDetail>): Column<DeviceRow>[] {
+export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = false): Column<DeviceRow>[] {
+  // What is not kept by moment says so in its head.
+  const today = (title: string) => (isPast ? `${title} now` : title);
   const of = (row: DeviceRow) => ({ ...row, ...details.get(row.id) });
   return [
     {
@@ -36,11 +38,11 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>): Column<D
       sort: { ascending: "STATUS_ASC", descending: "STATUS_DESC" },
       cell: (row) => of(row).status,
     },
-    { id: "connectivity", title: "Connection", width: "112px", cell: (row) => <ConnectivityTag connectivity={of(row).connectivity} /> },
+    { id: "connectivity", title: today("Connection"), width: isPast ? "136px" : "112px", cell: (row) => <ConnectivityTag connectivity={of(row).connectivity} /> },
     {
       id: "seen",
-      title: "Seen",
-      width: "82px",
+      title: today("Seen"),
+      width: "88px",
       number: true,
       sort: { ascending: "LAST_SEEN_ASC", descending: "LAST_SEEN_DESC" },
       cell: (row) => <Age at={of(row).lastSeenAt} />,
@@ -64,7 +66,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>): Column<D
         return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : <span className="muted">{alarms === null ? "none" : ""}</span>;
       },
     },
-    { id: "assets", title: "Assets", width: "64px", number: true, cell: (row) => of(row).linkedAssetsCount.toLocaleString("en") },
-    { id: "firmware", title: "Firmware", width: "82px", cell: (row) => of(row).firmwareVersion ?? <span className="muted">unknown</span> },
+    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "72px", number: true, cell: (row) => of(row).linkedAssetsCount.toLocaleString("en") },
+    { id: "firmware", title: "Firmware", width: "88px", cell: (row) => of(row).firmwareVersion ?? <span className="muted">unknown</span> },
   ];
 }

@@ -4,7 +4,9 @@ import { useApi } from "../api/hooks";
 import { now, textOf } from "../time/instant";
 import { Failed } from "../ui/States";
 import { Instant } from "../ui/Time";
-import { countRange, type Effect, pointsOf } from "./effects";
+import { countRange, type Effect, overlaps, pointsOf } from "./effects";
+import { intervalOf, LINKS, linkOf } from "./links";
+import { useEdgeHistory } from "./useEdgeHistory";
 
 const COUNTS = graphql(`
   query PointsOfRange($deviceId: ID!, $from: DateTime!, $to: DateTime!, $bucket: Duration!) {
@@ -23,6 +25,9 @@ const COUNTS = graphql(`
 `);
 
 const SHOWN = 8;
+// What begins so short a time ago begins now: nothing is counted.
+const NOW_US = 60e6;
+const RELATIONSHIPS = [...LINKS];
 
 /** What will follow from a change of links, in words, before it is made: points are counted, a request a range. */
 export function Consequences({ effects, hidden = 0 }: { effects: readonly Effect[]; hidden?: number }) {
@@ -52,7 +57,8 @@ export function Consequences({ effects, hidden = 0 }: { effects: readonly Effect
 
 function EffectText({ effect }: { effect: Effect }) {
   const [at] = useState(now);
-  const range = countRange(effect, at);
+  const isOpen = effect.until === null;
+  const range = isOpen && effect.from > at - NOW_US ? null : countRange(effect, at);
   const counts = useApi(
     COUNTS,
     { deviceId: effect.device.id, from: range?.from ?? "", to: range?.to ?? "", bucket: range?.bucket ?? "PT1H" },
@@ -60,27 +66,44 @@ function EffectText({ effect }: { effect: Effect }) {
   );
   const node = counts.data?.node;
   const series = node && "telemetry" in node ? (node.telemetry ?? []) : [];
-  const isIncomplete = series.some((each) => each.incomplete);
   const points = counts.data === undefined ? null : pointsOf(series, effect);
-  const isOpen = effect.until === null;
-  const isFuture = isOpen || (effect.until ?? 0) > at;
+  const isAtLeast = series.some((each) => each.incomplete);
+  const verb = effect.what === "gains" ? "will get" : "will lose";
+  const source = `${effect.device.name}${effect.port === null ? "" : `, port ${effect.port},`}`;
+  if (range === null) {
+    return (
+      <>
+        <b>{effect.entity.name}</b> {verb} the points of {source} from <Instant at={textOf(effect.from)} /> on.
+      </>
+    );
+  }
   return (
     <>
-      <b>{effect.entity.name}</b> {effect.what === "gains" ? "will get" : "will lose"}{" "}
-      {range === null ? (
-        "the points to come"
-      ) : (
-        <b className="number">
-          {counts.error ? "the" : points === null ? "…" : `${isIncomplete ? "at least " : ""}${points.toLocaleString("en")}`}{" "}
-          {points === 1 ? "point" : "points"}
-        </b>
-      )}{" "}
-      of {effect.device.name}
-      {effect.port === null ? "" : `, port ${effect.port},`} from <Instant at={textOf(effect.from)} /> to{" "}
-      {isOpen ? "now" : <Instant at={textOf(effect.until ?? 0)} />}
+      <b>{effect.entity.name}</b> {verb}{" "}
+      <b className="number">
+        {counts.error ? "the" : points === null ? "…" : `${isAtLeast ? "at least " : ""}${points.toLocaleString("en")}`} {points === 1 ? "point" : "points"}
+      </b>{" "}
+      of {source} from <Instant at={textOf(effect.from)} /> to {effect.until === null ? "now" : <Instant at={textOf(effect.until)} />}
       {effect.what === "loses" ? " that are attributed to it until now" : ""}
-      {range !== null && isFuture ? ", and those to come" : ""}.
+      {isOpen || (effect.until ?? 0) > at ? ", and those to come" : ""}. {effect.what === "gains" && <Sharers effect={effect} />}
       {counts.error && <Failed faults={counts.error.faults} />}
+    </>
+  );
+}
+
+/** To whom else the same points are attributed over a part of the time. */
+function Sharers({ effect }: { effect: Effect }) {
+  const history = useEdgeHistory(effect.device.id, RELATIONSHIPS);
+  const names = new Set<string>();
+  for (const version of history.versions) {
+    const link = linkOf(version);
+    if (version.retractedAt !== null || link === null || link.entity.id === effect.entity.id || link.port !== effect.port) continue;
+    if (overlaps(intervalOf(version), effect)) names.add(link.entity.name);
+  }
+  if (names.size === 0) return null;
+  return (
+    <>
+      Over a part of that time they are attributed to <b>{[...names].join(", ")}</b>, too, and stay so unless that link is corrected as well.
     </>
   );
 }

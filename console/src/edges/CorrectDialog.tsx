@@ -66,7 +66,7 @@ export function CorrectDialog({ version, onClose }: { version: VersionRecord; on
     } catch {
       return; // The refusal is shown at its field.
     }
-    toast(isRetracted ? `The relation to ${edge.target.name} was taken back.` : `The relation to ${edge.target.name} was corrected.`);
+    toast(`${edge.source.name} ${relationshipLabel(edge.relationship, true)} ${edge.target.name}: ${isRetracted ? "taken back" : "corrected"}.`);
     onClose();
   };
   return (

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countRange, effectsOf, type Interval, metricsOf, minus, pointsOf } from "./effects";
+import { countRange, effectsOf, type Interval, metricsOf, minus, overlaps, pointsOf } from "./effects";
 
 const interval = fc
   .tuple(fc.integer({ min: 0, max: 30 }), fc.option(fc.integer({ min: 1, max: 30 }), { nil: null }))
@@ -16,6 +16,15 @@ describe("minus", () => {
       }),
     );
   });
+});
+
+it("finds ranges that overlap, as instants do", () => {
+  fc.assert(
+    fc.property(interval, interval, (a, b) => {
+      const instants = Array.from({ length: 100 }, (_, at) => at);
+      expect(overlaps(a, b)).toBe(instants.some((at) => holds(a, at) && holds(b, at)));
+    }),
+  );
 });
 
 describe("effectsOf", () => {

@@ -33,6 +33,11 @@ export function minus(range: Interval | null, other: Interval | null): Interval[
   return parts.filter((part) => !isEmpty(part));
 }
 
+/** Whether two ranges have an instant in common. */
+export function overlaps(a: Interval, b: Interval): boolean {
+  return (b.until === null || a.from < b.until) && (a.until === null || b.from < a.until);
+}
+
 function least(a: Micros | null, b: Micros): Micros {
   return a === null ? b : Math.min(a, b);
 }

@@ -4,6 +4,7 @@ import type { EntityEdgeHistoryQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import type { Fault } from "../api/request";
 import { type EdgeVersion, versionOf } from "../time/holds";
+import { useMoment } from "../time/useMoment";
 
 const HISTORY = graphql(`
   query EntityEdgeHistory($id: ID!, $relationships: [String!]) {
@@ -42,6 +43,8 @@ const HISTORY = graphql(`
   }
 `);
 
+const REFRESH_MS = 30_000;
+
 type Node = NonNullable<EntityEdgeHistoryQuery["node"]>;
 type Connection = NonNullable<Extract<Node, { edgeHistory?: unknown }>["edgeHistory"]>;
 /** A version of an edge with its ends, as it was recorded. */
@@ -60,7 +63,10 @@ export type EdgeHistory = {
 
 /** All versions of the edges at an entity, once; what is true at a moment is chosen from them without a request. */
 export function useEdgeHistory(id: string, relationships: string[] | null): EdgeHistory {
-  const answer = useApi(HISTORY, { id, relationships }, { staleMs: 15_000, keep: true });
+  const { moment } = useMoment();
+  // A change of an edge is not sent as one of its ends: while live, it is looked for.
+  const refresh = moment.mode === "live" ? { refetchMs: REFRESH_MS } : {};
+  const answer = useApi(HISTORY, { id, relationships }, { staleMs: 15_000, ...refresh });
   const node = answer.data?.node;
   const connection = node && "edgeHistory" in node ? node.edgeHistory : undefined;
   const versions = useMemo(() => (connection?.nodes ?? []).map((edge) => versionOf(edge)), [connection]);

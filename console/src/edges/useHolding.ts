@@ -11,3 +11,8 @@ export function useHolding<V extends EdgeVersion>(versions: readonly V[]): { hol
   const newest = moment.mode === "live" && !isPreview ? versions.reduce((most, version) => Math.max(most, version.recordedAt), asOf) : asOf;
   return { holding: current(versions, newest, knownAt), asOf, knownAt };
 }
+
+/** Return the version of the same edge that is believed now, which is the one that corrections start from; null: it was taken back. */
+export function believedNow<V extends EdgeVersion>(versions: readonly V[], version: V): V | null {
+  return version.retractedAt === null ? version : (versions.find((each) => each.edgeId === version.edgeId && each.retractedAt === null) ?? null);
+}

@@ -5,6 +5,7 @@ import { textOf } from "../time/instant";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";
 import { Instant } from "../ui/Time";
+import { isObject } from "./compare";
 import { Difference } from "./Difference";
 import { EntityLink } from "./EntityLink";
 import { relationshipLabel } from "./relationships";
@@ -155,15 +156,18 @@ function What({ change, entityId }: { change: Entry; entityId: string }) {
       </>
     );
   }
-  return <>{change.action}</>;
+  return <>{isOfToken(change) ? `token ${change.action}` : change.action}</>;
+}
+
+function isOfToken(change: Entry): boolean {
+  return [change.before, change.after].some((state) => isObject(state) && "tokenId" in state);
 }
 
 // The ends of an edge are named in "What"; their ids would say it again, unreadably.
-const ENDS = new Set(["sourceId", "targetId", "relationship", "port"]);
+const ENDS = new Set(["sourceId", "targetId", "relationship", "port", "deviceId"]);
 
 function shownOf(change: Entry): unknown {
-  if (change.subject?.__typename !== "Edge" || change.before !== null || typeof change.after !== "object" || change.after === null) {
-    return change.after;
-  }
+  const isNamed = change.subject?.__typename === "Edge" || isOfToken(change);
+  if (!isNamed || change.before !== null || !isObject(change.after)) return change.after;
   return Object.fromEntries(Object.entries(change.after).filter(([key]) => !ENDS.has(key)));
 }

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { CorrectDialog } from "../edges/CorrectDialog";
 import { RelateDialog } from "../edges/RelateDialog";
 import { otherEnd, useEdgeHistory, type VersionRecord } from "../edges/useEdgeHistory";
-import { useHolding } from "../edges/useHolding";
+import { believedNow, useHolding } from "../edges/useHolding";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";
@@ -77,7 +77,8 @@ export function RelationsTab({ entityId, kind }: { entityId: string; kind?: stri
                     <button
                       type="button"
                       className="button quiet"
-                      onClick={() => setCorrected(version)}
+                      onClick={() => setCorrected(believedNow(history.versions, version))}
+                      disabled={believedNow(history.versions, version) === null}
                       aria-label={`Correct the relation to ${otherEnd(version.edge, entityId).name}`}
                     >
                       Correct…

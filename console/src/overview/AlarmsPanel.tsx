@@ -60,7 +60,7 @@ function Places({ title, groups }: { title: string; groups: readonly Group[] }) 
             <Link to="/alarms" search={{ under: group.id }} title={`The alarms at ${group.name} and below`}>
               {group.name}
             </Link>
-            <SeverityCounts alarms={group.alarms} />
+            <SeverityCounts alarms={group.alarms} isShort />
           </li>
         ))}
       </ul>

@@ -1,22 +1,19 @@
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
-import { AlarmList } from "../alarms/AlarmList";
+import { OpenAlarmRows } from "../alarms/OpenAlarmRows";
 import { graphql } from "../api/gen";
-import type { EventFilter } from "../api/gen/graphql";
+import type { SpacePageQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
-import { named } from "../assets/AssetOverview";
-import type { Shown } from "../assets/HubEntityPage";
-import { lastOf, Latest } from "../assets/Latest";
 import { nullable } from "../assets/useHubList";
 import { EntityIdentity } from "../entities/EntityIdentity";
 import { EntityLink } from "../entities/EntityLink";
-import { textOf } from "../time/instant";
+import { NeighbourRows } from "../entities/NeighbourRows";
+import { LatestValues } from "../telemetry/LatestValues";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Failed, Part } from "../ui/States";
 
 const OVERVIEW = graphql(`
-  query SpaceOverview($id: ID!, $below: EntityFilter!, $asOf: DateTime, $knownAt: DateTime, $from: DateTime!, $to: DateTime, $isPast: Boolean!) {
+  query SpaceOverview($id: ID!, $below: EntityFilter!, $asOf: DateTime, $knownAt: DateTime) {
     node(id: $id) {
       id
       ... on Space {
@@ -43,22 +40,6 @@ const OVERVIEW = graphql(`
             type
           }
         }
-        latest @skip(if: $isPast) {
-          metric
-          port
-          unit
-          value
-          text
-          timestamp
-        }
-        telemetry(from: $from, to: $to, bucket: "PT15M", aggregate: LAST) @include(if: $isPast) {
-          metric
-          port
-          unit
-          timestamps
-          values
-          texts
-        }
       }
     }
     assets(filter: $below, asOf: $asOf, knownAt: $knownAt, first: 0) {
@@ -73,31 +54,25 @@ const OVERVIEW = graphql(`
   }
 `);
 
-const DAY_US = 86_400e6;
+type Node = Extract<NonNullable<SpacePageQuery["node"]>, { __typename: "Space" }>;
 
-/** What a space is, what is in it, and how it is there. One request, and that of the alarms below it. */
-export function SpaceOverview({ shown }: { shown: Shown }) {
+/** What a space is, what is in it, and how it is there. Three requests with its latest values and alarms. */
+export function SpaceOverview({ space, record }: { space: Node; record: Node["asRecorded"] | null }) {
   const { moment } = useMoment();
-  const { entity, record, mode } = shown;
   const past = isPast(moment);
   const answer = useApi(
     OVERVIEW,
     {
-      id: entity.id,
-      below: { underId: entity.id },
+      id: space.id,
+      below: { underId: space.id },
       ...nullable(coordinatesOf(moment)),
-      from: past ? textOf(moment.at - DAY_US) : "1970-01-01T00:00:00Z",
-      to: past ? textOf(moment.at) : null,
-      isPast: past,
     },
     { keep: true, staleMs: 10_000, ...(past ? {} : { refetchMs: 30_000 }) },
   );
-  const filter = useMemo<EventFilter>(() => ({ underId: entity.id }), [entity.id]);
   return (
     <Part of={answer} what="the overview">
       {(data) => {
         const node = data.node && "parents" in data.node ? data.node : null;
-        const values = past ? lastOf(node?.telemetry ?? []) : (node?.latest ?? []);
         return (
           <>
             <Failed faults={answer.faults} />
@@ -108,19 +83,19 @@ export function SpaceOverview({ shown }: { shown: Shown }) {
                   <dl className="facts">
                     <dt>Spaces</dt>
                     <dd className="number">
-                      <Link to="/spaces" search={{ under: entity.id }}>
+                      <Link to="/spaces" search={{ under: space.id }}>
                         {Math.max(0, data.spaces.totalCount - 1).toLocaleString("en")}
                       </Link>
                     </dd>
                     <dt>Assets</dt>
                     <dd className="number">
-                      <Link to="/assets" search={{ under: entity.id }}>
+                      <Link to="/assets" search={{ under: space.id }}>
                         {data.assets.totalCount.toLocaleString("en")}
                       </Link>
                     </dd>
                     <dt>Devices</dt>
                     <dd className="number">
-                      <Link to="/devices" search={{ under: entity.id }}>
+                      <Link to="/devices" search={{ under: space.id }}>
                         {data.devices.totalCount.toLocaleString("en")}
                       </Link>
                     </dd>
@@ -130,25 +105,32 @@ export function SpaceOverview({ shown }: { shown: Shown }) {
               </div>
               <div className="stack">
                 <section className="panel">
+                  <h2>Open alarms in it</h2>
+                  <OpenAlarmRows entityId={space.id} />
+                </section>
+                <section className="panel">
                   <h2>Latest values</h2>
-                  <Latest entityId={entity.id} values={values} bucketText="In the 15 min from" />
+                  <LatestValues entityId={space.id} />
                 </section>
                 <Members title="Located in it" connection={node?.occupants} none="Nothing and nobody is located in it at the moment shown." />
               </div>
               <div className="stack">
                 <section className="panel">
                   <h2>Identity</h2>
-                  <EntityIdentity entity={entity} record={record} mode={mode}>
+                  <EntityIdentity entity={space} record={record ?? null} mode={moment.mode}>
                     <dt>In</dt>
-                    <dd>{named(node?.parents ?? [])}</dd>
+                    <dd>
+                      {(node?.parents ?? []).length === 0 && <span className="muted">nothing: it is outermost</span>}
+                      {(node?.parents ?? []).map((parent) => (
+                        <div key={parent.id}>
+                          <EntityLink entity={parent} />
+                        </div>
+                      ))}
+                    </dd>
                   </EntityIdentity>
                 </section>
               </div>
             </div>
-            <section className="stack tight">
-              <h2>Open alarms below</h2>
-              <AlarmList filter={filter} height="auto" empty={<p className="muted">Nothing in it has an open alarm at the moment shown.</p>} />
-            </section>
           </>
         );
       }}
@@ -166,15 +148,7 @@ function Members({ title, connection, none }: { title: string; connection: Conne
         <h2>{title}</h2>
         <span className="muted number">{(connection?.totalCount ?? 0).toLocaleString("en")}</span>
       </header>
-      {nodes.length === 0 && <p className="muted">{none}</p>}
-      <ul className="plain stack tight">
-        {nodes.map((node) => (
-          <li key={node.id}>
-            <EntityLink entity={node} /> <span className="muted small">{node.type ?? node.kind.toLowerCase()}</span>
-          </li>
-        ))}
-      </ul>
-      {connection && connection.totalCount > nodes.length && <p className="muted small">The first {nodes.length} are shown; the tree has them all.</p>}
+      <NeighbourRows nodes={nodes} total={connection?.totalCount ?? 0} none={none} />
     </section>
   );
 }

@@ -29,7 +29,7 @@ const SERIES = graphql(`
 `);
 
 const POINTS = graphql(`
-  subscription EntityPoints($id: ID!, $metrics: [String!], $since: DateTime!, $after: String) {
+  subscription EntityPoints($id: ID!, $metrics: [String!], $since: DateTime, $after: String) {
     telemetry(entityIds: [$id], metrics: $metrics, since: $since, after: $after) {
       series {
         metric
@@ -145,19 +145,28 @@ export function useSeries(window: SeriesWindow): SeriesState {
   const { refetch } = answer;
   useLive(POINTS, isLive ? { id: entityId, metrics, since: textOf(since * 1000) } : null, onPoints, {
     resume: (sent, update) => {
+      // Either an instant to begin at, or a cursor to continue behind.
+      sent.since = null;
       sent.after = update.telemetry.cursor;
     },
-    onFaults: setFaults,
+    onFaults: (refused) => {
+      // A cursor that is too old is refused: begin again with what is stored.
+      if (refused.some((fault) => fault.code === "BAD_USER_INPUT") && buffer.current.snapshot().length > 0) restart();
+      else setFaults(refused);
+    },
   });
+  function restart() {
+    buffer.current.clear();
+    if (needsQuery) void refetch();
+    setSince((before) => before + 1);
+  }
   function onPoints(update: { telemetry: EntityPointsUpdate }) {
     const { series, invalidated, gaps, pointsLeftOut } = update.telemetry;
     for (const each of series) buffer.current.add(each);
     if (pointsLeftOut > 0) setLeftOut((before) => before + pointsLeftOut);
     if (invalidated.length > 0 || gaps.length > 0) {
       // What was corrected is asked again as a whole: the points at hand may belong to another entity now.
-      buffer.current.clear();
-      if (needsQuery) void refetch();
-      setSince((before) => before + 1);
+      restart();
     }
     draw();
   }

@@ -17,7 +17,8 @@ export function Loading({ what, rows = 3 }: { what: string; rows?: number }) {
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="state">
-      <h3>{title}</h3>
+      {/* A second level wherever it stands: below the heading of a page or of a part, none is left out. */}
+      <h2>{title}</h2>
       {children}
     </div>
   );

@@ -15,6 +15,18 @@ export function SeverityTag({ severity, count }: { severity: Severity; count?: n
   );
 }
 
+/** A severity as a sign and a number, where there is no room for its word. */
+export function SeveritySign({ severity, count }: { severity: Severity; count: number }) {
+  const word = severity.toLowerCase();
+  return (
+    <span className={`tag ${severity}`} title={`${count} ${word}`}>
+      <span aria-hidden="true">{SIGNS[severity]}</span>
+      <span className="visually-hidden">{word}</span>
+      <b className="number">{count}</b>
+    </span>
+  );
+}
+
 export function ConnectivityTag({ connectivity }: { connectivity: "ONLINE" | "OFFLINE" | "NEVER_SEEN" }) {
   if (connectivity === "ONLINE") return <span className="tag good">● online</span>;
   if (connectivity === "OFFLINE") return <span className="tag bad">○ offline</span>;

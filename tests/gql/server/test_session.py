@@ -97,7 +97,7 @@ def test_a_pasted_token_signs_in_until_it_expires(api: Api, browser: Browser) ->
     assert browser.socket(Origin=f"http://127.0.0.1:{api.port}")["data"]["viewer"]["role"] == "operator"
 
 
-def test_signing_out_takes_the_cookie_away(api: Api, browser: Browser) -> None:
+def test_signing_out_clears_the_cookie(api: Api, browser: Browser) -> None:
     browser.sign_in(api.token("plant", "viewer"))
     assert browser.cookies
     assert session_of(browser.request("POST", "/session/end")) == (False, None, None, None)
@@ -237,7 +237,7 @@ def test_a_cookie_that_is_over_is_said_to_be_no_session(browser: Browser) -> Non
     assert browser.request("GET", "/session").body["signedIn"] is False
 
 
-def test_guessing_is_held_off(servers: TestServers) -> None:
+def test_guessing_is_limited(servers: TestServers) -> None:
     database = servers.database_create()
     try:
         limited = bounds(rate_address=RateSettings(1, 20))

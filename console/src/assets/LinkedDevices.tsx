@@ -2,10 +2,11 @@ import { useState } from "react";
 import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
 import { CorrectDialog } from "../edges/CorrectDialog";
+import { metricsOf } from "../edges/effects";
+import { LINKS } from "../edges/links";
 import { RelateDialog } from "../edges/RelateDialog";
 import { useEdgeHistory, type VersionRecord } from "../edges/useEdgeHistory";
 import { useHolding } from "../edges/useHolding";
-import { metricsOf } from "../edges/effects";
 import { EntityLink } from "../entities/EntityLink";
 import { VersionsTable } from "../entities/RelationsTab";
 import { relationshipLabel } from "../entities/relationships";
@@ -27,65 +28,65 @@ const STATES = graphql(`
   }
 `);
 
-const LINKS = ["MONITORED_BY", "CONTROLLED_BY"];
+const RELATIONSHIPS = [...LINKS];
 
 /**
- * The devices that monitor or control an entity at the moment shown, by port, and since when.
+ * The devices that monitor or control an asset or a space at the moment shown, of the thumb while it moves.
  *
- * Two requests: while the thumb of the time bar moves, the links are chosen from the versions at hand.
+ * Two requests: every version of the links, and how the devices of all of them are now.
  */
-export function DevicesTab({ entityId, kind }: { entityId: string; kind: string }) {
+export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASSET" | "SPACE" }) {
   const { moment } = useMoment();
-  const history = useEdgeHistory(entityId, LINKS);
+  const history = useEdgeHistory(entityId, RELATIONSHIPS);
   const { holding } = useHolding(history.versions);
+  const [areAllShown, setAllShown] = useState(false);
   const [corrected, setCorrected] = useState<VersionRecord | null>(null);
   const [isLinking, setLinking] = useState(false);
-  const [areAllShown, setAllShown] = useState(false);
   const ids = [...new Set(history.versions.map((version) => version.edge.target.id))].sort().slice(0, 500);
-  const states = useApi(STATES, { ids }, { enabled: ids.length > 0, staleMs: 10_000, keep: true, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) });
+  const states = useApi(STATES, { ids }, { enabled: ids.length > 0, keep: true, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) });
+  const stateOf = (id: string) => states.data?.nodes.find((node) => node?.id === id);
   if (history.isLoading) return <Loading what="devices" />;
-  const stateOf = (id: string) => {
-    const node = states.data?.nodes.find((each) => each?.id === id);
-    return node && "connectivity" in node ? node : null;
-  };
-  const rows = [...holding].sort((a, b) => (a.edge.port ?? -1) - (b.edge.port ?? -1) || (a.edgeId < b.edgeId ? -1 : 1));
+  const link = (
+    <button type="button" className="button" disabled={isPast(moment)} onClick={() => setLinking(true)}>
+      Link a device…
+    </button>
+  );
   return (
-    <section className="stack" aria-label="Devices">
-      <Failed faults={[...history.faults, ...(states.error?.faults ?? []), ...states.faults]} retry={history.refetch} />
+    <section className="stack tight" aria-label="IoT devices">
+      <Failed faults={[...history.faults, ...(states.error?.faults ?? states.faults)]} retry={history.refetch} />
       <div className="bar">
         <span className="muted number" role="status">
-          {rows.length.toLocaleString("en")} linked at the moment shown, {history.total.toLocaleString("en")} versions of links in all
+          {holding.length} at the moment shown, {history.total.toLocaleString("en")} versions of links
+          {history.versions.length < history.total ? `, the newest ${history.versions.length.toLocaleString("en")} loaded` : ""}
         </span>
         <span className="spring" />
         <button type="button" className="button" aria-pressed={areAllShown} onClick={() => setAllShown(!areAllShown)}>
           All versions
         </button>
-        <button type="button" className="button primary" disabled={isPast(moment)} onClick={() => setLinking(true)}>
-          Link…
-        </button>
+        {holding.length > 0 && link}
       </div>
-      {rows.length === 0 && !areAllShown && history.faults.length === 0 && (
-        <Empty title="No device is linked at this moment">
-          <p>{history.total === 0 ? "Link a device: from then on its points are those of this entity, too." : "There were some at other moments: move the time bar, or show all versions."}</p>
+      {holding.length === 0 && !areAllShown && history.faults.length === 0 && (
+        <Empty title="No device at this moment">
+          <p>{history.total === 0 ? "Its values come from the devices that are linked to it." : "There were some at other moments: move the time bar, or show all versions."}</p>
+          {!isPast(moment) && link}
         </Empty>
       )}
-      {rows.length > 0 && !areAllShown && (
+      {areAllShown && <VersionsTable versions={history.versions} entityId={entityId} onCorrect={setCorrected} />}
+      {!areAllShown && holding.length > 0 && (
         <div className="panel scroll" tabIndex={0} role="region" aria-label="Linked devices">
           <table>
             <thead>
               <tr>
                 <th scope="col">Device</th>
-                <th scope="col">How</th>
+                <th scope="col">Relation</th>
                 <th scope="col" className="number">
                   Port
                 </th>
                 <th scope="col">Metrics</th>
                 <th scope="col">Since</th>
+                <th scope="col">Until</th>
                 <th scope="col">
                   Connection <NowNote past={isPast(moment)} />
-                </th>
-                <th scope="col" className="number">
-                  Last heard <NowNote past={isPast(moment)} />
                 </th>
                 <th scope="col">
                   <span className="visually-hidden">Actions</span>
@@ -93,26 +94,38 @@ export function DevicesTab({ entityId, kind }: { entityId: string; kind: string 
               </tr>
             </thead>
             <tbody>
-              {rows.map((version) => {
+              {holding.map((version) => {
                 const device = version.edge.target;
                 const state = stateOf(device.id);
                 return (
                   <tr key={version.id}>
                     <td>
-                      <EntityLink entity={device} /> <span className="muted small">{device.type}</span>
+                      <EntityLink entity={device} />
+                      {device.type && <div className="muted small">{device.type}</div>}
                     </td>
                     <td>{relationshipLabel(version.edge.relationship, true)}</td>
-                    <td className="number">{version.edge.port ?? <span className="muted">none</span>}</td>
-                    <td>{metricsOf(version.edge.metadata)?.join(", ") ?? <span className="muted">all</span>}</td>
+                    <td className="number">{version.edge.port ?? ""}</td>
+                    <td>{metricsOf(version.edge.metadata)?.join(", ") ?? "all"}</td>
                     <td>
                       <Instant at={version.edge.validFrom} />
                     </td>
-                    <td>{state && <ConnectivityTag connectivity={state.connectivity} />}</td>
-                    <td className="number">{state && <Age at={state.lastSeenAt} />}</td>
+                    <td>{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
                     <td>
-                      <button type="button" className="button quiet" onClick={() => setCorrected(version)} aria-label={`Correct the link to ${device.name}`}>
-                        Correct…
-                      </button>
+                      {state && "connectivity" in state && (
+                        <>
+                          <ConnectivityTag connectivity={state.connectivity} />{" "}
+                          <span className="muted small">
+                            <Age at={state.lastSeenAt} />
+                          </span>
+                        </>
+                      )}
+                    </td>
+                    <td>
+                      {version.retractedAt === null && (
+                        <button type="button" className="button quiet" onClick={() => setCorrected(version)} aria-label={`Correct the link to ${device.name}`}>
+                          Correct…
+                        </button>
+                      )}
                     </td>
                   </tr>
                 );
@@ -121,7 +134,6 @@ export function DevicesTab({ entityId, kind }: { entityId: string; kind: string 
           </table>
         </div>
       )}
-      {areAllShown && <VersionsTable versions={history.versions} entityId={entityId} onCorrect={setCorrected} />}
       {corrected && <CorrectDialog version={corrected} onClose={() => setCorrected(null)} />}
       {isLinking && <RelateDialog entityId={entityId} kind={kind} onClose={() => setLinking(false)} />}
     </section>

@@ -1,0 +1,140 @@
+import { useState } from "react";
+import { EntityLink } from "../entities/EntityLink";
+import { VersionsTable } from "../entities/RelationsTab";
+import { relationshipLabel } from "../entities/relationships";
+import { isPast } from "../time/moment";
+import { useMoment } from "../time/useMoment";
+import { Empty, Failed, Loading } from "../ui/States";
+import { Instant } from "../ui/Time";
+import { toast } from "../ui/Toasts";
+import { CorrectDialog } from "./CorrectDialog";
+import { LinkDialog } from "./LinkDialog";
+import { LinkLanes } from "./LinkLanes";
+import { LINKS } from "./links";
+import { ReplaceDialog } from "./ReplaceDialog";
+import { UnlinkDialog } from "./UnlinkDialog";
+import { useEdgeHistory, type VersionRecord } from "./useEdgeHistory";
+import { believedNow, useHolding } from "./useHolding";
+import "../entities/entities.css";
+import "./edges.css";
+
+type Open = { what: "link" } | { what: "replace" } | { what: "unlink" | "correct"; version: VersionRecord } | null;
+
+const RELATIONSHIPS = [...LINKS];
+
+/** The links of a device: those of the moment, all of them over time, and what corrects them. One request. */
+export function LinksTab({ device }: { device: { id: string; name: string } }) {
+  const { moment } = useMoment();
+  const history = useEdgeHistory(device.id, RELATIONSHIPS);
+  const { holding } = useHolding(history.versions);
+  const [open, setOpen] = useState<Open>(null);
+  const isReadOnly = isPast(moment);
+  const close = () => setOpen(null);
+  const correct = (version: VersionRecord) => {
+    const believed = believedNow(history.versions, version);
+    if (believed === null) toast("That link was taken back: there is nothing left to correct. Link it again where it was true.");
+    else setOpen({ what: "correct", version: believed });
+  };
+  if (history.isLoading) return <Loading what="links" />;
+  return (
+    <div className="stack">
+      <div className="bar">
+        <span className="muted number" role="status">
+          {holding.length} {holding.length === 1 ? "link holds" : "links hold"} at the moment shown
+        </span>
+        <span className="spring" />
+        <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen({ what: "link" })}>
+          Link…
+        </button>
+        <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen({ what: "replace" })}>
+          Replace device…
+        </button>
+      </div>
+      <Failed faults={history.faults} retry={history.refetch} />
+      {history.total === 0 && history.faults.length === 0 && (
+        <Empty title="Not linked to anything yet">
+          <p>Its readings are stored, but belong to no asset. Link it, from any instant on: readings since then are attributed.</p>
+          <button type="button" className="button primary" disabled={isReadOnly} onClick={() => setOpen({ what: "link" })}>
+            Link…
+          </button>
+        </Empty>
+      )}
+      {history.total > 0 && (
+        <>
+          <div className="panel scroll" tabIndex={0} role="region" aria-label="Links at the moment shown">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Linked to</th>
+                  <th scope="col">Port</th>
+                  <th scope="col">Holds from</th>
+                  <th scope="col">until</th>
+                  <th scope="col">Metrics</th>
+                  <th scope="col">
+                    <span className="visually-hidden">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {holding.map((version) => (
+                  <tr key={version.id}>
+                    <td>
+                      <span className="muted">{relationshipLabel(version.edge.relationship, false)}</span> <EntityLink entity={version.edge.source} />
+                      {version.edge.exclusive && <span className="muted small"> alone</span>}
+                    </td>
+                    <td className="number">{version.edge.port ?? ""}</td>
+                    <td>
+                      <Instant at={version.edge.validFrom} />
+                    </td>
+                    <td>{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
+                    <td>
+                      <Mapping metadata={version.edge.metadata} />
+                    </td>
+                    <td className="nowrap">
+                      <button type="button" className="button quiet" disabled={isReadOnly} onClick={() => setOpen({ what: "unlink", version })} aria-label={`Unlink ${version.edge.source.name} at an instant`}>
+                        Unlink at…
+                      </button>
+                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct the link to ${version.edge.source.name}`}>
+                        Correct…
+                      </button>
+                    </td>
+                  </tr>
+                ))}
+                {holding.length === 0 && (
+                  <tr>
+                    <td colSpan={6} className="muted">
+                      No link holds at this moment.
+                    </td>
+                  </tr>
+                )}
+              </tbody>
+            </table>
+          </div>
+          <LinkLanes versions={history.versions} entityId={device.id} onChoose={correct} />
+          <VersionsTable versions={history.versions} entityId={device.id} onCorrect={correct} />
+          {history.versions.length < history.total && (
+            <p className="muted">
+              The newest {history.versions.length} of {history.total} versions are shown.
+            </p>
+          )}
+        </>
+      )}
+      {open?.what === "link" && <LinkDialog device={device} onClose={close} />}
+      {open?.what === "replace" && <ReplaceDialog device={device} versions={history.versions} onClose={close} />}
+      {open?.what === "unlink" && <UnlinkDialog version={open.version} onClose={close} />}
+      {open?.what === "correct" && <CorrectDialog version={open.version} onClose={close} />}
+    </div>
+  );
+}
+
+function Mapping({ metadata }: { metadata: unknown }) {
+  const mapping = typeof metadata === "object" && metadata !== null && "metrics_mapping" in metadata ? metadata.metrics_mapping : null;
+  if (typeof mapping !== "object" || mapping === null) return <span className="muted">all</span>;
+  return (
+    <>
+      {Object.entries(mapping)
+        .map(([from, to]) => (from === to ? from : `${from} as ${String(to)}`))
+        .join(", ")}
+    </>
+  );
+}
