@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 
+from gql.access.sign_in import LINK_S, Signer, Use, session_claims
 from runtime.settings.kinds import SettingsError
 from runtime.settings.model import Settings
 
@@ -50,6 +51,33 @@ def token_create(
     if settings.tokens.issuer is not None:
         claims["iss"] = settings.tokens.issuer
     return jwt.encode(claims, settings.tokens.secret, algorithm="HS256")
+
+
+def signer_of(settings: Settings) -> Signer | None:
+    """Return what signs the console's sessions; None where no secret is known to all processes."""
+    key = settings.tokens.session_key
+    return None if key is None else Signer(key)
+
+
+def link_create(
+    settings: Settings, *, address: str, organization: str, role: str, subject: str, under: Sequence[str] | None = None
+) -> str:
+    """Return a link that signs in to the console, once. address: of the console, with a slash at the end.
+
+    Raises SettingsError where users come from an identity provider.
+    """
+    signer = signer_of(settings)
+    if signer is None or settings.tokens.secret is None:
+        msg = "Users come from your identity provider (ARGUS_JWT_JWKS_URL is set), so Argus makes no links itself."
+        raise SettingsError(msg)
+    claims = session_claims(
+        organization=organization,
+        role=role,
+        subject=subject,
+        under=None if under is None else list(under),
+        issued_at=None,
+    )
+    return f"{address}sign-in?code={signer.sign(Use.LINK, claims, lifetime_s=LINK_S)}"
 
 
 def short_token(settings: Settings, organization: str, subject: str) -> str:

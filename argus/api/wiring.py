@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+from redis.exceptions import RedisError
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -24,6 +26,7 @@ from argus.api.metrics import ApiMetrics
 from argus.api.readers.pool import Readers
 from argus.console.progress import progress_read
 from argus.console.sources import BUILD, console_find
+from argus.tokens import signer_of
 from domain.base.measured import Measured
 from domain.base.quotas import Quota, QuotaKeeper, Quotas
 from domain.pipeline.state import pipeline_state
@@ -36,8 +39,10 @@ from domain.work.notifications.address import ALLOWED_KEY, Allowed
 from domain.work.notifications.state import deliveries_state
 from gql.access.auth import TokenVerifier
 from gql.access.bridge import Bridge
+from gql.access.cookies import Cookies
 from gql.access.denials import Denials
 from gql.access.gate import Gate, RequestQuotas
+from gql.access.oidc import Client, Provider
 from gql.access.revocation import TokenWatch
 from gql.access.sessions import Sessions
 from gql.access.shares import Shares
@@ -48,7 +53,9 @@ from gql.live.source import BusFeedSource
 from gql.server.app import create_app
 from gql.server.console import Building, Console
 from gql.server.exposure import Exposure
+from gql.server.session_http import SignInWays
 from gql.server.trusted import TrustedDocumentsError, trusted_documents_load
+from graph.errors import UnavailableError
 from graph.stopping import stop_check
 from graph.walk.scopes import SCOPES_KEY, Scopes
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
@@ -204,7 +211,7 @@ def app_create(
     """
     parts = Parts(settings, threads=THREADS if readers is None else THREADS_BESIDE_READERS)
     services = _services(parts, readers, forward)
-    app = create_app(services, exposure)
+    app = create_app(services, replace(exposure, sign_in=_sign_in(settings)))
     metrics = _metrics(app, services, parts)
     app.state.metrics = metrics
     state = metrics.endpoint(state=partial(parts.bridge.run, None, _state), unavailable=services.ready, readers=readers)
@@ -238,6 +245,7 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         return bridge.run(organization_id, work, under=under)
 
     sessions = Sessions(parts.token_bridge, time.monotonic)
+    signer = signer_of(settings)
     verifier = TokenVerifier(
         bridge=parts.token_bridge,
         secret=settings.tokens.secret,
@@ -246,7 +254,9 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         issuer=settings.tokens.issuer,
         claims=settings.tokens.claims,
         sessions=sessions,
+        signer=signer,
     )
+    gate = _gate(verifier, settings)
     source = BusFeedSource(
         bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, decode=feed_entry
     )
@@ -255,7 +265,10 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         verifier=verifier,
         tokens=TokenWatch(parts.token_bridge, sessions),
         denials=parts.denials,
-        gate=_gate(verifier, settings),
+        gate=gate,
+        cookies=Cookies(
+            gate, identity="" if signer is None else signer.identity, public_url=settings.tokens.public_url
+        ),
         deadline_s=settings.api.deadline_s,
         acceptor=Acceptor(
             directory=DeviceDirectory(read=directory_read, partitions=settings.partitions, monotonic_s=time.monotonic),
@@ -276,6 +289,30 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         busy=dict if readers is None else readers.busy,
         is_live=readers is None,
         forward=forward,
+    )
+
+
+def _sign_in(settings: Settings) -> SignInWays:
+    """Return how people sign in to the console."""
+    tokens, bus = settings.tokens, bus_connect(settings.redis_url)
+    oidc = tokens.oidc
+    provider = None if oidc is None else Provider(Client(oidc.issuer, oidc.client_id, oidc.client_secret, oidc.scopes))
+
+    def first(identity: str, lifetime_s: float) -> bool:
+        try:
+            return bool(bus.set(f"argus:sign-in:{identity}", b"", nx=True, ex=math.ceil(lifetime_s)))
+        except RedisError:
+            raise UnavailableError("Valkey does not answer, which remembers what was used; try again.") from None
+
+    async def once(identity: str, lifetime_s: float) -> bool:
+        return await asyncio.to_thread(first, identity, lifetime_s)
+
+    return SignInWays(
+        signer=signer_of(settings),
+        provider=provider,
+        public_url=tokens.public_url,
+        has_links=tokens.secret is not None,
+        once=once,
     )
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from argus.cli.errors import errors_reported
 from argus.cli.options import duration, home_add, json_add, settings_of
 from argus.organizations import organization_find
-from argus.tokens import ROLES, token_create
+from argus.tokens import ROLES, link_create, token_create
 from runtime.clock import utc_now
+from runtime.settings.model import Settings
 
 _TTL_DEFAULT = timedelta(hours=12)
 
@@ -44,6 +45,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     create.add_argument(
         "--ttl", type=duration, default=_TTL_DEFAULT, metavar="DURATION", help="ISO 8601, e.g. P30D (default: PT12H)"
     )
+    create.add_argument(
+        "--link",
+        metavar="ADDRESS",
+        help="print a link that signs in to the console at this address, once and within 12 hours, in place of a token",
+    )
     home_add(create)
     json_add(create)
     create.set_defaults(run=run)
@@ -55,11 +61,25 @@ def _entity_id(text: str) -> str:
     return text
 
 
+def _link(settings: Settings, organization: str, arguments: argparse.Namespace) -> str:
+    return link_create(
+        settings,
+        address=arguments.link.rstrip("/") + "/",
+        organization=organization,
+        role=arguments.role,
+        subject=arguments.subject,
+        under=arguments.under,
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Create a token."""
     settings = settings_of(arguments)
     with errors_reported():
         organization = organization_find(settings, arguments.organization)
+        if arguments.link is not None:
+            print(_link(settings, organization.slug, arguments))
+            return 0
         now = utc_now()
         token = token_create(
             settings,

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from argus.cli.errors import CommandError, errors_reported
 from argus.cli.options import home_default, variables_check
+from argus.console.sources import console_find
 from argus.supervisor.local_stack import LocalStack, PortTakenError
-from argus.tokens import token_create
+from argus.tokens import link_create, token_create
 from runtime.clock import utc_now
 from runtime.embedded.process import StartEndedError
 from runtime.settings.model import Settings
@@ -99,14 +100,23 @@ def _start(stack: LocalStack, *, demo: bool, build_console: bool) -> None:
         settings, organization=organization, role="admin", subject="argus up", now=utc_now(), ttl=_TOKEN_TTL
     )
     stack.process_start("The demo's devices", ["simulate", "--demo", "--url", address], log="simulate")
-    _say(f"Ready: GraphiQL is at {address}#token={token}")
+    if settings.tokens.secret is not None and settings.api.console and console_find() is not None:
+        link = link_create(
+            settings,
+            address=f"http://{stack.host}:{stack.port}/",
+            organization=organization,
+            role="admin",
+            subject="argus up",
+        )
+        _say(f"Ready: the console is at {link} (signs in once; later at http://{stack.host}:{stack.port}/)")
+        _say(f"GraphiQL: {address}#token={token}")
+    else:
+        _say(f"Ready: GraphiQL is at {address}#token={token}")
     _say(f"Token (organization {organization}, role admin, 30 days): {token}")
 
 
 def _console_build(stack: LocalStack) -> None:
     """Build the console where it is not current. The API answers meanwhile, and says how far it is."""
-    from argus.console.sources import console_find
-
     location = console_find()
     if location is not None and not location.is_current():
         stack.task_start("Building the console", "argus.console", log="console")

@@ -1,4 +1,4 @@
-"""How far a build of the console is, for whoever asks for the console meanwhile: a small file beside its sources."""
+"""How far a build of the console is, shown in place of the console meanwhile: a small file beside its sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verification of bearer tokens: users' JWTs, programs' API keys and devices' own tokens.
+"""Verification of bearer tokens: users' JWTs and sessions, programs' API keys and devices' own tokens.
 
 A user's token carries `sub`, `org` (the organization's slug), `role` (viewer, operator, admin), `exp` and, where the
 user is confined to a part of the plant, `under` (ids of entities), or what the settings name instead. Which
@@ -26,6 +26,7 @@ from domain.plant.organizations.queries import organization_by_slug, organizatio
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal, Role
 from gql.access.sessions import Sessions
+from gql.access.sign_in import SESSION_PREFIX, Signer, Use
 from gql.errors import UnauthenticatedError
 from graph.errors import UnavailableError
 from graph.json_bounds import text_is_storable
@@ -75,7 +76,7 @@ class TokenVerifier:
 
     secret: for HS256; jwks_url: where the keys for RS256 and ES256 are published; exactly one of them.
     audience, issuer: what a token must name, where given. claims: which of its claims say who it is. sessions: which
-    users' sessions were ended.
+    users' sessions were ended. signer: of the console's sessions; None: there are none.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class TokenVerifier:
         issuer: str | None,
         claims: ClaimNames,
         sessions: Sessions,
+        signer: Signer | None = None,
     ) -> None:
         self._bridge = bridge
         self._secret = secret
@@ -96,6 +98,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._names = claims
         self._sessions = sessions
+        self._signer = signer
         # By the digest of the token, so that no token lies about in memory.
         self._claims_verified: dict[bytes, tuple[float, Mapping[str, Any]]] = {}
         self._organizations: dict[str, tuple[float, tuple[int, UUID, str]]] = {}
@@ -115,7 +118,18 @@ class TokenVerifier:
             return await self._device(token)
         if token.startswith(KEY_PREFIX):
             return await self._key(token)
-        claims, names = await self._claims(token), self._names
+        if token.startswith(SESSION_PREFIX):
+            if self._signer is None:
+                raise UnauthenticatedError(_NO_GOOD.format(reason="there are no sessions here"))
+            return await self.bearer_of_session(self._signer.read(Use.SESSION, token.removeprefix(SESSION_PREFIX)))
+        return await self.bearer_of_claims(await self._claims(token))
+
+    async def bearer_of_claims(self, claims: Mapping[str, Any]) -> Principal:
+        """Return the user that verified claims are of, by the names that the settings give them.
+
+        Raises UnauthenticatedError, UnavailableError.
+        """
+        names = self._names
         role = role_of(claim_of(claims, names.role), names.roles)
         if role is None:
             reason = f"its {names.role} is none of {', '.join(names.roles)}"
@@ -128,11 +142,26 @@ class TokenVerifier:
                 "that can be stored"
             )
             raise UnauthenticatedError(_NO_GOOD.format(reason=reason))
-        under = under_of(claim_of(claims, names.under))
+        return await self._user(
+            claims, slug=slug, role=role, subject=text_nfc(named), under=claim_of(claims, names.under)
+        )
+
+    async def bearer_of_session(self, claims: Mapping[str, Any]) -> Principal:
+        """Return the user of a session, or of a link that begins one. Raises UnauthenticatedError, UnavailableError."""
+        return await self._user(
+            claims, slug=claims["org"], role=Role(claims["role"]), subject=claims["sub"], under=claims.get("under")
+        )
+
+    def organization_of(self, claims: Mapping[str, Any]) -> str:
+        """Return the slug of the organization that verified claims name."""
+        return str(claim_of(claims, self._names.organization))
+
+    async def _user(self, claims: Mapping[str, Any], *, slug: str, role: Role, subject: str, under: Any) -> Principal:
+        confined = under_of(under)
         organization_id, public_id, name = await self._organization(slug)
         bearer = Principal(
-            organization_id, public_id, name, role, text_nfc(named), float(claims["exp"]),
-            issued_at=float(claims["iat"]) if "iat" in claims else None, under=under,
+            organization_id, public_id, name, role, subject, float(claims["exp"]),
+            issued_at=float(claims["iat"]) if "iat" in claims else None, under=confined,
         )  # fmt: skip
         await self._sessions.check(bearer)
         return bearer

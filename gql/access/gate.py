@@ -105,6 +105,10 @@ class Gate:
             raise RateLimitedError(message, retry_after_s=wait_s)
         self._tokens.take(key, 1, now_s=now_s)
 
+    def address_check(self, connection: HTTPConnection) -> None:
+        """Raise RateLimitedError where too many calls without a good token came from a connection's address."""
+        self._address_check(self.address(connection))
+
     def charge(self, address: str, count: float = 1) -> None:
         """Charge an address for requests without a valid token."""
         if self._addresses is not None:
@@ -131,6 +135,13 @@ class Gate:
         if isinstance(ip, IPv6Address):
             return str(ip.ipv4_mapped or IPv6Network((ip, _IPV6_SITE), strict=False))
         return str(ip)
+
+    def of_proxy(self, connection: HTTPConnection, header: str) -> str | None:
+        """Return a header that a trusted proxy has set; None where no such proxy is before this connection."""
+        if connection.client is None or not self._is_trusted(connection.client.host):
+            return None
+        # Of several proxies the first one saw the client.
+        return connection.headers.get(header, "").partition(",")[0].strip() or None
 
     def _is_trusted(self, address: str) -> bool:
         try:

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.telemetry.ingest.acceptor import Acceptor
 from gql.access.auth import TokenVerifier
 from gql.access.bridge import Bridge
+from gql.access.cookies import Cookies
 from gql.access.denials import Denials
 from gql.access.gate import Gate
 from gql.access.revocation import TokenWatch
@@ -40,6 +41,7 @@ class Services:
     offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
     gate: who gets in. deadline_s: for how long an operation may run. shares: what of the process each token may have.
     busy: which processes that answer reads do not just now, by name. is_live: whether anybody can subscribe here.
+    cookies: of the console's sessions.
     forward: has another process answer what comes over WebSockets and is neither a subscription nor ingest.
     """
 
@@ -55,6 +57,7 @@ class Services:
     new_id: Callable[[], UUID]
     offline_after: timedelta
     ready: Callable[[], Awaitable[dict[str, str]]]
+    cookies: Cookies
     deadline_s: float = 30.0
     shares: Shares = field(default_factory=Shares)
     busy: Callable[[], Mapping[str, str]] = dict

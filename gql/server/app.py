@@ -29,6 +29,7 @@ from gql.server.graphiql import ASSETS, is_wanted, page
 from gql.server.http import GraphQLOverHttp
 from gql.server.ingest_http import IngestOverHttp
 from gql.server.persisted import PersistedDocuments
+from gql.server.session_http import SessionOverHttp
 from gql.server.websocket import Connection
 
 # For so long a browser need not ask again.
@@ -99,6 +100,7 @@ def create_app(services: Services, exposure: Exposure) -> Starlette:
             Route("/api/v1/{token}/rpc/{id}", rpc_absent, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *SessionOverHttp(services, exposure.sign_in).routes,
             *_pages(exposure),
         ],
         lifespan=lifespan,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gql.server.console import Console
+from gql.server.session_http import SignInWays
 from gql.server.trusted import TrustedDocuments
 
 
@@ -14,7 +15,8 @@ class Exposure:
 
     cors_origins: of web pages that may call it; `*`: any. graphiql: whether a browser is shown GraphiQL.
     anonymous_introspection: whether the schema can be read without a token. trusted: the only documents that are
-    executed; None: any. console: what is at `/`; None: nothing of its own.
+    executed; None: any. console: what is at `/`; None: nothing of its own. sign_in: how
+    people sign in to it.
     """
 
     cors_origins: tuple[str, ...] = ()
@@ -22,3 +24,4 @@ class Exposure:
     anonymous_introspection: bool = True
     trusted: TrustedDocuments | None = None
     console: Console | None = None
+    sign_in: SignInWays = field(default_factory=SignInWays)

@@ -16,7 +16,8 @@ from starlette.responses import Response
 
 from domain.base.errors import RateLimitedError
 from domain.base.quotas import whole_seconds
-from gql.access.auth import bearer_of, challenge
+from gql.access.auth import challenge
+from gql.access.cookies import COOKIE
 from gql.access.trace import trace_id_of
 from gql.base.context import Context
 from gql.base.services import Services
@@ -73,12 +74,16 @@ class GraphQLOverHttp:
         except Exception as error:  # noqa: BLE001  (an answer is JSON whatever happened)
             response = _failure(error, accepted.json or JSON, trace_id)
         if response.status_code == STATUS["UNAUTHENTICATED"]:
-            response.headers["WWW-Authenticate"] = challenge(has_token="authorization" in http.headers)
+            is_session = "authorization" not in http.headers and COOKIE in http.headers.get("cookie", "")
+            response.headers["WWW-Authenticate"] = challenge(has_token=is_session or "authorization" in http.headers)
+            if is_session:
+                # It is over; without it, the same request is one without a token.
+                self._services.cookies.session_clear(response)
         return response
 
     async def _answer(self, http: HttpRequest, accepted: Accepted, trace_id: str) -> Response:
         gate = self._services.gate
-        token = bearer_of(http.headers.get("authorization"))
+        token = self._services.cookies.credentials(http)
         bearer = await gate.admit(http, token)
         if bearer is not None:
             gate.operation(http, bearer)

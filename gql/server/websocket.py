@@ -181,8 +181,9 @@ class Connection:
         if header is None and isinstance(token, str):
             header = f"Bearer {token}"
         if header is None:
-            header = self._socket.headers.get("authorization")
-        self._token = bearer_of(str(header) if header is not None else None)
+            self._token = self._services.cookies.credentials(self._socket)
+        else:
+            self._token = bearer_of(str(header))
         return await self._services.gate.admit(self._socket, self._token)
 
     async def _subscribe(self, message: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -121,6 +122,24 @@ class Origins:
                 msg = f"{name} must be origins such as https://plant.example:8443, without a path; {origin!r} is none."
                 raise SettingsError(msg)
         return origins
+
+
+@dataclass(frozen=True, slots=True)
+class PageUrl:
+    """The address of pages, as browsers have it, or None."""
+
+    allowed: str = "an address such as `https://plant.example/argus/`"
+
+    def parse(self, name: str, text: str) -> str | None:
+        """Return the address with a slash at the end."""
+        if not text:
+            return None
+        parts = urlsplit(text)
+        is_plain = not (parts.query or parts.fragment or parts.username)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain:
+            msg = f"{name} must be an address such as https://plant.example/argus/; it is {text!r}."
+            raise SettingsError(msg)
+        return text.rstrip("/") + "/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,19 +19,31 @@ from runtime.settings import table
 from runtime.settings.compose import COMPOSE_SETTINGS
 from runtime.settings.declaration import Setting, Values
 from runtime.settings.kinds import SettingsError
-from runtime.settings.model import ApiSettings, ClaimSettings, QuotaSettings, RateSettings, Settings, TokenSettings
+from runtime.settings.model import (
+    ApiSettings,
+    ClaimSettings,
+    OidcSettings,
+    QuotaSettings,
+    RateSettings,
+    Settings,
+    TokenSettings,
+)
 
 _MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class _Servers:
-    """How the database and the bus are reached. secrets: further ones, which were given by no variable."""
+    """How the database and the bus are reached.
+
+    jwt_secret, session_secret: keys where no variable gives them. secrets: further ones, which were given by none.
+    """
 
     database_urls: Mapping[str, str]
     redis_url: str
     role_passwords: Mapping[str, str]
     jwt_secret: str | None = None
+    session_secret: str | None = None
     secrets: frozenset[str] = frozenset()
 
 
@@ -79,6 +91,7 @@ def _servers_embedded(home: Home) -> _Servers:
         redis_url=f"redis://:{home.valkey_password}@127.0.0.1:{home.valkey_port}/0",
         role_passwords=passwords,
         jwt_secret=home.jwt_secret,
+        session_secret=home.secret,
         secrets=frozenset((home.secret, home.postgres_password, home.valkey_password)),
     )
 
@@ -102,12 +115,12 @@ def _servers_named(values: Values) -> _Servers:
             "ARGUS_DATABASE_URL, or ARGUS_DATABASE_URL_API, _INGEST and _PIPELINE."
         )
         raise SettingsError(msg)
-    return _Servers(urls, values[table.REDIS_URL], passwords)
+    return _Servers(urls, values[table.REDIS_URL], passwords, session_secret=secret)
 
 
 def _assemble(values: Values, servers: _Servers) -> Settings:
     """Return all settings. What the two ways to the servers have in common is read here."""
-    tokens = _tokens(values, servers.jwt_secret)
+    tokens = _tokens(values, servers)
     derived = frozenset(filter(None, (*servers.role_passwords.values(), tokens.secret)))
     return Settings(
         database_urls=servers.database_urls,
@@ -136,13 +149,13 @@ def _assemble(values: Values, servers: _Servers) -> Settings:
     )
 
 
-def _tokens(values: Values, jwt_secret: str | None) -> TokenSettings:
-    """Return how tokens are verified. jwt_secret: the key where none is given."""
+def _tokens(values: Values, servers: _Servers) -> TokenSettings:
+    """Return how tokens are verified."""
     jwks_url, explicit = values[table.JWT_JWKS_URL], values[table.JWT_SECRET]
     if jwks_url and explicit:
         msg = "Set ARGUS_JWT_SECRET (HS256) or ARGUS_JWT_JWKS_URL (RS256, ES256), not both."
         raise SettingsError(msg)
-    chosen = None if jwks_url else explicit or jwt_secret
+    chosen = None if jwks_url else explicit or servers.jwt_secret
     claims = ClaimSettings(
         values[table.JWT_CLAIM_SUBJECT],
         values[table.JWT_CLAIM_ORGANIZATION],
@@ -150,7 +163,35 @@ def _tokens(values: Values, jwt_secret: str | None) -> TokenSettings:
         values[table.JWT_CLAIM_UNDER],
         values[table.JWT_ROLES],
     )
-    return TokenSettings(chosen, jwks_url, values[table.JWT_AUDIENCE], values[table.JWT_ISSUER], claims)
+    session_secret = values[table.SESSION_SECRET] or servers.session_secret
+    oidc = _oidc(values)
+    if oidc is not None and not (session_secret or chosen):
+        msg = "ARGUS_OIDC_ISSUER needs ARGUS_SESSION_SECRET, the key of the console's sessions."
+        raise SettingsError(msg)
+    return TokenSettings(
+        chosen,
+        jwks_url,
+        values[table.JWT_AUDIENCE],
+        values[table.JWT_ISSUER],
+        claims,
+        session_secret,
+        oidc,
+        values[table.PUBLIC_URL],
+    )
+
+
+def _oidc(values: Values) -> OidcSettings | None:
+    issuer = values[table.OIDC_ISSUER]
+    if issuer is None:
+        return None
+    client_id = values[table.OIDC_CLIENT_ID]
+    if client_id is None or values[table.PUBLIC_URL] is None:
+        msg = "ARGUS_OIDC_ISSUER needs ARGUS_OIDC_CLIENT_ID and ARGUS_PUBLIC_URL."
+        raise SettingsError(msg)
+    if "openid" not in values[table.OIDC_SCOPES].split():
+        msg = "ARGUS_OIDC_SCOPES must have openid among them."
+        raise SettingsError(msg)
+    return OidcSettings(issuer, client_id, values[table.OIDC_CLIENT_SECRET], values[table.OIDC_SCOPES])
 
 
 def _api(values: Values) -> ApiSettings:

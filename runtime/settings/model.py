@@ -26,14 +26,36 @@ class ClaimSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """An identity provider at which people sign in to the console. client_secret: None: Argus has none there."""
+
+    issuer: str
+    client_id: str
+    client_secret: str | None
+    scopes: str
+
+
+@dataclass(frozen=True, slots=True)
 class TokenSettings:
-    """How users' tokens are verified: HS256 with `secret`, or RS256 and ES256 with the keys at `jwks_url`."""
+    """How users' tokens are verified: HS256 with `secret`, or RS256 and ES256 with the keys at `jwks_url`.
+
+    session_secret: of the console's sessions; None: `secret` is. oidc: where people sign in; None: nowhere.
+    public_url: where browsers find this Argus, with a slash at the end.
+    """
 
     secret: str | None
     jwks_url: str | None
     audience: str | None
     issuer: str | None
     claims: ClaimSettings = ClaimSettings()
+    session_secret: str | None = None
+    oidc: OidcSettings | None = None
+    public_url: str | None = None
+
+    @property
+    def session_key(self) -> str | None:
+        """What the console's sessions are signed with: another one where either secret is another."""
+        return "\n".join(filter(None, (self.session_secret, self.secret))) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from runtime.settings.kinds import (
     Networks,
     Number,
     Origins,
+    PageUrl,
     PostgresUrl,
     RedisUrl,
     RoleNames,
@@ -223,6 +224,61 @@ JWT_ROLES: Final = Setting(
         "What the identity provider calls the roles: `plant-staff=viewer,shift-lead=operator,it=admin`. Others have no "
         "role. Without it, roles are called viewer, operator and admin."
     ),
+)
+
+# Sign-in
+PUBLIC_URL: Final = Setting(
+    name="ARGUS_PUBLIC_URL",
+    kind=PageUrl(),
+    group=Group.AUTHENTICATION,
+    used_by=(API,),
+    meaning=(
+        "Where browsers find this Argus, behind whatever proxies. An identity provider sends them back there "
+        "([sign-in](../how-to/signing-in.md))."
+    ),
+)
+SESSION_SECRET: Final = Setting(
+    name="ARGUS_SESSION_SECRET",
+    kind=SigningKey(),
+    group=Group.AUTHENTICATION,
+    used_by=(API, COMMANDS),
+    default=Derived("from `ARGUS_SECRET` and `ARGUS_JWT_SECRET`"),
+    embedded_default=Derived(_FROM_DATA_DIRECTORY),
+    secret=Secret.VALUE,
+    meaning="Key of the console's sessions; the same for all processes. Another one ends all sessions.",
+)
+OIDC_ISSUER: Final = Setting(
+    name="ARGUS_OIDC_ISSUER",
+    kind=Text("an address"),
+    group=Group.AUTHENTICATION,
+    used_by=(API,),
+    meaning=(
+        "Identity provider at which people sign in to the console (OpenID Connect, code flow with PKCE), as its tokens "
+        "name it (`iss`). Needs the next setting, and `ARGUS_PUBLIC_URL`."
+    ),
+)
+OIDC_CLIENT_ID: Final = Setting(
+    name="ARGUS_OIDC_CLIENT_ID",
+    kind=Text(),
+    group=Group.AUTHENTICATION,
+    used_by=(API,),
+    meaning="What Argus is called there. Register `ARGUS_PUBLIC_URL` with `sign-in/callback` after it.",
+)
+OIDC_CLIENT_SECRET: Final = Setting(
+    name="ARGUS_OIDC_CLIENT_SECRET",
+    kind=Text(),
+    group=Group.AUTHENTICATION,
+    used_by=(API,),
+    secret=Secret.VALUE,
+    meaning="Secret of Argus there. A public client has none.",
+)
+OIDC_SCOPES: Final = Setting(
+    name="ARGUS_OIDC_SCOPES",
+    kind=Name("names, separated by spaces"),
+    group=Group.AUTHENTICATION,
+    used_by=(API,),
+    default="openid profile email",
+    meaning="Scopes that are requested; `openid` among them.",
 )
 
 # API
@@ -593,6 +649,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REDIS_URL, PARTITIONS),
     *(JWT_SECRET, JWT_JWKS_URL, JWT_AUDIENCE, JWT_ISSUER),
     *(JWT_CLAIM_SUBJECT, JWT_CLAIM_ORGANIZATION, JWT_CLAIM_ROLE, JWT_CLAIM_UNDER, JWT_ROLES),
+    *(PUBLIC_URL, SESSION_SECRET, OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_SCOPES),
     *(API_PROCESSES, SNAPSHOT_MAX_MIB, TRUSTED_PROXIES, KEEP_ALIVE_S),
     *(WEBSOCKET_COMPRESSION, CORS_ORIGINS, CONSOLE, GRAPHIQL, ANONYMOUS_INTROSPECTION, TRUSTED_DOCUMENTS),
     *(DEADLINE_S, RATE_ADDRESS_PER_S, RATE_ADDRESS_BURST, RATE_TOKEN_PER_S, RATE_TOKEN_BURST),

@@ -12,6 +12,7 @@ import httptools
 import orjson
 
 from domain.plant.devices.tokens import TOKEN_PREFIX
+from gql.access.cookies import COOKIE
 from gql.server.execution import INGEST
 from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
@@ -24,6 +25,7 @@ BODY_EXAMINED_MAX_BYTES: Final = 1024 * 1024
 _OWN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/telemetry/ingest"})
 _THINGSBOARD: Final = re.compile(r"/api/v1/[^/]+/telemetry")
 _GRAPHQL: Final = "/graphql"
+_COOKIE: Final = COOKIE.encode()
 _DEVICE: Final = re.compile(rb"bearer +" + TOKEN_PREFIX.encode(), re.IGNORECASE)
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -45,7 +47,8 @@ def listener_by_head(method: bytes, url: bytes, headers: Headers) -> Destination
         # Without a path it is refused wherever it is.
         return Destination.HERE
     named = dict(reversed(headers))
-    if path != _GRAPHQL or b"authorization" not in named:
+    has_token = b"authorization" in named or _COOKIE in named.get(b"cookie", b"")
+    if path != _GRAPHQL or not has_token:
         # Nobody ingests or subscribes without a token.
         return Destination.ELSEWHERE
     if b"upgrade" in named:

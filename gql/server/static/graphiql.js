@@ -10,7 +10,9 @@ if (given) {
   history.replaceState(null, '', window.location.pathname);
 }
 const token = sessionStorage.getItem('argus-token');
-const headers = JSON.stringify(token ? { Authorization: `Bearer ${token}` } : { Authorization: 'Bearer TOKEN' }, null, 2);
+// Whoever is signed in to the console needs no header.
+const placeholder = token ? { Authorization: `Bearer ${token}` } : { Authorization: 'Bearer TOKEN' };
+let headers = JSON.stringify(placeholder, null, 2);
 const address = new URL(window.location.pathname, window.location.href).href;
 
 // The headers editor holds the token; each subscription's socket gives it to the server when it connects.
@@ -81,24 +83,32 @@ const icon = () =>
     element('path', { d: 'M4 6h2M4 12h2M4 18h2M9 6h11M9 12h11M9 18h11' }),
   );
 const plugin = { title: 'Examples', icon, content: Samples };
-const tabs = samples
-  .filter((sample) => sample.use === samples[0].use)
-  .map((sample) => ({ title: sample.title, query: sample.query, variables: variablesOf(sample), headers }));
 const root = document.getElementById('graphiql');
-root.classList.remove('loading');
-ReactDOM.createRoot(root).render(
-  element(GraphiQL, {
-    fetcher,
-    plugins: [plugin],
-    defaultTabs: tabs,
-    defaultHeaders: headers,
-    defaultQuery: '',
-    shouldPersistHeaders: false,
-    defaultEditorToolsVisibility: true,
-    // A storage of its own: tabs of an earlier visit with an old token help nobody.
-    storage: { length: 0, getItem: () => null, setItem: () => {}, removeItem: () => {}, clear: () => {} },
-  }),
-);
+
+async function start() {
+  if (!token) {
+    const session = await fetch('session').then((answer) => answer.json()).catch(() => ({}));
+    if (session.signedIn) headers = '{}';
+  }
+  const tabs = samples
+    .filter((sample) => sample.use === samples[0].use)
+    .map((sample) => ({ title: sample.title, query: sample.query, variables: variablesOf(sample), headers }));
+  root.classList.remove('loading');
+  ReactDOM.createRoot(root).render(
+    element(GraphiQL, {
+      fetcher,
+      plugins: [plugin],
+      defaultTabs: tabs,
+      defaultHeaders: headers,
+      defaultQuery: '',
+      shouldPersistHeaders: false,
+      defaultEditorToolsVisibility: true,
+      // A storage of its own: tabs of an earlier visit with an old token help nobody.
+      storage: { length: 0, getItem: () => null, setItem: () => {}, removeItem: () => {}, clear: () => {} },
+    }),
+  );
+}
+start();
 
 // GraphiQL shows a plugin from the beginning only where its storage remembers that it was open.
 const opening = setInterval(() => {

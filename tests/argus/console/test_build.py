@@ -119,11 +119,11 @@ def test_a_node_that_is_too_old_is_not_taken(tmp_path: Path) -> None:
             (programs / name).write_text(f"#!/bin/sh\necho {version}\n")
             (programs / name).chmod(0o755)
         try:
-            found = node_find(tmp_path, path=str(programs), say=lambda _line: None).version
+            taken = node_find(tmp_path, path=str(programs), say=lambda _line: None).version
         except (NodeError, OSError):
             # There is no lock file to install from.
-            found = ""
-        assert found == (version if is_taken else "")
+            taken = ""
+        assert taken == (version if is_taken else "")
 
 
 def test_progress_of_a_process_that_is_gone_is_no_build(tmp_path: Path) -> None:

@@ -48,17 +48,22 @@ def test_a_checkout_goes_before_what_is_packed(project: Path, tmp_path: Path) ->
     assert console_find(tmp_path / "none", packed) is None
     packed.mkdir()
     (packed / "STAMP").write_text("abc\n")
-    found = console_find(tmp_path / "none", packed)
-    assert found is not None
-    assert (found.dist, found.sources, found.stamp_built(), found.is_current()) == (packed, None, "abc", True)
-    found = console_find(project, packed)
-    assert found is not None
-    assert (found.sources, found.stamp_built(), found.is_current()) == (project / "console", None, False)
-    found.dist.mkdir()
-    (found.dist / "STAMP").write_text("abc\n")
-    assert not found.is_current()
-    (found.dist / "STAMP").write_text(f"{sources_stamp(project / 'console')}\n")
-    assert found.is_current()
+    location = console_find(tmp_path / "none", packed)
+    assert location is not None
+    assert (location.dist, location.sources, location.stamp_built(), location.is_current()) == (
+        packed,
+        None,
+        "abc",
+        True,
+    )
+    location = console_find(project, packed)
+    assert location is not None
+    assert (location.sources, location.stamp_built(), location.is_current()) == (project / "console", None, False)
+    location.dist.mkdir()
+    (location.dist / "STAMP").write_text("abc\n")
+    assert not location.is_current()
+    (location.dist / "STAMP").write_text(f"{sources_stamp(project / 'console')}\n")
+    assert location.is_current()
 
 
 def test_the_lock_file_names_no_registry() -> None:

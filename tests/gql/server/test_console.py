@@ -105,7 +105,7 @@ def test_each_file_has_its_type(api: Api, name: str) -> None:
     assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
 
 
-def test_the_page_is_asked_for_again_and_what_has_its_digest_in_its_name_is_not(api: Api) -> None:
+def test_the_page_is_looked_at_again_and_what_has_its_digest_in_its_name_is_not(api: Api) -> None:
     status, headers, _ = get(api.port, "/")
     assert headers["Cache-Control"] == "no-cache"
     assert get(api.port, "/", If_None_Match=headers["ETag"])[0::2] == (304, b"")
