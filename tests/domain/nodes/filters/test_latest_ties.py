@@ -30,7 +30,7 @@ def test_ties(engine: Callable[[str], Engine], order: list[UUID]) -> None:
     for n, (device, port, metric) in enumerate(series):
         values[device, port, metric] = float(n)
         plant.points(device, metric, [(at(10), float(n))], port=port)
-    links = [
+    links: list[list[tuple[UUID, int | None, dict[str, str] | None]]] = [
         [(device, port, None) for device in order for port in (1, None)],
         [(device, None, {"t": "t", "u": "t"}) for device in order],
         [(device, 1, {"u": "t"}) for device in order[:2]],
