@@ -27,7 +27,11 @@ export default defineConfig({
           // Few files for what every page needs; charts and the parts of single pages apart.
           groups: [
             { name: "libraries", test: /node_modules[\\/](?!uplot)/, priority: 3 },
-            { name: "base", test: /src[\\/](api|entities|shell|time|ui)[\\/](?!Chart)/, priority: 2 },
+            {
+              name: "base",
+              test: /src[\\/]((api|entities|shell|time|ui)[\\/](?!Chart)|alarms[\\/](past|usePlaces)|changes[\\/]ChangeText)/,
+              priority: 2,
+            },
             { name: "charts", test: /node_modules[\\/]uplot|src[\\/]ui[\\/]Chart|src[\\/]telemetry[\\/]/, priority: 1 },
           ],
         },

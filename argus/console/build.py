@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,8 @@ from argus.console.sources import STAMP, Location, sources_stamp
 _STEPS: Final = 4
 _TIMEOUT_S: Final = 900
 _META: Final = '<meta name="argus-console" content="{stamp}">'
-_LINES_SHOWN: Final = 20
+_LINES_SHOWN: Final = 40
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class BuildError(Exception):
@@ -108,8 +110,7 @@ class Build:
             environment=node.environment({**os.environ, "CI": "1", "NO_COLOR": "1"}),
         )
         if status:
-            last = "\n".join(output.strip().splitlines()[-_LINES_SHOWN:])
-            msg = f"npm {' '.join(arguments)} ended with status {status}:\n{last}"
+            msg = f"npm {' '.join(arguments)} ended with status {status}:\n{_end_of(output)}"
             raise BuildError(msg)
 
     def _step(self, step: int, doing: str) -> None:
@@ -128,6 +129,12 @@ def dist_finish(sources: Path, dist: Path, stamp: str) -> None:
     page.write_text(text.replace("</head>", f"{_META.format(stamp=stamp)}</head>", 1), encoding="utf-8")
     files_compress(dist)
     (dist / STAMP).write_text(f"{stamp}\n", encoding="ascii")
+
+
+def _end_of(output: str) -> str:
+    """Return the last lines that a person can make use of: without colours, and without where in the tools it was."""
+    lines = [line.rstrip() for line in _COLOUR.sub("", output).splitlines()]
+    return "\n".join([line for line in lines if line and not line.lstrip().startswith("at ")][-_LINES_SHOWN:])
 
 
 def _output(command: Sequence[str], *, directory: Path, environment: Mapping[str, str]) -> tuple[str, int]:

@@ -97,3 +97,20 @@ def test_a_failed_start_is_retried(clock: Clock) -> None:
         clock.now += 0.05
     assert len(tries) >= 3
     assert any("no such program" in line for line in said)
+
+
+def test_one_that_ends_by_itself_is_not_started_again(clock: Clock) -> None:
+    statuses: list[int] = []
+    begun: list[float] = []
+
+    def begin() -> subprocess.Popen[bytes]:
+        begun.append(clock.now)
+        return ended()
+
+    child = Child("It", begin, nothing, ended=statuses.append)
+    child.start()
+    for _ in range(100):
+        child.watch(nothing)
+        clock.now += 1
+    child.stop()
+    assert (statuses, len(begun)) == ([3], 1)

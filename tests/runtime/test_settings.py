@@ -154,3 +154,29 @@ def test_who_sees_what_is_given_by_switches_and_origins() -> None:
     origins = ("https://plant.example:8443", "http://[::1]:3000", "capacitor://localhost", "*")
     assert settings.cors_origins == origins
     assert settings.trusted_documents == "documents"
+
+
+def test_an_identity_provider_needs_all_that_a_sign_in_needs(tmp_path: Path) -> None:
+    base = {
+        "ARGUS_DATABASE_URL_API": "postgresql://argus_api@localhost/argus",
+        "ARGUS_REDIS_URL": "redis://localhost",
+        "ARGUS_JWT_JWKS_URL": "https://idp.example/keys",
+        "ARGUS_OIDC_ISSUER": "https://idp.example",
+        "ARGUS_OIDC_CLIENT_ID": "argus",
+        "ARGUS_PUBLIC_URL": "https://plant.example/argus",
+        "ARGUS_SESSION_SECRET": "s" * 40,
+    }
+    tokens = settings_load(environment=base).tokens
+    assert tokens.oidc is not None
+    assert (tokens.oidc.client_secret, tokens.public_url) == (None, "https://plant.example/argus/")
+    for missing in ("ARGUS_OIDC_CLIENT_ID", "ARGUS_PUBLIC_URL", "ARGUS_SESSION_SECRET"):
+        with pytest.raises(SettingsError, match=missing):
+            settings_load(environment={name: value for name, value in base.items() if name != missing})
+    for name, value in (("ARGUS_OIDC_SCOPES", "email"), ("ARGUS_PUBLIC_URL", "plant.example")):
+        with pytest.raises(SettingsError, match=name):
+            settings_load(environment={**base, name: value})
+    # Another secret of either kind signs other sessions; a data directory has one of its own.
+    keys = {settings_load(environment={**base, "ARGUS_SESSION_SECRET": sign * 40}).tokens.session_key for sign in "ab"}
+    assert len(keys) == 2
+    home = Home.open(tmp_path / "home", ports=(1, 2))
+    assert settings_embedded(home, {}).tokens.session_key is not None

@@ -5,7 +5,7 @@ import { EntityLink } from "../entities/EntityLink";
 import { useSession } from "../shell/SessionGate";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
-import { numberText } from "../ui/Chart";
+import { numberText } from "../ui/numbers";
 import { type Column, Grid } from "../ui/Grid";
 import { useKeys } from "../ui/keys";
 import { Empty, Failed, Loading } from "../ui/States";

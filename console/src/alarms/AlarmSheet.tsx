@@ -8,7 +8,7 @@ import { isPast } from "../time/moment";
 import { microsOf } from "../time/instant";
 import { useMoment } from "../time/useMoment";
 import { dateTime, useZone } from "../time/zone";
-import { numberText } from "../ui/Chart";
+import { numberText } from "../ui/numbers";
 import { Dialog } from "../ui/Dialog";
 import { Failed, NowNote, Part } from "../ui/States";
 import { SeverityTag } from "../ui/Tags";

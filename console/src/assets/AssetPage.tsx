@@ -9,8 +9,6 @@ import { HistoryTab } from "../entities/HistoryTab";
 import { entityTarget } from "../entities/paths";
 import { RelationsTab } from "../entities/RelationsTab";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
-import { LocationTab } from "../location/LocationTab";
-import { SuppliedTelemetry } from "../telemetry/SuppliedTelemetry";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useTimeSubject } from "../time/subject";
@@ -21,6 +19,8 @@ import { HealthMeter } from "../ui/Tags";
 import { WorkList } from "../work/WorkList";
 import { AssetOverview } from "./AssetOverview";
 import { LinkedDevices } from "./LinkedDevices";
+import { LocationTab } from "./LocationTab";
+import { TelemetryTab } from "./TelemetryTab";
 import "../entities/entities.css";
 
 const ASSET = graphql(`
@@ -138,8 +138,8 @@ export function AssetPage() {
       <Tabs label="Parts of the asset" tabs={TABS} current={tab} />
       {tab === "overview" && <AssetOverview asset={node} record={record} edges={edges} />}
       {tab === "devices" && <LinkedDevices entityId={id} kind="ASSET" />}
-      {tab === "telemetry" && <SuppliedTelemetry entityId={id} />}
-      {tab === "location" && <LocationTab entityId={id} name={name} own={record ? record.location : node.location} isNow={moment.mode === "true"} path={pathAbove(edges, id)} />}
+      {tab === "telemetry" && <TelemetryTab entityId={id} />}
+      {tab === "location" && <LocationTab entity={{ id, name, location: moment.mode === "seen" ? record?.location : node.location }} way={pathAbove(edges, id)} />}
       {tab === "alarms" && <EntityAlarms entityId={id} />}
       {tab === "work" && <WorkList entityId={id} />}
       {tab === "relations" && <RelationsTab entityId={id} kind="ASSET" />}

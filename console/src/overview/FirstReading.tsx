@@ -3,7 +3,7 @@ import { graphql } from "../api/gen";
 import { useChange } from "../api/hooks";
 import { useLive } from "../api/live";
 import type { Fault } from "../api/request";
-import { numberText } from "../ui/Chart";
+import { numberText } from "../ui/numbers";
 import { Failed } from "../ui/States";
 import { Command } from "./Command";
 import { curlSample, ingestUrl, pythonSample } from "./samples";

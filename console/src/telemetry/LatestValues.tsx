@@ -6,7 +6,7 @@ import { onReopened, useLive } from "../api/live";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
-import { numberText } from "../ui/Chart";
+import { numberText } from "../ui/numbers";
 import { Empty, Failed, Loading } from "../ui/States";
 import { Age } from "../ui/Time";
 

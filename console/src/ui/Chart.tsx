@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { dateTime, useZone } from "../time/zone";
 import { useKeys } from "./keys";
+import { numberText } from "./numbers";
 
 /** A series as the API packs it: `timestamps` in milliseconds, ascending. Null: a gap. */
 export type ChartSeries = {
@@ -134,10 +135,6 @@ function resolved(element: Element, name: string): string {
 function lastText(series: ChartSeries): string {
   const value = series.values.findLast((each) => each !== null);
   return value === undefined || value === null ? "—" : `${numberText(value)}${series.unit ? ` ${series.unit}` : ""}`;
-}
-
-export function numberText(value: number): string {
-  return value.toLocaleString("en", { maximumSignificantDigits: 6, useGrouping: false });
 }
 
 function spoken(title: string, series: readonly ChartSeries[]): string {

@@ -94,6 +94,7 @@ def test_a_build_that_fails_says_why_and_leaves_no_stamp(project: Path) -> None:
     progress = progress_read(project / "console")
     assert progress is not None
     assert "a fault of the sources" in (progress.failed or "")
+    assert "    at " not in (progress.failed or "")
     assert not (project / "console" / "dist" / "STAMP").exists()
 
 

@@ -138,7 +138,7 @@ class Population:
                     id=item.id, profile=item.profile,
                 )  # fmt: skip
             self.items.append(item)
-        return next(item.id for item in self.items if item.kind is SPACE)
+        return next(item.id for item in self.items if item.kind is SPACE and not item.deleted)
 
     def attributes(self) -> dict[str, Any]:
         random = self.random
@@ -188,8 +188,8 @@ class Population:
                 continue
             for port, metric in random.sample([(None, "t"), (1, "t"), (None, "u"), (1, "u")], random.randrange(4)):
                 points: list[tuple[datetime, Value]] = [
-                    (at(minute), random.choice(READ))
-                    for minute in sorted(random.sample(range(0, 400, 20), random.randrange(1, 4)))
+                    (at(minute), random.choice([*READ, float(random.randrange(3, 1000))]))
+                    for minute in sorted(random.sample(range(0, 400, 50), random.randrange(1, 4)))
                 ]
                 plant.points(item.id, metric, points, port=port)
                 own[item.id, port, metric] = points

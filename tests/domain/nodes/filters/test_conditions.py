@@ -27,10 +27,13 @@ def subset(values: list[Any]) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.sampled_from(values), max_size=3)
 
 
+PATHS = ["a", "motor", "motor.kW", "a.0", "a.1", "K\u00fc", "Ku\u0308", "none.there"]
+NUMBERS = [0.0, 1.0, 2.5, -3.0, 1e300, 9.3e18]
+TEXTS = ["one", "O", "\u00fc", "K\u00fc", "%", "_b", ""]
+
+
 def attributes() -> st.SearchStrategy[AttributeCondition]:
-    paths = st.sampled_from(["a", "motor", "motor.kW", "a.0", "a.1", "K\u00fc", "Ku\u0308", "none.there"])
-    numbers = st.sampled_from([0.0, 1.0, 2.5, -3.0, 1e300, 9.3e18])
-    texts = st.sampled_from(["one", "O", "\u00fc", "K\u00fc", "%", "_b", ""])
+    paths, numbers, texts = st.sampled_from(PATHS), st.sampled_from(NUMBERS), st.sampled_from(TEXTS)
     operands: dict[AttributeOperator, st.SearchStrategy[Any]] = {
         Op.EXISTS: st.booleans(), Op.EQ: st.sampled_from(VALUES), Op.NE: st.sampled_from(VALUES), Op.IN: subset(VALUES),
         Op.CONTAINS: texts, Op.STARTS_WITH: texts, Op.GT: numbers, Op.GTE: numbers, Op.LT: numbers, Op.LTE: numbers,
@@ -113,3 +116,35 @@ def test_every_composition_selects_what_the_oracle_does(population: Population) 
 
 def parts_of(where: ListFilter) -> list[ListFilter]:
     return [where, *(inner for _, part in where.parts for inner in parts_of(part))]
+
+
+def check(population: Population, where: ListFilter) -> None:
+    expected = {item.id for item in population.items if not item.deleted and fits(population, where, item)}
+    assert set(population.listed(where)) == expected, where
+
+
+def test_each_condition_on_an_attribute(population: Population) -> None:
+    operands: dict[AttributeOperator, Any] = {
+        Op.EXISTS: [True, False], Op.EQ: VALUES, Op.NE: VALUES[:4], Op.IN: [VALUES[:3], VALUES[9:12], []],
+        Op.CONTAINS: TEXTS, Op.STARTS_WITH: TEXTS, **dict.fromkeys((Op.GT, Op.GTE, Op.LT, Op.LTE), NUMBERS),
+    }  # fmt: skip
+    for path in PATHS:
+        for operator, values in operands.items():
+            for value in values:
+                condition = AttributeCondition(path=path, operator=operator, value=value)
+                check(population, ListFilter(attributes=[condition]))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_condition_on_the_latest_point(world: World, engine: Callable[[str], Engine], seed: int) -> None:
+    """By value, so that each point that SQL takes for the latest is compared with the oracle's."""
+    population = Population(world, engine("owner"), seed=seed, number=40)
+    read = {value for item in population.items for _, value in item.latest if not isinstance(value, str)}
+    conditions = [
+        *(LatestCondition(metric="t", eq=float(value)) for value in sorted(read)),
+        *(LatestCondition(metric="t", text=text) for text in ("on", "K\u00fcche", "Ku\u0308che", "none")),
+        *(LatestCondition(metric="t", older_than=timedelta(minutes=m)) for m in range(600, 1050, 50)),
+        LatestCondition(metric="t", gte=1, lt=2.5),
+    ]
+    for condition in conditions:
+        check(population, ListFilter(latest=[condition]))
