@@ -72,7 +72,7 @@ def test_the_walk_of_an_operator(browser: Browser, installation: Installation) -
 
 def simulate(installation: Installation) -> None:
     """Do as the page says."""
-    duration = ("--devices", "3", "--interval", "PT0.5S", "--duration", "PT3S")
+    duration = ("--devices", "3", "--interval", "PT1S", "--duration", "PT3S")
     installation.run("simulate", "--organization", "Walk", "--url", installation.url, *duration)
 
 
