@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { EventFilter } from "../api/gen/graphql";
 import { EntityLink } from "../entities/EntityLink";
 import { useSession } from "../shell/SessionGate";
@@ -37,6 +37,7 @@ type Props = {
 };
 
 const OPEN_STATES: EventFilter["states"] = ["OPEN", "ACKNOWLEDGED"];
+const LOOKED_THROUGH_MOST = 2_000;
 const ACTIONS: readonly [ActionKind, string, string][] = [
   ["acknowledge", "a", "Acknowledge"],
   ["dismiss", "d", "Dismiss"],
@@ -68,6 +69,11 @@ export function AlarmList(props: Props) {
   const [action, setAction] = useState<Action | null>(null);
   const isHeld = isPointed || isFocused || active !== null || selected.size > 0 || openId !== null || action !== null;
   const list = useAlarms(filter, view, isHeld, props.shelves);
+  const { hasMore, loadMore, loaded } = list;
+  useEffect(() => {
+    // The API cannot tell these from the other open ones, so all that are open are looked through, up to a limit.
+    if ((view === "forgotten" || view === "shelved") && hasMore && loaded < LOOKED_THROUGH_MOST) loadMore();
+  }, [view, hasMore, loaded]);
   const places = usePlaces(list.alarms, grouping === "space");
 
   const groupOrder = useRef<string[]>([]);

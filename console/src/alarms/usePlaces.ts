@@ -1,8 +1,9 @@
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
 import { coordinatesOf } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { useDebounced } from "../ui/useDebounced";
 import type { Alarm } from "./alarm";
 import type { Places } from "./groups";
 
@@ -41,21 +42,32 @@ const ALARM_PLACES = graphql(`
   }
 `);
 
-const PLACES_MAX = 100;
+type Place = { id: string; name: string } | null;
 
-/** The spaces of the entities of alarms, at most 100 of them; an asset without one is where the whole is. One request. */
+const AT_ONCE = 100;
+// While alarms pour in, the places of those that are new are asked for together.
+const TOGETHER_MS = 300;
+
+/** The spaces of the entities of alarms; an asset without one is where the whole is. A request for each hundred that are new. */
 export function usePlaces(alarms: readonly Alarm[], enabled: boolean): Places {
   const { moment } = useMoment();
-  const ids = [...new Set(alarms.filter((alarm) => alarm.entity.kind !== "SPACE").map((alarm) => alarm.entity.id))].sort().slice(0, PLACES_MAX);
-  const answer = useApi(ALARM_PLACES, { ids, ...coordinatesOf(moment) }, { enabled: enabled && ids.length > 0, keep: true, staleMs: 60_000 });
+  const coordinates = coordinatesOf(moment);
+  const scope = JSON.stringify(coordinates);
+  const known = useRef({ scope, places: new Map<string, Place>() });
+  if (known.current.scope !== scope) known.current = { scope, places: new Map() };
+  const ids = [...new Set(alarms.filter((alarm) => alarm.entity.kind !== "SPACE").map((alarm) => alarm.entity.id))].sort();
+  const missing = ids.filter((id) => !known.current.places.has(id)).slice(0, AT_ONCE);
+  const asked = useDebounced(missing.join(), TOGETHER_MS);
+  const answer = useApi(ALARM_PLACES, { ids: asked.split(","), ...coordinates }, { enabled: enabled && asked !== "", staleMs: 60_000 });
   return useMemo(() => {
-    const places = new Map<string, { id: string; name: string } | null>();
+    const { places } = known.current;
+    if (answer.data !== undefined) for (const id of asked.split(",")) places.set(id, places.get(id) ?? null);
     for (const node of answer.data?.nodes ?? []) {
       if (node?.__typename === "Device") places.set(node.id, node.related?.nodes[0] ?? null);
       if (node?.__typename === "Asset") {
         places.set(node.id, node.related?.nodes[0] ?? node.whole?.nodes[0]?.related?.nodes[0] ?? null);
       }
     }
-    return places;
-  }, [answer.data]);
+    return new Map(places);
+  }, [answer.data, asked, scope]);
 }
