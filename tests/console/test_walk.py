@@ -15,7 +15,8 @@ REASON = "found on site: the probe was taken off for repair"
 # What has the focus, as a person would name it.
 FOCUSED = """() => { const each = document.activeElement;
   return each === null ? '' : (each.getAttribute('aria-label') ?? '') + ' ' + (each.labels?.[0]?.innerText ?? '')
-    + ' ' + (each.getAttribute('role') ?? each.tagName.toLowerCase()) + ' ' + (each.innerText ?? ''); }"""
+    + ' ' + (each.getAttribute('role') ?? each.tagName.toLowerCase())
+    + ' ' + (each.matches('a, button, summary') ? each.innerText : ''); }"""
 
 
 def tab_to(opened: ConsolePage, *words: str) -> None:
