@@ -141,7 +141,7 @@ def look_at_the_strip(opened: ConsolePage, before: datetime) -> None:
     press(opened, "Enter")
     tab_to(opened, "6 h")
     press(opened, "Enter")
-    strip = opened.page.get_by_role("region", name="Which device supplied which stretch")
+    strip = opened.page.get_by_role("region", name="Which device supplied what", exact=True)
     expect(strip).to_contain_text("Probe")
     expect(strip).to_contain_text("Spare probe")
 
