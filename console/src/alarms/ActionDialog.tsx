@@ -116,12 +116,11 @@ function Form({ label, isBusy, canSubmit = true, onSubmit, children }: { label: 
   );
 }
 
-function Note({ value, onChange, label, isFirst = false }: { value: string; onChange: (value: string) => void; label: string; isFirst?: boolean }) {
+function Note({ value, onChange, label, }: { value: string; onChange: (value: string) => void; label: string }) {
   return (
     <label>
       {label}
-      {/* The dialog was opened to type this. */}
-      <textarea rows={3} value={value} autoFocus={isFirst} onChange={(event) => onChange(event.target.value)} style={{ fontFamily: "inherit" }} />
+      <textarea rows={3} value={value} onChange={(event) => onChange(event.target.value)} style={{ fontFamily: "inherit" }} />
     </label>
   );
 }
@@ -140,7 +139,7 @@ function NoteForm({ kind, alarms, isBusy, run }: FormProps & { kind: "acknowledg
   return (
     <Form label={kind === "comment" ? "Add the comment" : TITLES[kind]} isBusy={isBusy} canSubmit={kind !== "comment" || note.trim() !== ""} onSubmit={submit}>
       {kind === "dismiss" && <p>Dismissing says that nothing has to be done. The alarm leaves the list although its condition may still hold.</p>}
-      <Note label={kind === "comment" ? "Comment" : "Note (optional)"} value={note} onChange={setNote} isFirst />
+      <Note label={kind === "comment" ? "Comment" : "Note (optional)"} value={note} onChange={setNote} />
     </Form>
   );
 }
@@ -177,7 +176,7 @@ function AllForm({ action, isBusy, run }: { action: Extract<Action, { filter: Ev
         )}
       </p>
       <Failed faults={faults} />
-      <Note label="Note (optional)" value={note} onChange={setNote} isFirst />
+      <Note label="Note (optional)" value={note} onChange={setNote} />
     </Form>
   );
 }

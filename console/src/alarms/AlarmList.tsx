@@ -18,6 +18,7 @@ import { type Action, ActionDialog, type ActionKind, alarmsText } from "./Action
 import { type Alarm, belongs, isShelved, type View } from "./alarm";
 import { AlarmSheet } from "./AlarmSheet";
 import { type Grouping, groupsOf, type Line, linesOf } from "./groups";
+import type { Shelf } from "./shelves";
 import { SeverityCounts, StateTag } from "./tags";
 import { useAlarms } from "./useAlarms";
 import { usePlaces } from "./usePlaces";
@@ -31,6 +32,8 @@ type Props = {
   height?: string;
   /** Whether all of the filter can be acknowledged or dismissed at once. */
   hasAll?: boolean;
+  /** Shelves that last now: what they cover is marked, too. */
+  shelves?: readonly Shelf[];
 };
 
 const OPEN_STATES: EventFilter["states"] = ["OPEN", "ACKNOWLEDGED"];
@@ -64,7 +67,7 @@ export function AlarmList(props: Props) {
   const [openId, setOpenId] = useState<string | null>(null);
   const [action, setAction] = useState<Action | null>(null);
   const isHeld = isPointed || isFocused || active !== null || selected.size > 0 || openId !== null || action !== null;
-  const list = useAlarms(filter, view, isHeld);
+  const list = useAlarms(filter, view, isHeld, props.shelves);
   const places = usePlaces(list.alarms, grouping === "space");
 
   const groupOrder = useRef<string[]>([]);

@@ -170,7 +170,8 @@ function LifeLine({ alarm }: { alarm: AlarmDetail }) {
       <ol className="life-line">
         {steps.map((step, index) => (
           <li key={`${step.at} ${step.what} ${index}`} className={step.time}>
-            <Step step={step} />
+            {/* The reason of a withdrawal says what its detail says, and why. */}
+            <Step step={step === last && step.what === "Withdrawn" ? { ...step, detail: null } : step} />
             {step === last && corrected !== null && <CorrectionReason alarm={alarm} at={corrected} isWithdrawn={step.what === "Withdrawn"} />}
           </li>
         ))}

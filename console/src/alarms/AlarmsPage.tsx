@@ -4,6 +4,8 @@ import { graphql } from "../api/gen";
 import type { EventFilter } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import type { Search } from "../router";
+import { useSession } from "../shell/SessionGate";
+import { now } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
@@ -11,9 +13,12 @@ import { type Choice, Picker } from "../ui/Picker";
 import { Empty, Failed } from "../ui/States";
 import { SEVERITIES, type Severity } from "../ui/Tags";
 import { useDebounced } from "../ui/useDebounced";
+import { useNarrow } from "../ui/useNarrow";
 import type { View } from "./alarm";
 import { AlarmList } from "./AlarmList";
 import { GROUPINGS, type Grouping } from "./groups";
+import { shelvesAt } from "./shelves";
+import { ShelvesPanel } from "./ShelvesPanel";
 
 const FILTERS = graphql(`
   query AlarmFilters($under: ID!, $hasUnder: Boolean!) {
@@ -24,6 +29,24 @@ const FILTERS = graphql(`
         name
         isActive
         deletedAt
+      }
+    }
+    shelves(first: 200) {
+      nodes {
+        id
+        from
+        to
+        note
+        actor
+        rule {
+          id
+          name
+        }
+        entity {
+          id
+          kind
+          name
+        }
       }
     }
     entity(id: $under) @include(if: $hasUnder) {
@@ -64,6 +87,8 @@ export function AlarmsPage() {
   const navigate = useNavigate();
   const { moment } = useMoment();
   const past = isPast(moment);
+  const { role } = useSession();
+  const isNarrow = useNarrow();
   const set = (part: Record<string, string | undefined>) =>
     void navigate({ to: ".", search: (before) => ({ ...before, ...part }), replace: true });
   const view = VIEWS.find(([name]) => name === search.view)?.[0] ?? "open";
@@ -91,6 +116,7 @@ export function AlarmsPage() {
   const under = filters.data?.entity;
   const chosen: Choice | null = under ? { id: under.id, name: under.name, kind: under.kind, type: under.type ?? null } : null;
   const rules = (filters.data?.rules.nodes ?? []).filter((rule) => !rule.deletedAt);
+  const shelves = useMemo(() => shelvesAt(filters.data?.shelves?.nodes ?? [], past ? moment.at : now()), [filters.data, past ? moment.at : null]);
   const isFiltered = view !== "open" || severities.length > 0 || search.under !== undefined || search.rule !== undefined || searched !== "";
   return (
     <div className="stack">
@@ -103,62 +129,68 @@ export function AlarmsPage() {
           </button>
         ))}
       </fieldset>
-      <div className="filter-bar">
-        <label>
-          Search
-          <input
-            type="search"
-            placeholder="Name of a device, asset or space"
-            value={text}
-            onChange={(event) => {
-              setText(event.target.value);
-              set({ q: event.target.value || undefined });
-            }}
-          />
-        </label>
-        <label>
-          Severity
-          <select value={severityKey} onChange={(event) => set({ severity: event.target.value || undefined })}>
-            <option value="">Every</option>
-            <option value="CRITICAL,HIGH">Critical and high</option>
-            {SEVERITIES.map((name) => (
-              <option key={name} value={name}>
-                {name.toLowerCase()}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Rule
-          <select value={search.rule ?? ""} onChange={(event) => set({ rule: event.target.value || undefined })}>
-            <option value="">Every</option>
-            {rules.map((rule) => (
-              <option key={rule.id} value={rule.id}>
-                {rule.name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Shown
-          <select value={grouping} onChange={(event) => set({ group: event.target.value === "asset" ? undefined : event.target.value })}>
-            {GROUPINGS.map(([name, label]) => (
-              <option key={name} value={name}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
-        <div className="under-filter">
-          <Picker label="Below" kinds={["SPACE", "ASSET"]} value={chosen} onChoose={(choice) => set({ under: choice?.id })} />
+      {/* On a phone the alarms come first: what narrows them is folded, unless it does. */}
+      <details className="filter-fold" open={!isNarrow || isFiltered}>
+        <summary>Filters</summary>
+        <div className="filter-bar">
+          <label>
+            Search
+            <input
+              type="search"
+              placeholder="Name of a device, asset or space"
+              value={text}
+              onChange={(event) => {
+                setText(event.target.value);
+                set({ q: event.target.value || undefined });
+              }}
+            />
+          </label>
+          <label>
+            Severity
+            <select value={severityKey} onChange={(event) => set({ severity: event.target.value || undefined })}>
+              <option value="">Every</option>
+              <option value="CRITICAL,HIGH">Critical and high</option>
+              {SEVERITIES.map((name) => (
+                <option key={name} value={name}>
+                  {name.toLowerCase()}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Rule
+            <select value={search.rule ?? ""} onChange={(event) => set({ rule: event.target.value || undefined })}>
+              <option value="">Every</option>
+              {rules.map((rule) => (
+                <option key={rule.id} value={rule.id}>
+                  {rule.name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Shown
+            <select value={grouping} onChange={(event) => set({ group: event.target.value === "asset" ? undefined : event.target.value })}>
+              {GROUPINGS.map(([name, label]) => (
+                <option key={name} value={name}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          </label>
+          <div className="under-filter">
+            <Picker label="Below" kinds={["SPACE", "ASSET"]} value={chosen} onChoose={(choice) => set({ under: choice?.id })} />
+          </div>
         </div>
-      </div>
+      </details>
       <Failed faults={[...(filters.error?.faults ?? []), ...filters.faults, ...(named.error?.faults ?? [])]} />
+      {view === "shelved" && <ShelvesPanel shelves={shelves} canEnd={!past && role !== "viewer"} />}
       <AlarmList
         filter={filter}
         view={view === "unacknowledged" ? "open" : view}
         grouping={grouping as Grouping}
         hasAll
+        shelves={shelves}
         empty={<NoAlarms isFiltered={isFiltered} past={past} rules={filters.data?.rules} />}
       />
     </div>

@@ -64,9 +64,20 @@ export function belongs(alarm: Alarm, filter: EventFilter, view: View, at: Micro
   return true;
 }
 
+// Reading an instant is what sorting a flood would cost; each alarm's is read once.
+const openings = new WeakMap<Alarm, Micros>();
+
+function openedOf(alarm: Alarm): Micros {
+  const known = openings.get(alarm);
+  if (known !== undefined) return known;
+  const opened = microsOf(alarm.openedAt);
+  openings.set(alarm, opened);
+  return opened;
+}
+
 /** Compare two alarms: the latest opened first. */
 export function byOpening(a: Alarm, b: Alarm): number {
-  if (a.openedAt !== b.openedAt) return microsOf(b.openedAt) - microsOf(a.openedAt);
+  if (a.openedAt !== b.openedAt) return openedOf(b) - openedOf(a);
   return a.id < b.id ? 1 : -1;
 }
 

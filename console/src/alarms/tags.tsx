@@ -18,7 +18,7 @@ export function StateTag({ alarm }: { alarm: Pick<Alarm, "state" | "suppressed">
       <span className={`tag ${tone}`}>
         <span aria-hidden="true">{sign}</span>
         {words}
-      </span>
+      </span>{" "}
       {isShelved(alarm) && (
         <span className="tag" title="Shelved, or in a maintenance window: it notifies nobody">
           shelved

@@ -10,6 +10,7 @@ import { useMoment } from "../time/useMoment";
 import { type Alarm, belongs, type View } from "./alarm";
 import { arrange } from "./arrange";
 import { asSeen, wasOpen } from "./past";
+import { type Shelf, withShelves } from "./shelves";
 
 const ALARMS = graphql(`
   query Alarms($filter: EventFilter!, $first: Int!, $after: String, $past: Boolean!) {
@@ -42,6 +43,7 @@ const ALARM_UPDATES = graphql(`
 // What comes is applied at most so often: a flood costs one drawing a second.
 const TOGETHER_MS = 1_000;
 const PAGE = 200;
+const NO_SHELVES: readonly Shelf[] = [];
 // So many updates are held beside what was asked; then it is asked again.
 const UPDATES_MAX = 5_000;
 
@@ -65,7 +67,7 @@ export type AlarmsInList = {
  *
  * One request a page, and one subscription. isHeld: nothing that is shown may move now.
  */
-export function useAlarms(filter: EventFilter, view: View, isHeld: boolean): AlarmsInList {
+export function useAlarms(filter: EventFilter, view: View, isHeld: boolean, shelves: readonly Shelf[] = NO_SHELVES): AlarmsInList {
   const { moment } = useMoment();
   const past = isPast(moment);
   const asked: EventFilter = past ? { ...filter, states: null, openAt: textOf(moment.at) } : filter;
@@ -110,7 +112,7 @@ export function useAlarms(filter: EventFilter, view: View, isHeld: boolean): Ala
   const order = useRef<{ key: string; ids: string[] }>({ key: "", ids: [] });
   const [shownAt, setShownAt] = useState(0);
   const released = useRef(0);
-  const key = `${filterKey} ${view}`;
+  const key = `${filterKey} ${view} ${moment.mode}`;
   const at = past ? moment.at : now();
   const { shown, waiting } = useMemo(() => {
     const all = new Map<string, Alarm>();
@@ -124,14 +126,16 @@ export function useAlarms(filter: EventFilter, view: View, isHeld: boolean): Ala
       for (const node of pages.nodes) all.set(node.id, node);
       for (const [id, alarm] of updates) all.set(id, newer(all.get(id), alarm));
     }
+    if (shelves.length > 0) for (const [id, alarm] of all) all.set(id, withShelves(alarm, shelves));
     const isFrozen = isHeld && order.current.key === key && order.current.ids.length > 0 && released.current === shownAt;
     released.current = shownAt;
     return arrange(all, (alarm) => belongs(alarm, past ? { ...filter, states: null } : filter, view, at), order.current.ids, isFrozen);
     // `at` moves all the time and matters only to the view of the forgotten, which is looked at by hours.
-  }, [pages.nodes, updates, isHeld, key, shownAt, past]);
+  }, [pages.nodes, updates, isHeld, key, shownAt, past, shelves]);
   useEffect(() => {
-    order.current = { key, ids: shown.map((alarm) => alarm.id) };
-  }, [key, shown]);
+    // While another filter's alarms are still shown, nothing of this one has a place to hold.
+    order.current = { key: pages.isPlaceholder ? "" : key, ids: shown.map((alarm) => alarm.id) };
+  }, [key, shown, pages.isPlaceholder]);
 
   return {
     alarms: shown,

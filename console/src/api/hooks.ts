@@ -73,6 +73,8 @@ export type Pages<N> = {
   hasMore: boolean;
   isFetching: boolean;
   isLoading: boolean;
+  /** Whether these are still the pages of the variables before. */
+  isPlaceholder: boolean;
   error: RequestError | null;
   loadMore: () => void;
   refetch: () => void;
@@ -106,6 +108,7 @@ export function usePages<T, V extends { after?: unknown }, N>(
     hasMore: result.hasNextPage,
     isFetching: result.isFetching,
     isLoading: result.isLoading,
+    isPlaceholder: result.isPlaceholderData,
     error: result.error as RequestError | null,
     loadMore: () => {
       if (result.hasNextPage && !result.isFetchingNextPage) void result.fetchNextPage();

@@ -15,7 +15,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "name",
       title: "Name",
-      width: "minmax(180px, 2fr)",
+      width: "minmax(168px, 2fr)",
       sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
       cell: (row) => (
         <>
@@ -27,7 +27,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "type",
       title: "Type",
-      width: "minmax(104px, 1fr)",
+      width: "minmax(100px, 1fr)",
       sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
       cell: (row) => of(row).type ?? <span className="muted">none</span>,
     },
@@ -42,7 +42,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "seen",
       title: today("Seen"),
-      width: "88px",
+      width: "78px",
       number: true,
       sort: { ascending: "LAST_SEEN_ASC", descending: "LAST_SEEN_DESC" },
       cell: (row) => <Age at={of(row).lastSeenAt} />,
@@ -50,7 +50,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "sparkline",
       title: "24 h",
-      width: "116px",
+      width: "112px",
       cell: (row) => {
         const detail = details.get(row.id);
         if (detail?.sparkline === undefined) return <span className="skeleton" style={{ width: "84px" }} />;
@@ -60,13 +60,13 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "alarms",
       title: "Alarms",
-      width: "96px",
+      width: "92px",
       cell: (row) => {
         const alarms = details.get(row.id)?.alarms;
-        return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : <span className="muted">{alarms === null ? "none" : ""}</span>;
+        return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : alarms === null && "none";
       },
     },
-    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "72px", number: true, cell: (row) => of(row).linkedAssetsCount.toLocaleString("en") },
-    { id: "firmware", title: "Firmware", width: "88px", cell: (row) => of(row).firmwareVersion ?? <span className="muted">unknown</span> },
+    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "68px", number: true, cell: (row) => of(row).linkedAssetsCount.toLocaleString("en") },
+    { id: "firmware", title: "Firmware", width: "84px", cell: (row) => of(row).firmwareVersion ?? "unknown" },
   ];
 }

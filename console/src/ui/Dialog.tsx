@@ -1,5 +1,7 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
 
+const FIELDS = [".dialog-body input", ".dialog-body textarea", ".dialog-body select"].map((field) => `${field}:not([disabled])`).join();
+
 /**
  * A modal dialog: the browser's own, so that focus is trapped, Escape closes it and what is behind is inert.
  *
@@ -24,6 +26,8 @@ export function Dialog({
     const dialog = ref.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
+    // A box asks something: typing goes into its first field, not to the button that closes it.
+    if (shape === "box") dialog?.querySelector<HTMLElement>(FIELDS)?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();

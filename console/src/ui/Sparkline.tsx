@@ -24,7 +24,6 @@ export function Sparkline({ label, unit, values }: { label: string; unit: string
   const text = `${label}: ${short(least)} to ${short(most)}${unit ? ` ${unit}` : ""} in 24 h`;
   return (
     <svg className="sparkline" width={WIDTH} height={HEIGHT} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={text}>
-      <title>{text}</title>
       <path d={path} fill="none" stroke="var(--series-1)" strokeWidth="1.5" strokeLinejoin="round" />
       {dots.map((index) => (
         <circle key={index} cx={x(index)} cy={y(values[index] ?? 0)} r="1.8" fill="var(--series-1)" />
