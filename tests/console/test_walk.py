@@ -149,6 +149,7 @@ def look_at_the_strip(opened: ConsolePage, before: datetime) -> None:
     press(opened, "Enter")
     tab_to(opened, "Moment, in UTC")
     type_instant(opened, before)
+    press(opened, "Enter")
     opened.page.wait_for_url("**known=then**")
     expect(strip).not_to_contain_text("Spare probe")
     expect(strip).to_contain_text("Probe")

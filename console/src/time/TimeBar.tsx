@@ -113,15 +113,7 @@ export function TimeBar() {
       <button type="button" className="button quiet" aria-label="Next change" title="Next change ( ] )" onClick={() => jump(1)}>
         ›
       </button>
-      <input
-        type="datetime-local"
-        step={1}
-        aria-label={`Moment, in ${zone}`}
-        value={moment.mode === "live" && thumb === null ? "" : toWallClock(shown, zone)}
-        onChange={(event) => {
-          if (event.target.value) choose(fromWallClock(event.target.value, zone));
-        }}
-      />
+      <MomentField value={moment.mode === "live" && thumb === null ? "" : toWallClock(shown, zone)} onChoose={(text) => choose(fromWallClock(text, zone))} />
       <select aria-label="Length of the time bar" value={windowS} onChange={(event) => setWindowS(Number(event.target.value))}>
         {WINDOWS.map(([label, seconds]) => (
           <option key={label} value={seconds}>
@@ -134,6 +126,30 @@ export function TimeBar() {
       </button>
       {isPartial && <span className="tag" title="There are more changes in this window than are marked">marks in part</span>}
     </section>
+  );
+}
+
+/** The moment as text. While it is typed it is left alone; Enter, or leaving the field, goes there. */
+function MomentField({ value, onChoose }: { value: string; onChoose: (text: string) => void }) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const zone = useZone();
+  const commit = () => {
+    if (typed) onChoose(typed);
+    setTyped(null);
+  };
+  return (
+    <input
+      type="datetime-local"
+      step={1}
+      aria-label={`Moment, in ${zone}`}
+      value={typed ?? value}
+      onChange={(event) => setTyped(event.target.value)}
+      onBlur={commit}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") commit();
+        else if (event.key === "Escape") setTyped(null);
+      }}
+    />
   );
 }
 
