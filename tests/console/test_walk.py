@@ -142,8 +142,7 @@ def look_at_the_strip(opened: ConsolePage, before: datetime) -> None:
     tab_to(opened, "6 h")
     press(opened, "Enter")
     strip = opened.page.get_by_role("region", name="Which device supplied what", exact=True)
-    expect(strip).to_contain_text("Probe")
-    expect(strip).to_contain_text("Spare probe")
+    expect(strip).to_contain_text("Spare probe ✓ at the moment shown")
 
     tab_to(opened, "What we saw then")
     press(opened, "Enter")
@@ -151,11 +150,11 @@ def look_at_the_strip(opened: ConsolePage, before: datetime) -> None:
     type_instant(opened, before)
     press(opened, "Enter")
     opened.page.wait_for_url("**known=then**")
-    expect(strip).not_to_contain_text("Spare probe")
-    expect(strip).to_contain_text("Probe")
+    expect(strip).to_contain_text("Probe ✓ at the moment shown")
+    expect(strip).to_contain_text("Spare probe by another belief")
     opened.page.evaluate("document.activeElement.blur()")
     press(opened, "l")
-    expect(strip).to_contain_text("Spare probe")
+    expect(strip).to_contain_text("Spare probe ✓ at the moment shown")
 
 
 def changes_list_it(opened: ConsolePage) -> None:
