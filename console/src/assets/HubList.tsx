@@ -8,6 +8,7 @@ import { type Column, Grid, GridTotal } from "../ui/Grid";
 import { SeverityTally } from "../ui/SeverityTally";
 import { Empty, Failed, Loading, NowNote } from "../ui/States";
 import { HealthMeter } from "../ui/Tags";
+import { useNarrow } from "../ui/useNarrow";
 import { HubFilters } from "./HubFilters";
 import { type HubKind, type HubSearch, isNarrowed, orderOf } from "./hubFilter";
 import { type HubRow, type RowDetail, useHubFacets, useHubRows, useVisibleHubRows } from "./useHubList";
@@ -23,7 +24,11 @@ export function HubList({ kind, search, onSearch }: Props) {
   const [visible, setVisible] = useState<readonly HubRow[]>([]);
   const onVisible = useCallback((shown: readonly HubRow[]) => setVisible(shown), []);
   const { details, faults } = useVisibleHubRows(visible);
-  const columns = useMemo(() => columnsOf(kind, details), [kind, details]);
+  const isNarrow = useNarrow();
+  const columns = useMemo(() => {
+    const all = columnsOf(kind, details);
+    return isNarrow ? all.filter((column) => NARROW.includes(column.id)).map((column) => (column.id === "name" ? { ...column, width: "minmax(140px, 1fr)" } : column)) : all;
+  }, [kind, details, isNarrow]);
   const total = facets.data?.entities.totalCount ?? null;
   const what = kind === "ASSET" ? "assets" : "spaces";
   return (
@@ -68,6 +73,9 @@ export function HubList({ kind, search, onSearch }: Props) {
     </>
   );
 }
+
+// What an operator needs on a phone: what is wrong with what.
+const NARROW: readonly string[] = ["name", "alarms", "health"];
 
 function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>): Column<HubRow>[] {
   const waiting = <span className="skeleton" style={{ width: "60px" }} />;

@@ -1,5 +1,6 @@
 import { useId } from "react";
 import { boxOf, pathOf, projectionOf, scaleOf, type Shape } from "./plan";
+import "./plan.css";
 
 export type Drawn = { id: string; name: string; shape: Shape; role: "own" | "context" | "inside"; href?: string };
 

@@ -11,6 +11,7 @@ import { Failed, Loading } from "../ui/States";
 import { useKeys } from "../ui/keys";
 import { Instant } from "../ui/Time";
 import { type Lane, lanesOf, type Stretch, stretchesOf, suppliersAt } from "./strip";
+import "./strip.css";
 
 const VERSIONS = graphql(`
   query SupplierVersions($ids: [ID!]!, $from: DateTime!, $to: DateTime!) {

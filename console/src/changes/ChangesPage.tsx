@@ -6,8 +6,9 @@ import { type Micros, microsOf, now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
-import { dateMinute, fromWallClock, toWallClock, useZone } from "../time/zone";
+import { dateMinute, useZone } from "../time/zone";
 import { download } from "../ui/download";
+import { InstantInput } from "../ui/InstantInput";
 import { type Choice, Picker } from "../ui/Picker";
 import { Failed, Loading } from "../ui/States";
 import "./changes.css";
@@ -74,11 +75,11 @@ export function ChangesPage() {
       <div className="filter-bar">
         <label>
           From ({zone})
-          <input type="datetime-local" step={1} value={toWallClock(from, zone)} onChange={(event) => event.target.value && set({ from: textOf(fromWallClock(event.target.value, zone)) })} />
+          <InstantInput label={`From, in ${zone}`} value={from} onChoose={(instant) => set({ from: textOf(instant) })} />
         </label>
         <label>
           To
-          <input type="datetime-local" step={1} value={toWallClock(to, zone)} onChange={(event) => event.target.value && set({ to: textOf(fromWallClock(event.target.value, zone)) })} />
+          <InstantInput label={`To, in ${zone}`} value={to} onChoose={(instant) => set({ to: textOf(instant) })} />
         </label>
         <div className="bar">
           {visit !== null && (

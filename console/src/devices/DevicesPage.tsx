@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { countOf, EVERYTHING, isSelected, NOTHING, type Selection, toggled } from "../entities/selection";
 import type { Search } from "../router";
 import { isPast } from "../time/moment";
@@ -42,10 +42,16 @@ export function DevicesPage() {
     refetch();
     void recount();
   }, [refetch, recount]);
-  const newcomers = useNewcomers(!past, `${key} ${loads}`, reload);
+  const total = facets.data?.devices.totalCount ?? null;
+  const load = `${key} ${loads}`;
+  // After the socket was lost the list is only counted again: it does not move under the pointer.
+  const announced = useNewcomers(!past, load, recount);
+  const counted = useRef<{ load: string; total: number } | null>(null);
+  if (total !== null && !facets.isPlaceholderData && !facets.isFetching && counted.current?.load !== load) counted.current = { load, total };
+  const grown = counted.current?.load === load && total !== null ? total - counted.current.total : 0;
+  const newcomers = past ? 0 : Math.max(announced, grown);
   const columns = useMemo(() => deviceColumns(details, past), [details, past]);
   const change = (part: DeviceSearch) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...part }), replace: true });
-  const total = facets.data?.devices.totalCount ?? null;
   return (
     <div className="stack">
       <header className="page-head">

@@ -122,7 +122,7 @@ const TOGETHER_MS = 1_000;
  *
  * `since` changes where the list was loaded again: the count begins anew.
  */
-export function useNewcomers(enabled: boolean, since: unknown, onReopen: () => void): number {
+export function useNewcomers(enabled: boolean, since: unknown, onReopen: () => unknown): number {
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   const [loadedAt, setLoadedAt] = useState(() => Date.now());
   useEffect(() => {
@@ -140,6 +140,6 @@ export function useNewcomers(enabled: boolean, since: unknown, onReopen: () => v
       pending.clear();
     }, TOGETHER_MS);
   });
-  useEffect(() => onReopened(onReopen), [onReopen]);
+  useEffect(() => onReopened(() => void onReopen()), [onReopen]);
   return ids.size;
 }

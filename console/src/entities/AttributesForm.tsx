@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { graphql } from "../api/gen";
 import type { EntityFormQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
@@ -11,6 +11,7 @@ import { AttributeInput } from "./AttributeInput";
 import { attributeFields, withAttribute } from "./attributeFields";
 import { Difference } from "./Difference";
 import { differenceOf, isObject, isSame } from "./compare";
+import { useRefetchOnChange } from "./useRefetchOnChange";
 import { type EntityFields, useUpdateEntity } from "./useUpdateEntity";
 import "./entities.css";
 
@@ -43,12 +44,13 @@ const FORM = graphql(`
 
 /** What an entity is: its own fields and attributes, as a form of its type and as JSON, with the difference before saving. */
 export function AttributesForm({ entityId }: { entityId: string }) {
-  const answer = useApi(FORM, { id: entityId }, { staleMs: 60_000 });
+  const answer = useApi(FORM, { id: entityId }, { staleMs: 5_000 });
+  useRefetchOnChange(entityId, answer.refetch);
   return (
     <Part of={answer} what="fields">
       {(data) =>
         data.node && "kind" in data.node ? (
-          <Form key={`${entityId} ${data.node.updatedAt}`} entity={data.node} types={data.entityTypes} />
+          <Form key={entityId} entity={data.node} types={data.entityTypes} />
         ) : (
           <Failed faults={[{ code: "NOT_FOUND", message: "There is no such entity.", path: ["node"] }]} />
         )
@@ -75,9 +77,12 @@ const NAMES = ["name", "externalId", "type", "status", "firmwareVersion", "attri
 
 function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["entityTypes"] }) {
   const { moment } = useMoment();
-  const stored = draftOf(entity);
+  // What the draft began as: saving sends what differs from it, also where the entity was changed meanwhile.
+  const [stored, setStored] = useState(() => draftOf(entity));
   const [draft, setDraft] = useState(stored);
   const [raw, setRaw] = useState<string | null>(null);
+  // Counts what changes the fields from outside them: they begin with the new values then, and keep the focus else.
+  const [edition, setEdition] = useState(0);
   const [newKey, setNewKey] = useState("");
   const [extra, setExtra] = useState<string[]>([]);
   const update = useUpdateEntity(entity.kind);
@@ -88,6 +93,19 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
   const text = raw ?? JSON.stringify(draft.attributes, null, 2);
   const rawFault = raw === null ? null : faultOfText(raw);
   const changes = differenceOf(stored, draft);
+  const begin = (from: Draft) => {
+    setStored(from);
+    setDraft(from);
+    setRaw(null);
+    setExtra([]);
+    setEdition((before) => before + 1);
+  };
+  const newest = draftOf(entity);
+  const isOutdated = !isSame(newest, stored);
+  const isUntouched = changes.length === 0 && raw === null;
+  useEffect(() => {
+    if (isOutdated && isUntouched) begin(newest);
+  }, [entity.updatedAt, isOutdated, isUntouched]);
   const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const save = async () => {
     const input: EntityFields = Object.fromEntries(NAMES.filter((name) => !isSame(stored[name], draft[name])).map((name) => [name, draft[name]]));
@@ -96,6 +114,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
     } catch {
       return; // The refusal is shown at its field; what was typed stays.
     }
+    begin(draft);
     toast(`${draft.name} was saved.`);
   };
   const own = (name: "name" | "externalId" | "status" | "firmwareVersion", label: string) => (
@@ -146,7 +165,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
             <div className="form-grid">
               {fields.map((field) => (
                 <AttributeInput
-                  key={`${field.key} ${raw === null ? "" : raw.length}`}
+                  key={`${field.key} ${edition}`}
                   field={field}
                   value={draft.attributes[field.key]}
                   onChange={(value) => {
@@ -185,6 +204,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
                 aria-invalid={rawFault !== null || undefined}
                 onChange={(event) => {
                   setRaw(event.target.value);
+                  setEdition(edition + 1);
                   if (faultOfText(event.target.value) === null) set({ attributes: JSON.parse(event.target.value) as Record<string, unknown> });
                 }}
               />
@@ -204,6 +224,14 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
           <Difference before={stored} after={draft} most={40} />
         </section>
       )}
+      {isOutdated && !isUntouched && !update.isRunning && (
+        <div className="bar panel" role="status">
+          <span>It was changed by somebody else meanwhile. What you save replaces the fields above.</span>
+          <button type="button" className="button" onClick={() => begin(newest)}>
+            Discard mine, take the newest
+          </button>
+        </div>
+      )}
       <Failed faults={faultsElsewhere(update.faults, NAMES)} />
       <div className="bar">
         <button type="submit" className="button primary" disabled={isReadOnly || changes.length === 0 || rawFault !== null || update.isRunning}>
@@ -214,8 +242,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
           className="button"
           disabled={changes.length === 0 && raw === null}
           onClick={() => {
-            setDraft(stored);
-            setRaw(null);
+            begin(newest);
             update.reset();
           }}
         >

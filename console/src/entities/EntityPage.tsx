@@ -5,11 +5,12 @@ import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
-import { Failed, Loading } from "../ui/States";
+import { Failed, Loading, NowNote } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { AttributesForm } from "./AttributesForm";
 import { EntityIdentity } from "./EntityIdentity";
 import { HistoryTab } from "./HistoryTab";
+import { JsonValue } from "./JsonValue";
 import { RelationsTab } from "./RelationsTab";
 import { entityTarget } from "./paths";
 import "./entities.css";
@@ -39,6 +40,15 @@ const ENTITY = graphql(`
           actor
           deletedAt
         }
+      }
+      ... on Person {
+        email
+      }
+      ... on Activity {
+        category
+        priority
+        dueAt
+        state
       }
     }
   }
@@ -73,6 +83,7 @@ export function EntityPage() {
   }
   const target = entityTarget(node);
   if (target.to !== "/entities/$id") return <Navigate {...target} replace />;
+  const past = isPast(moment);
   const record = moment.mode === "seen" ? node.asRecorded : null;
   return (
     <div className="stack">
@@ -86,12 +97,33 @@ export function EntityPage() {
       {tab === "overview" && (
         <section className="panel">
           <h2>Identity</h2>
-          <EntityIdentity entity={node} record={record ?? null} mode={moment.mode} />
+          <EntityIdentity entity={node} record={record ?? null} mode={moment.mode}>
+            {node.__typename === "Person" && <Fact name="E-mail" value={node.email} past={past} />}
+            {node.__typename === "Activity" && (
+              <>
+                <Fact name="State" value={node.state.toLowerCase().replace(/_/g, " ")} past={past} />
+                <Fact name="Category" value={node.category} past={past} />
+                <Fact name="Priority" value={node.priority} past={past} />
+                <Fact name="Due" value={node.dueAt} past={past} />
+              </>
+            )}
+          </EntityIdentity>
         </section>
       )}
       {tab === "relations" && <RelationsTab entityId={id} kind={node.kind} />}
       {tab === "configuration" && <AttributesForm entityId={id} />}
       {tab === "history" && <HistoryTab entityId={id} />}
     </div>
+  );
+}
+
+function Fact({ name, value, past }: { name: string; value: string | null | undefined; past: boolean }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>
+        <JsonValue value={value} /> <NowNote past={past} />
+      </dd>
+    </>
   );
 }

@@ -102,6 +102,7 @@ export function SpaceOverview({ space, record }: { space: Node; record: Node["as
                   </dl>
                 </section>
                 <Members title="Spaces in it" connection={node?.children} none="It has no spaces in it at the moment shown." />
+                <Members title="Located in it" connection={node?.occupants} none="Nothing and nobody is located in it at the moment shown." />
               </div>
               <div className="stack">
                 <section className="panel">
@@ -112,7 +113,6 @@ export function SpaceOverview({ space, record }: { space: Node; record: Node["as
                   <h2>Latest values</h2>
                   <LatestValues entityId={space.id} />
                 </section>
-                <Members title="Located in it" connection={node?.occupants} none="Nothing and nobody is located in it at the moment shown." />
               </div>
               <div className="stack">
                 <section className="panel">

@@ -1,5 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { InstantInput } from "../ui/InstantInput";
 import { useKeys } from "../ui/keys";
 import "./time-bar.css";
 import { type Micros, now, textOf } from "./instant";
@@ -7,7 +8,7 @@ import { LIVE, type Moment } from "./moment";
 import { useCurrentSubject } from "./subject";
 import { setPreview, useMoment } from "./useMoment";
 import { type Tick, useTicks } from "./useTicks";
-import { dateTime, fromWallClock, toWallClock, useZone } from "./zone";
+import { dateTime, useZone } from "./zone";
 
 const WINDOWS: readonly [label: string, seconds: number][] = [
   ["1 h", 3600],
@@ -113,15 +114,7 @@ export function TimeBar() {
       <button type="button" className="button quiet" aria-label="Next change" title="Next change ( ] )" onClick={() => jump(1)}>
         ›
       </button>
-      <input
-        type="datetime-local"
-        step={1}
-        aria-label={`Moment, in ${zone}`}
-        value={moment.mode === "live" && thumb === null ? "" : toWallClock(shown, zone)}
-        onChange={(event) => {
-          if (event.target.value) choose(fromWallClock(event.target.value, zone));
-        }}
-      />
+      <InstantInput label={`Moment, in ${zone}`} value={moment.mode === "live" && thumb === null ? null : shown} onChoose={choose} />
       <select aria-label="Length of the time bar" value={windowS} onChange={(event) => setWindowS(Number(event.target.value))}>
         {WINDOWS.map(([label, seconds]) => (
           <option key={label} value={seconds}>
