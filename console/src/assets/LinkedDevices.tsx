@@ -6,7 +6,7 @@ import { metricsOf } from "../edges/effects";
 import { LINKS } from "../edges/links";
 import { RelateDialog } from "../edges/RelateDialog";
 import { useEdgeHistory, type VersionRecord } from "../edges/useEdgeHistory";
-import { useHolding } from "../edges/useHolding";
+import { believedNow, useHolding } from "../edges/useHolding";
 import { EntityLink } from "../entities/EntityLink";
 import { VersionsTable } from "../entities/RelationsTab";
 import { relationshipLabel } from "../entities/relationships";
@@ -15,6 +15,7 @@ import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading, NowNote } from "../ui/States";
 import { ConnectivityTag } from "../ui/Tags";
 import { Age, Instant } from "../ui/Time";
+import { toast } from "../ui/Toasts";
 
 const STATES = graphql(`
   query LinkedDeviceStates($ids: [ID!]!) {
@@ -45,6 +46,12 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
   const ids = [...new Set(history.versions.map((version) => version.edge.target.id))].sort().slice(0, 500);
   const states = useApi(STATES, { ids }, { enabled: ids.length > 0, keep: true, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) });
   const stateOf = (id: string) => states.data?.nodes.find((node) => node?.id === id);
+  // What is corrected is what is believed now, also where the page shows an earlier belief.
+  const correct = (version: VersionRecord) => {
+    const believed = believedNow(history.versions, version);
+    if (believed === null) toast("That link was taken back: there is nothing left to correct. Link it again where it was true.");
+    else setCorrected(believed);
+  };
   if (history.isLoading) return <Loading what="devices" />;
   const link = (
     <button type="button" className="button" disabled={isPast(moment)} onClick={() => setLinking(true)}>
@@ -71,7 +78,7 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
           {!isPast(moment) && link}
         </Empty>
       )}
-      {areAllShown && <VersionsTable versions={history.versions} entityId={entityId} onCorrect={setCorrected} />}
+      {areAllShown && <VersionsTable versions={history.versions} entityId={entityId} onCorrect={correct} />}
       {!areAllShown && holding.length > 0 && (
         <div className="panel scroll" tabIndex={0} role="region" aria-label="Linked devices">
           <table>
@@ -121,11 +128,9 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
                       )}
                     </td>
                     <td>
-                      {version.retractedAt === null && (
-                        <button type="button" className="button quiet" onClick={() => setCorrected(version)} aria-label={`Correct the link to ${device.name}`}>
-                          Correct…
-                        </button>
-                      )}
+                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct the link to ${device.name}`}>
+                        Correct…
+                      </button>
                     </td>
                   </tr>
                 );
