@@ -61,9 +61,9 @@ def test_the_walk_of_an_operator(browser: Browser, installation: Installation) -
         before = datetime.now(tz=UTC) + timedelta(seconds=1)
         quiet_period(2.5)
         correct_the_link(opened, plant)
+        alarm_wait(client, plant, "WITHDRAWN")
         cool_readings_of_the_spare(client, plant)
         installation.wait_processed(client)
-        alarm_wait(client, plant, "WITHDRAWN")
 
         look_at_the_strip(opened, before)
         changes_list_it(opened)

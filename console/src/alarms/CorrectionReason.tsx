@@ -48,7 +48,8 @@ const CAUSES = graphql(`
 
 // A correction of a link is worked through within seconds; a backlog may take longer.
 const BEFORE_US = 10 * 60e6;
-const SLACK_US = 1e6;
+// Clocks of several hosts differ by a little.
+const SLACK_US = 50_000;
 
 /** Why an alarm was corrected or withdrawn: the change just before it, of a link, its rule or itself. One request. */
 export function CorrectionReason({ alarm, at, isWithdrawn }: { alarm: AlarmDetail; at: Micros; isWithdrawn: boolean }) {
