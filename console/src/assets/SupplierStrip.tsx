@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
 import { metricsOf } from "../edges/effects";
@@ -8,7 +8,7 @@ import { textOf } from "../time/instant";
 import { useMoment, useShown } from "../time/useMoment";
 import { dateMinute, dateTime, useZone } from "../time/zone";
 import { Failed, Loading } from "../ui/States";
-import { useKeys } from "../ui/keys";
+import { useAsTable } from "../ui/useAsTable";
 import { Instant } from "../ui/Time";
 import { type Lane, lanesOf, type Stretch, stretchesOf, suppliersAt } from "./strip";
 import "./strip.css";
@@ -51,8 +51,7 @@ export function SupplierStrip({ entityId, fromMs, toMs }: { entityId: string; fr
   const zone = useZone();
   const { moment } = useMoment();
   const { asOf, knownAt } = useShown();
-  const [asTable, setAsTable] = useState(false);
-  useKeys({ t: { label: "Show charts as tables, and back", run: () => setAsTable((shown) => !shown) } });
+  const [asTable, toggleTable] = useAsTable();
   const from = Math.round(fromMs * 1000);
   const to = Math.round(toMs * 1000);
   // To the minute, and a minute more: a live window that moves asks again once a minute at most.
@@ -85,9 +84,11 @@ export function SupplierStrip({ entityId, fromMs, toMs }: { entityId: string; fr
       <header>
         <h2>Supplied by</h2>
         <span className="muted small">
-          {belief}; {current.length === 0 ? "nobody" : current.map((key) => nameOf(lanes, key)).join(" and ")} at {dateTime(asOf, zone)}
+          {belief}
+          {at >= from && `; ${current.length === 0 ? "nobody" : current.map((key) => nameOf(lanes, key)).join(" and ")} at ${dateTime(asOf, zone)}`}
+          {at < from && `; ${dateTime(asOf, zone)} lies before the window`}
         </span>
-        <button type="button" className="button quiet" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+        <button type="button" className="button quiet" aria-pressed={asTable} onClick={toggleTable}>
           Table
         </button>
       </header>

@@ -1,8 +1,8 @@
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useEffect, useId, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { dateTime, useZone } from "../time/zone";
-import { useKeys } from "./keys";
+import { useAsTable } from "./useAsTable";
 import { numberText } from "./numbers";
 
 /** A series as the API packs it: `timestamps` in milliseconds, ascending. Null: a gap. */
@@ -43,7 +43,7 @@ const COLOURS = 8;
  */
 export function Chart(props: Props) {
   const { series, title, fromMs, toMs, height = 220 } = props;
-  const [asTable, setAsTable] = useState(false);
+  const [asTable] = useAsTable();
   const zone = useZone();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -52,7 +52,6 @@ export function Chart(props: Props) {
   const overlays = useRef({ thresholds: props.thresholds, bands: props.bands });
   overlays.current = { thresholds: props.thresholds, bands: props.bands };
   const id = useId();
-  useKeys({ t: { label: "Show charts as tables, and back", run: () => setAsTable((shown) => !shown) } });
 
   const shape = series.map((each) => `${each.key} ${each.label}`).join("|");
   const data = useMemo(() => aligned(series, props.gapMs), [series, props.gapMs]);
