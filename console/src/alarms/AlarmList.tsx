@@ -27,7 +27,7 @@ type Props = {
   filter: EventFilter;
   view?: View;
   grouping?: Grouping;
-  /** What stands there where there is nothing. */
+  /** What is shown where there is no alarm. */
   empty?: ReactNode;
   height?: string;
   /** Whether all of the filter can be acknowledged or dismissed at once. */

@@ -32,7 +32,7 @@ export const ALARM_ROW = graphql(`
 `);
 
 export type Alarm = AlarmRowFragment;
-/** Which of the alarms in a list are shown, where the API cannot tell them apart. */
+/** Which of the alarms in a list are shown, where no filter of the API separates them. */
 export type View = "open" | "forgotten" | "shelved" | "any";
 
 export const FORGOTTEN_US = 24 * 3600e6;

@@ -3,7 +3,7 @@ import { conditionLines, conditionMetrics, conditionText } from "./condition";
 
 const hot = { threshold: { metric: "temperature", operator: "GT", value: 30, for: "PT10M", clearValue: 28, clearFor: "PT5M" } };
 const silent = { noData: { metric: "flow", after: "PT1H" } };
-const formula = { expression: 'flow > 3.0 && size(name) > 2 && mode == "fast lane"' };
+const formula = { expression: 'flow > 3.0 && size(name) > 2 && mode == "fast mode"' };
 
 test("each form of a condition is said in words", () => {
   expect(conditionText(hot)).toBe("temperature is above 30 for 10 min; clears when it falls to 28 for 5 min");

@@ -27,7 +27,7 @@ const life: Life = {
   ],
 };
 
-test("a life is told in the order of its instants, with what corrected it", () => {
+test("the steps of a life come in the order of their instants, with what corrected it", () => {
   const steps = lifeSteps(life, (at) => at.slice(11, 16));
   expect(steps.map((step) => [step.time, step.what, step.detail])).toEqual([
     ["happened", "The condition began to hold", null],

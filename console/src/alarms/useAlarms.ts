@@ -44,7 +44,7 @@ const ALARM_UPDATES = graphql(`
 const TOGETHER_MS = 1_000;
 const PAGE = 200;
 const NO_SHELVES: readonly Shelf[] = [];
-// So many updates are held beside what was asked; then it is asked again.
+// So many updates are held beside the answer; then it is requested again.
 const UPDATES_MAX = 5_000;
 
 export type AlarmsInList = {
@@ -70,15 +70,15 @@ export type AlarmsInList = {
 export function useAlarms(filter: EventFilter, view: View, isHeld: boolean, shelves: readonly Shelf[] = NO_SHELVES): AlarmsInList {
   const { moment } = useMoment();
   const past = isPast(moment);
-  const asked: EventFilter = past ? { ...filter, states: null, openAt: textOf(moment.at) } : filter;
-  const pages = usePages(ALARMS, { filter: asked, first: PAGE, past }, (data) => data.events, { keep: true });
+  const requested: EventFilter = past ? { ...filter, states: null, openAt: textOf(moment.at) } : filter;
+  const pages = usePages(ALARMS, { filter: requested, first: PAGE, past }, (data) => data.events, { keep: true });
   const [updates, setUpdates] = useState<ReadonlyMap<string, Alarm>>(new Map());
   const [faults, setFaults] = useState<Fault[]>([]);
   const buffer = useRef(new Map<string, Alarm>());
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const { refetch } = pages;
 
-  const filterKey = JSON.stringify(asked);
+  const filterKey = JSON.stringify(requested);
   useEffect(() => {
     buffer.current.clear();
     setUpdates(new Map());

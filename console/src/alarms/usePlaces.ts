@@ -45,7 +45,7 @@ const ALARM_PLACES = graphql(`
 type Place = { id: string; name: string } | null;
 
 const AT_ONCE = 100;
-// While alarms pour in, the places of those that are new are asked for together.
+// While alarms pour in, the places of those that are new are requested together.
 const TOGETHER_MS = 300;
 
 /** The spaces of the entities of alarms; an asset without one is where the whole is. A request for each hundred that are new. */
@@ -57,11 +57,11 @@ export function usePlaces(alarms: readonly Alarm[], enabled: boolean): Places {
   if (known.current.scope !== scope) known.current = { scope, places: new Map() };
   const ids = [...new Set(alarms.filter((alarm) => alarm.entity.kind !== "SPACE").map((alarm) => alarm.entity.id))].sort();
   const missing = ids.filter((id) => !known.current.places.has(id)).slice(0, AT_ONCE);
-  const asked = useDebounced(missing.join(), TOGETHER_MS);
-  const answer = useApi(ALARM_PLACES, { ids: asked.split(","), ...coordinates }, { enabled: enabled && asked !== "", staleMs: 60_000 });
+  const wanted = useDebounced(missing.join(), TOGETHER_MS);
+  const answer = useApi(ALARM_PLACES, { ids: wanted.split(","), ...coordinates }, { enabled: enabled && wanted !== "", staleMs: 60_000 });
   return useMemo(() => {
     const { places } = known.current;
-    if (answer.data !== undefined) for (const id of asked.split(",")) places.set(id, places.get(id) ?? null);
+    if (answer.data !== undefined) for (const id of wanted.split(",")) places.set(id, places.get(id) ?? null);
     for (const node of answer.data?.nodes ?? []) {
       if (node?.__typename === "Device") places.set(node.id, node.related?.nodes[0] ?? null);
       if (node?.__typename === "Asset") {
@@ -69,5 +69,5 @@ export function usePlaces(alarms: readonly Alarm[], enabled: boolean): Places {
       }
     }
     return new Map(places);
-  }, [answer.data, asked, scope]);
+  }, [answer.data, wanted, scope]);
 }

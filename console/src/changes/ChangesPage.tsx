@@ -39,7 +39,7 @@ export function ChangesPage() {
   const { moment } = useMoment();
   const set = (part: Record<string, string | undefined>) => void navigate({ to: ".", search: (before) => ({ ...before, ...part }), replace: true });
   const visit = useMemo(lastVisit, []);
-  // To the minute, so that the same range is asked again while the page is open.
+  // To the minute, so that the range stays the same while the page is open.
   const clock = useMemo(() => Math.ceil(now() / 60e6) * 60e6, [search.from, search.to, search.at]);
   const end = isPast(moment) ? moment.at : clock;
   const to = instantOf(search.to) ?? end;

@@ -39,7 +39,7 @@ test("a corrected link is learned, with the alarm that was withdrawn because of 
   expect(items[1]).toMatchObject({ followed: [{ id: "e1" }] });
 });
 
-test("what happened is told by event time, without alarms that never were", () => {
+test("what happened is listed by event time, without alarms that never were", () => {
   const items = happenings([withdrawn, open], versionsOfTrail([correction]), { ...range, knownAt: null });
   expect(items.map((item) => [item.what, item.sort])).toEqual([
     ["began", "links"],

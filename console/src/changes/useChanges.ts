@@ -178,7 +178,7 @@ export function useChanges(query: ChangesQuery) {
     { enabled: subject !== null, keep: true, staleMs: 30_000 },
   );
   const actors = query.actor === null ? {} : { actors: [query.actor] };
-  // A filter by what is below an entity leaves out links: their changes are asked by their ids.
+  // A filter by what is below an entity leaves out links: their changes are requested by their ids.
   const edgeIds = useMemo(() => [...new Set(versions.nodes.filter((edge) => isRecordedIn(edge, from, to)).map((edge) => edge.edgeId))], [versions.nodes, from, to]);
   const ofEntities = entity !== null ? { subjectIds: [entity] } : under !== null ? { underId: under } : {};
   const changes = usePages(

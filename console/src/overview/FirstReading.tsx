@@ -123,7 +123,7 @@ export function FirstReading({
   return (
     <>
       <p>
-        <b>{device.name}</b> has a token. It is shown this once: it stands in the commands below.
+        <b>{device.name}</b> has a token. It is shown only now, in the commands below.
       </p>
       <Command label="the command that sends a reading with curl" text={curlSample(url, device.token)} />
       <details>

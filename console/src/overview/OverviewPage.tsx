@@ -82,7 +82,7 @@ export function OverviewPage() {
   const navigate = useNavigate();
   const { moment } = useMoment();
   const past = isPast(moment);
-  // To the five minutes, so that one range is asked for a while; what is received now is in it without an end.
+  // To the five minutes, so that the range stays the same for a while; what is received now is in it without an end.
   const at = past ? moment.at : null;
   const from = useMemo(() => textOf(Math.floor(((at ?? now()) - DAY_US) / 300e6) * 300e6), [at]);
   const isFirst = search.steps === "first";
