@@ -45,7 +45,7 @@ const COLOURS = 8;
  * Which device supplied which stretch of the series above: a band for every device and port, on the same time axis.
  *
  * By what is believed today; under "What we saw then" by what was believed then. It follows the thumb of the time bar
- * without a request: the versions of the links in the window are asked for once.
+ * without a request: the versions of the links in the window are requested once.
  */
 export function SupplierStrip({ entityId, fromMs, toMs }: { entityId: string; fromMs: number; toMs: number }) {
   const zone = useZone();
@@ -55,10 +55,10 @@ export function SupplierStrip({ entityId, fromMs, toMs }: { entityId: string; fr
   const from = Math.round(fromMs * 1000);
   const to = Math.round(toMs * 1000);
   // To the minute, and a minute more: a live window that moves asks again once a minute at most.
-  const asked = { from: Math.floor(from / MINUTE_US) * MINUTE_US, to: Math.ceil(to / MINUTE_US) * MINUTE_US + MINUTE_US };
+  const requested = { from: Math.floor(from / MINUTE_US) * MINUTE_US, to: Math.ceil(to / MINUTE_US) * MINUTE_US + MINUTE_US };
   const answer = useApi(
     VERSIONS,
-    { ids: [entityId], from: textOf(asked.from), to: textOf(asked.to) },
+    { ids: [entityId], from: textOf(requested.from), to: textOf(requested.to) },
     { keep: true, staleMs: 30_000, enabled: to > from },
   );
   const nodes = answer.data?.edgeVersions.nodes;

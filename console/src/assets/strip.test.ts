@@ -41,7 +41,7 @@ describe("lanesOf", () => {
       }),
     );
   });
-  it("has bands that are apart, in order, within the window", () => {
+  it("has disjoint bands in order, within the window", () => {
     fc.assert(
       fc.property(versions, knownAt, (list, known) => {
         for (const lane of lanesOf(list, FROM, TO, known)) {

@@ -100,7 +100,7 @@ const BRANCHES = graphql(`
   }
 `);
 
-// So many branches are asked for together when the moment changes.
+// So many branches are requested together when the moment changes.
 const TOGETHER = 20;
 // The tree is as it was left when one comes back to it.
 const remembered = new Map<HubKind, Set<string>>();
@@ -150,9 +150,9 @@ export function useTree(kind: HubKind): Tree {
 
   const load = useCallback(
     async (ids: readonly string[], cursors: Cursors | null) => {
-      const { key: asked, coordinates: at } = current.current;
+      const { key: requested, coordinates: at } = current.current;
       const change = (update: (before: Map<string, Branch>) => void) => {
-        if (current.current.key !== asked) return;
+        if (current.current.key !== requested) return;
         setBranches((before) => {
           const next = new Map(before);
           update(next);
@@ -193,7 +193,7 @@ export function useTree(kind: HubKind): Tree {
     remembered.set(kind, new Set(expanded));
   }, [kind, expanded]);
   useEffect(() => {
-    // Another moment: all that is unfolded is asked for again; what is there stays until the answer comes.
+    // Another moment: all that is unfolded is requested again; what is there stays until the answer comes.
     const ids = [...new Set([...expanded].map((path) => path.slice(path.lastIndexOf(SEPARATOR) + 1)))];
     setBranches((before) => new Map([...before].filter(([id]) => ids.includes(id))));
     for (let index = 0; index < ids.length; index += TOGETHER) void load(ids.slice(index, index + TOGETHER), null);
@@ -245,7 +245,7 @@ function left(pages: { totalCount: number | null; nodes: readonly unknown[]; has
 
 type Level = { nodes: readonly TreeNode[]; pageInfo: { hasNextPage: boolean; endCursor?: string | null } };
 
-/** Return what one answer has of a branch. Lists that were not asked for are whole. */
+/** Return what one answer has of a branch. Lists that were not requested are whole. */
 function pageOf(node: NonNullable<TreeBranchesQuery["nodes"][number]>): { children: TreeNode[]; next: Cursors } {
   const levels = node as unknown as Partial<Record<keyof Cursors, Level | null>>;
   const next: Cursors = {};
