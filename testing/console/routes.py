@@ -27,13 +27,23 @@ ROUTES = (
         for tab in ("overview", "telemetry", "links", "configuration", "messages", "tokens", "history")
     ),
     Route("assets", "/assets"),
-    Route("assets-tree", "/assets?as=tree"),
+    Route("assets-tree", "/assets?view=tree"),
     *(
         Route(f"asset-{tab}", f"/assets/{{boiler_a}}?tab={tab}")
-        for tab in ("overview", "devices", "telemetry", "location", "alarms", "work", "relations", "history")
+        for tab in (
+            "overview",
+            "devices",
+            "telemetry",
+            "location",
+            "alarms",
+            "work",
+            "configuration",
+            "relations",
+            "history",
+        )
     ),
     Route("spaces", "/spaces"),
-    Route("spaces-tree", "/spaces?as=tree"),
+    Route("spaces-tree", "/spaces?view=tree"),
     *(
         Route(f"space-{tab}", f"/spaces/{{room}}?tab={tab}")
         for tab in ("overview", "location", "alarms", "work", "relations", "history")

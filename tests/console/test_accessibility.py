@@ -27,3 +27,70 @@ def test_no_page_has_a_violation(
             )
         opened.check()
     assert violations == {}
+
+
+LISTS = ("/", "/devices", "/assets", "/assets?view=tree", "/spaces", "/alarms", "/changes")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_empty_page_has_a_violation(browser: Browser, installation: Installation, theme: str) -> None:
+    nobody = installation.organization(f"Empty {theme}")
+    with browser.page(installation, nobody, theme=theme) as opened:
+        for route in LISTS:
+            opened.open(route)
+            opened.settle()
+            assert opened.violations() == [], route
+        opened.check()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_without_answers_has_a_violation(
+    browser: Browser, installation: Installation, client: Client, plant: Plant, theme: str
+) -> None:
+    with browser.page(installation, client, theme=theme) as opened:
+        opened.allowed = ("503", "Failed to load resource")
+        answer = '{"errors": [{"message": "The database is away.", "extensions": {"code": "UNAVAILABLE"}}]}'
+        opened.page.route(
+            "**/graphql", lambda route: route.fulfill(status=503, content_type="application/json", body=answer)
+        )
+        for route in (*LISTS, f"/devices/{plant.probe}", f"/assets/{plant.boiler_a}", f"/spaces/{plant.room}"):
+            opened.page.goto(f"{opened.base}#{route}")
+            # It is asked again twice before it is said.
+            opened.page.get_by_role("alert").first.wait_for()
+            assert "The database is away." in opened.page.inner_text("main"), route
+            assert opened.violations() == [], route
+        opened.check()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_no_open_sheet_has_a_violation(
+    browser: Browser, installation: Installation, client: Client, plant: Plant, theme: str, width: int
+) -> None:
+    with browser.page(installation, client, width=width, theme=theme, contrast=theme == "contrast") as opened:
+        opened.open("/alarms")
+        opened.page.get_by_text("Supply too hot").first.wait_for()
+        opened.page.get_by_role("grid").focus()
+        opened.page.keyboard.press("j")
+        opened.page.keyboard.press("Enter")
+        opened.page.get_by_role("dialog").wait_for()
+        opened.settle()
+        assert opened.violations() == []
+        opened.page.keyboard.press("Escape")
+        opened.open(f"/devices/{plant.probe}?tab=links")
+        opened.settle()
+        for name in ("Link…", "Replace device…", "Correct"):
+            opened.page.get_by_role("button", name=name).first.click()
+            opened.page.get_by_role("dialog").wait_for()
+            opened.settle()
+            assert opened.violations() == [], name
+            opened.page.keyboard.press("Escape")
+            opened.page.get_by_role("dialog").wait_for(state="detached")
+        opened.page.keyboard.press("Control+k")
+        opened.page.get_by_role("dialog").wait_for()
+        assert opened.violations() == []
+        opened.page.keyboard.press("Escape")
+        opened.page.keyboard.press("?")
+        opened.page.get_by_role("dialog", name="Keys").wait_for()
+        assert opened.violations() == []
+        opened.check()
