@@ -50,7 +50,7 @@ class AttributeCondition:
     path: str
     eq: JSON | None = UNSET
     ne: JSON | None = UNSET
-    in_: list[JSON | None] | None = strawberry.field(name="in", default=None)
+    in_: list[JSON] | None = strawberry.field(name="in", default=None)
     gt: float | None = None
     gte: float | None = None
     lt: float | None = None
