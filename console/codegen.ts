@@ -1,7 +1,7 @@
 import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const config: CodegenConfig = {
-  schema: process.env.ARGUS_SCHEMA ?? "../gql/schema.graphql",
+  schema: "../gql/schema.graphql",
   documents: ["src/**/*.{ts,tsx}", "!src/api/gen/**"],
   ignoreNoDocuments: true,
   generates: {
