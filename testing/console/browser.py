@@ -39,6 +39,8 @@ class ConsolePage:
 
     def open(self, route: str, *, heading: str | None = None) -> None:
         """Go to a route, e.g. "/devices?at=…", and wait for its heading."""
+        # From nothing: a page that only changed its route still shows the one before for a moment.
+        self.page.goto("about:blank")
         self.page.goto(f"{self.base}#{route}")
         assert self.page.locator("#root").count() == 1, f"This is not the console:\n{self.page.inner_text('body')}"
         self.page.locator("main h1").first.wait_for()

@@ -128,7 +128,7 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
                       )}
                     </td>
                     <td>
-                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct the link to ${device.name}`}>
+                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct… the link to ${device.name}`}>
                         Correct…
                       </button>
                     </td>

@@ -91,10 +91,10 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
                       <Mapping metadata={version.edge.metadata} />
                     </td>
                     <td className="nowrap">
-                      <button type="button" className="button quiet" disabled={isReadOnly} onClick={() => setOpen({ what: "unlink", version })} aria-label={`Unlink ${version.edge.source.name} at an instant`}>
+                      <button type="button" className="button quiet" disabled={isReadOnly} onClick={() => setOpen({ what: "unlink", version })} aria-label={`Unlink at… (${version.edge.source.name})`}>
                         Unlink at…
                       </button>
-                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct the link to ${version.edge.source.name}`}>
+                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct… the link to ${version.edge.source.name}`}>
                         Correct…
                       </button>
                     </td>
