@@ -14,12 +14,15 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from testing.installation import Client, Installation
-from testing.waits import patient
+from testing.waits import Deadline, patient
 
 AXE: Final = Path(__file__).resolve().parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 WIDE: Final = 1350
 NARROW: Final = 360
 HEIGHT: Final = 900
+THEMES: Final = ("light", "dark", "contrast")
+_SETTLE_S: Final = 30.0
+_LOOK_EVERY_MS: Final = 60
 # axe's rules by tag: all of WCAG 2.2 A and AA, and its best practices.
 _AXE_TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
@@ -32,6 +35,7 @@ class ConsolePage:
     context: BrowserContext
     base: str
     requests: list[Request] = field(default_factory=list)
+    pending: int = 0
     failures: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     # Patterns of failures that the test provokes.
@@ -49,9 +53,18 @@ class ConsolePage:
 
     def settle(self) -> None:
         """Wait until nothing is asked and nothing says that it is loading."""
-        self.page.wait_for_load_state("networkidle")
-        # Not by a function that is evaluated in the page: its policy refuses that.
-        self.page.wait_for_selector("[aria-busy=true]", state="detached")
+        deadline, quiet = Deadline(_SETTLE_S), 0
+        # Twice in a row: an answer may lead to the next request.
+        while quiet < 2:
+            self.page.wait_for_timeout(_LOOK_EVERY_MS)
+            is_busy = self.pending > 0 or self.page.locator("[aria-busy=true]").count() > 0
+            quiet = 0 if is_busy else quiet + 1
+            if is_busy:
+                deadline.pause(f"{self.pending} requests are not answered.")
+
+    def theme(self, name: str) -> None:
+        """Show the page in another theme, as the display settings do."""
+        self.page.evaluate("name => { document.documentElement.dataset.theme = name; }", name)
 
     def operations(self) -> list[str]:
         """Return the names of the GraphQL operations that were asked over HTTP so far."""
@@ -97,7 +110,6 @@ class Browser:
         width: int = WIDE,
         zone: str = "UTC",
         theme: str = "light",
-        contrast: bool = False,
     ) -> Iterator[ConsolePage]:
         """Open a page. client: whose token signs in; None: nobody."""
         base = f"http://127.0.0.1:{installation.port}/"
@@ -108,8 +120,6 @@ class Browser:
             reduced_motion="reduce",
         )
         context.set_default_timeout(patient(20_000))
-        if contrast:
-            context.add_init_script("localStorage.setItem('argus.theme', 'contrast')")
         try:
             if client is not None:
                 answer = context.request.post(f"{base}session", data={"token": client.token})
@@ -124,8 +134,12 @@ class Browser:
 def _watch(opened: ConsolePage) -> None:
     def requested(request: Request) -> None:
         opened.requests.append(request)
+        opened.pending += 1
         if not request.url.startswith((opened.base, "data:", "blob:", "about:")):
             opened.foreign.append(request.url)
+
+    def ended(_request: Request) -> None:
+        opened.pending -= 1
 
     def answered(response: Response) -> None:
         if response.status >= 400:
@@ -136,6 +150,8 @@ def _watch(opened: ConsolePage) -> None:
             opened.failures.append(f"console {message.type}: {message.text}")
 
     opened.page.on("request", requested)
+    opened.page.on("requestfinished", ended)
+    opened.page.on("requestfailed", ended)
     opened.page.on("response", answered)
     opened.page.on("console", printed)
     opened.page.on("pageerror", lambda error: opened.failures.append(f"page error: {error}"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from argus.console.sources import console_find
@@ -58,7 +56,7 @@ def test_each_page_keeps_to_its_account_of_requests(page: ConsolePage, plant: Pl
 
 
 @pytest.fixture(scope="module")
-def large(installation: Installation) -> Iterator[Client]:
+def large(installation: Installation) -> Client:
     """A client of an organization with many devices."""
     client = installation.organization("Large")
     document = "mutation I($r: [JSON!]!) { importGraph(records: $r) { errors { message } } }"

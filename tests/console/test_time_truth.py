@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from argus.console.build import Build
+from argus.console.build import Build, say
 from argus.console.sources import console_find
 from testing.console.plant import change, instant
 from testing.installation import Client, Installation
@@ -86,7 +86,7 @@ def test_the_browser_picks_what_the_api_answers(installation: Installation, tmp_
         f"query V($id: ID!) {{ entity(id: $id) {{ edgeHistory(first: 500) {{ {fields} }} }} }}", {"id": device}
     ).data["entity"]["edgeHistory"]["nodes"]
     moments = list(_moments(draw, recorded))
-    answered = []
+    answered: list[dict[str, Any]] = []
     for start in range(0, MOMENTS, BATCH):
         part = moments[start : start + BATCH]
         aliases = " ".join(
@@ -105,4 +105,4 @@ def test_the_browser_picks_what_the_api_answers(installation: Installation, tmp_
     assert location is not None
     assert location.sources is not None
     with patch.dict(os.environ, {"ARGUS_TIME_TRUTH": str(truth)}):
-        Build(Path(location.sources).parent, location, [].append).check(["test"])
+        Build(Path(location.sources).parent, location, say).check(["test"])

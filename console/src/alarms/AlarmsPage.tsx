@@ -7,7 +7,6 @@ import type { Search } from "../router";
 import { useSession } from "../shell/SessionGate";
 import { now } from "../time/instant";
 import { isPast } from "../time/moment";
-import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
 import { type Choice, Picker } from "../ui/Picker";
 import { Empty, Failed } from "../ui/States";
@@ -98,7 +97,6 @@ export function AlarmsPage() {
   const searched = useDebounced(text.trim(), 250);
   const filters = useApi(FILTERS, { under: search.under ?? NOBODY, hasUnder: search.under !== undefined }, { keep: true, staleMs: 60_000 });
   const named = useApi(NAMED, { text: searched }, { enabled: searched !== "", keep: true });
-  useTimeSubject(search.under === undefined ? null : { underId: search.under });
 
   const hits = searched === "" ? null : (named.data?.search.map((hit) => hit.entity.id) ?? null);
   const severityKey = severities.join();

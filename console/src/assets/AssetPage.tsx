@@ -11,9 +11,8 @@ import { RelationsTab } from "../entities/RelationsTab";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
-import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
-import { Failed, Loading, NowNote } from "../ui/States";
+import { Failed, NowNote, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { HealthMeter } from "../ui/Tags";
 import { WorkList } from "../work/WorkList";
@@ -93,7 +92,6 @@ export function AssetPage() {
   const { id } = useParams({ from: "/assets/$id" });
   const { moment } = useMoment();
   const tab = useTab(TABS);
-  useTimeSubject({ entityIds: [id] });
   const coordinates = coordinatesOf(moment);
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
   const answer = useApi(
@@ -103,7 +101,7 @@ export function AssetPage() {
   );
   useRefetchOnChange(id, answer.refetch);
   if (answer.data === undefined) {
-    return answer.error ? <Failed faults={answer.error.faults} retry={() => void answer.refetch()} /> : <Loading what="the asset" />;
+    return <PageWaiting of={answer} what="the asset" />;
   }
   const node = answer.data.node;
   if (node && node.__typename !== "Asset" && "kind" in node) return <Navigate {...entityTarget(node)} replace />;

@@ -1,6 +1,5 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Search } from "../router";
-import { useTimeSubject } from "../time/subject";
 import { HubList } from "./HubList";
 import type { HubKind, HubSearch } from "./hubFilter";
 import { HubTree } from "./tree/HubTree";
@@ -11,7 +10,6 @@ export function HubPage({ kind }: { kind: HubKind }) {
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
   const isTree = search.view === "tree";
-  useTimeSubject(search.under ? { underId: search.under } : null);
   const change = (part: Record<string, string | undefined>) =>
     void navigate({ to: ".", search: (before: Search) => ({ ...before, ...part }), replace: true });
   return (

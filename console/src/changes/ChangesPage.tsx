@@ -4,7 +4,6 @@ import { lastVisit } from "../overview/visit";
 import type { Search } from "../router";
 import { type Micros, microsOf, now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
-import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
 import { dateMinute, useZone } from "../time/zone";
 import { download } from "../ui/download";
@@ -48,7 +47,6 @@ export function ChangesPage() {
   const knownAt = moment.mode === "seen" ? moment.at : null;
   const actor = search.actor ?? null;
   const changes = useChanges({ from, to: knownAt === null ? to : Math.min(to, knownAt), subject, knownAt, actor, isSeen: moment.mode === "seen" });
-  useTimeSubject(search.entity !== undefined ? { entityIds: [search.entity] } : search.under !== undefined ? { underId: search.under } : null);
 
   const chosen = (search.kinds ?? "").split(",").filter((name): name is Sort => SORTS.some(([sort]) => sort === name));
   const isShown = (sort: Sort) => chosen.length === 0 || chosen.includes(sort);

@@ -8,9 +8,8 @@ import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { TelemetryPanel } from "../telemetry/TelemetryPanel";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
-import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
-import { Failed, Loading, NowNote } from "../ui/States";
+import { Failed, NowNote, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { ConnectivityTag } from "../ui/Tags";
 import { Age } from "../ui/Time";
@@ -85,7 +84,6 @@ export function DevicePage() {
   const { id } = useParams({ from: "/devices/$id" });
   const { moment } = useMoment();
   const tab = useTab(TABS);
-  useTimeSubject({ entityIds: [id] });
   const isNow = !isPast(moment);
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
   const answer = useApi(DEVICE, { id, at, isSeen: moment.mode === "seen" }, { keep: true, ...(isNow ? { refetchMs: SEEN_MS } : {}) });
@@ -94,7 +92,7 @@ export function DevicePage() {
   const node = answer.data?.node;
   const device = node && "kind" in node && node.id === id ? node : null;
   if (answer.data === undefined || (node && node.id !== id)) {
-    return answer.error ? <Failed faults={answer.error.faults} retry={() => void refetch()} /> : <Loading what="the device" rows={6} />;
+    return <PageWaiting of={answer} what="the device" />;
   }
   if (!device) {
     return (

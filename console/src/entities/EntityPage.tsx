@@ -3,9 +3,8 @@ import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
-import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
-import { Failed, Loading, NowNote } from "../ui/States";
+import { Failed, NowNote, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { AttributesForm } from "./AttributesForm";
 import { EntityIdentity } from "./EntityIdentity";
@@ -66,12 +65,11 @@ export function EntityPage() {
   const { id } = useParams({ from: "/entities/$id" });
   const { moment } = useMoment();
   const tab = useTab(TABS);
-  useTimeSubject({ entityIds: [id] });
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
   const answer = useApi(ENTITY, { id, at, isSeen: moment.mode === "seen" }, { keep: true });
   const node = answer.data?.node;
   if (answer.data === undefined) {
-    return answer.error ? <Failed faults={answer.error.faults} retry={() => void answer.refetch()} /> : <Loading what="the entity" />;
+    return <PageWaiting of={answer} what="the entity" />;
   }
   if (!node || !("kind" in node)) {
     return (

@@ -15,9 +15,8 @@ import { RelationsTab } from "../entities/RelationsTab";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
-import { useTimeSubject } from "../time/subject";
 import { useMoment } from "../time/useMoment";
-import { Failed, Loading, NowNote } from "../ui/States";
+import { Failed, NowNote, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { WorkList } from "../work/WorkList";
 import { SpaceOverview } from "./SpaceOverview";
@@ -89,12 +88,11 @@ export function SpacePage() {
   const { id } = useParams({ from: "/spaces/$id" });
   const { moment } = useMoment();
   const tab = useTab(TABS);
-  useTimeSubject({ underId: id });
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
   const answer = useApi(SPACE, { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), ...nullable(coordinatesOf(moment)) }, { keep: true });
   useRefetchOnChange(id, answer.refetch);
   if (answer.data === undefined) {
-    return answer.error ? <Failed faults={answer.error.faults} retry={() => void answer.refetch()} /> : <Loading what="the space" />;
+    return <PageWaiting of={answer} what="the space" />;
   }
   const node = answer.data.node;
   if (node && node.__typename !== "Space" && "kind" in node) return <Navigate {...entityTarget(node)} replace />;

@@ -1,32 +1,21 @@
-import { useEffect, useSyncExternalStore } from "react";
+import { useRouterState } from "@tanstack/react-router";
+import { useMemo } from "react";
 
 /** What the page shows: entities, or all below one. The time bar marks the changes of their links and their alarms. */
 export type TimeSubject = { entityIds: readonly string[] } | { underId: string } | null;
 
-let subject: TimeSubject = null;
-const listeners = new Set<() => void>();
-
-function set(next: TimeSubject): void {
-  if (JSON.stringify(next) === JSON.stringify(subject)) return;
-  subject = next;
-  for (const listener of listeners) listener();
+/** Return what an address shows; null: the whole organization. */
+export function subjectOf(pathname: string, search: { entity?: string | undefined; under?: string | undefined }): TimeSubject {
+  const [, room, id] = pathname.split("/");
+  if (id) return room === "spaces" ? { underId: id } : { entityIds: [id] };
+  if (search.entity) return { entityIds: [search.entity] };
+  return search.under ? { underId: search.under } : null;
 }
 
-/** Say what the page shows, while it is there. */
-export function useTimeSubject(next: TimeSubject): void {
-  const key = JSON.stringify(next);
-  useEffect(() => {
-    set(JSON.parse(key) as TimeSubject);
-    return () => set(null);
-  }, [key]);
-}
-
+/** What is shown now. From the address, so that it is known before the page is there. */
 export function useCurrentSubject(): TimeSubject {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => subject,
-  );
+  const key = useRouterState({
+    select: ({ location }) => JSON.stringify(subjectOf(location.pathname, location.search as { entity?: string; under?: string })),
+  });
+  return useMemo(() => JSON.parse(key) as TimeSubject, [key]);
 }

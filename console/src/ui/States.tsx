@@ -65,6 +65,17 @@ export function Part<T>({
   return <Loading what={what} />;
 }
 
+/** A page whose subject is not there yet: that it is loading, or why it could not be. */
+export function PageWaiting({ of: answer, what }: { of: Omit<Answered<unknown>, "data">; what: string }) {
+  if (!answer.error) return <Loading what={what} rows={6} />;
+  return (
+    <div className="stack">
+      <h1>No answer about {what}</h1>
+      <Failed faults={answer.error.faults} retry={() => void answer.refetch()} />
+    </div>
+  );
+}
+
 /** Marks what is not historical while the console shows the past. */
 export function NowNote({ past }: { past: boolean }) {
   return past ? <span className="tag past">now</span> : null;
