@@ -57,7 +57,7 @@ def metrics(opened: ConsolePage) -> dict[str, float]:
     session.send("Performance.enable")
     answer = session.send("Performance.getMetrics")
     session.detach()
-    return {each["name"]: each["value"] for each in answer["metrics"]}
+    return {metric["name"]: metric["value"] for metric in answer["metrics"]}
 
 
 def first_load(opened: ConsolePage) -> None:
@@ -68,14 +68,14 @@ def first_load(opened: ConsolePage) -> None:
     start = time.perf_counter()
     opened.open("/")
     shown_s = time.perf_counter() - start
-    opened.settle()
+    opened.wait_idle()
     row("first load: bytes, requests", f"{sum(received):,}, {len(received)}")
     row("first load: until the heading", f"{1000 * shown_s:.0f} ms")
 
 
 def long_list(opened: ConsolePage, devices: int, empty_fps: float) -> None:
     opened.open("/changes")
-    opened.settle()
+    opened.wait_idle()
     opened.page.evaluate(
         """() => { window.seen = {};
         new PerformanceObserver(list => list.getEntries().forEach(entry => {
@@ -86,7 +86,7 @@ def long_list(opened: ConsolePage, devices: int, empty_fps: float) -> None:
     )
     opened.page.evaluate("location.hash = '#/devices'")
     opened.page.locator('[role=row][aria-rowindex="2"]').wait_for()
-    opened.settle()
+    opened.wait_idle()
     seen = opened.page.evaluate("window.seen")
     row(f"{devices:,} devices: first rows after their data", f"{seen['rows'] - seen['answer']:.0f} ms")
     opened.page.evaluate(
@@ -114,7 +114,7 @@ LOADED = "Math.round(document.querySelector('[role=grid] .grid-body').clientHeig
 
 def live(opened: ConsolePage, client: Client, device: str, seconds: float, empty_fps: float) -> None:
     opened.open(f"/devices/{device}?tab=telemetry")
-    opened.settle()
+    opened.wait_idle()
     before = opened.page.evaluate(POINTS)
     sent = 0
     stop = threading.Event()
@@ -159,7 +159,7 @@ def live(opened: ConsolePage, client: Client, device: str, seconds: float, empty
 
 def time_bar(opened: ConsolePage, plant: Plant) -> None:
     opened.open(f"/assets/{plant.boiler_a}?tab=telemetry")
-    opened.settle()
+    opened.wait_idle()
     opened.page.evaluate(
         "() => { window.slow = []; new PerformanceObserver(list => list.getEntries().forEach("
         "entry => window.slow.push(entry.duration))).observe({type: 'event', durationThreshold: 16}); }"
@@ -167,13 +167,13 @@ def time_bar(opened: ConsolePage, plant: Plant) -> None:
     slider = opened.page.get_by_role("slider", name="Moment")
     box = slider.bounding_box()
     assert box is not None
-    asked = len(opened.operations())
+    requested = len(opened.operations())
     opened.page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
     opened.page.mouse.down()
     for step in range(120):
         share = 0.98 - 0.9 * step / 120
         opened.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
-    during = len(opened.operations()) - asked
+    during = len(opened.operations()) - requested
     opened.page.mouse.up()
     opened.page.wait_for_timeout(600)
     slow: list[float] = opened.page.evaluate("window.slow")
@@ -186,7 +186,7 @@ def reading_to_pixel(
     opened: ConsolePage, client: Client, device: str, subscribe: Callable[[], Sequence[float]]
 ) -> None:
     opened.open(f"/devices/{device}?tab=telemetry")
-    opened.settle()
+    opened.wait_idle()
     opened.page.evaluate(
         "() => { window.changed = []; new MutationObserver(() => window.changed.push(Date.now())).observe("
         "document.querySelector('main'), {attributes: true, attributeFilter: ['data-points'], subtree: true}); }"
@@ -261,7 +261,7 @@ def lighthouse(installation: Installation, opened: ConsolePage) -> None:
                 *(["--preset=desktop"] if preset == "desktop" else []),
             ]
             done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True, timeout=300)
-            scores = {name: each["score"] for name, each in json.loads(done.stdout)["categories"].items()}
+            scores = {name: category["score"] for name, category in json.loads(done.stdout)["categories"].items()}
             row(
                 f"Lighthouse, {preset}", ", ".join(f"{100 * score:.0f}" for score in scores.values()), ", ".join(scores)
             )

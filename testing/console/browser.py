@@ -21,7 +21,7 @@ WIDE: Final = 1350
 NARROW: Final = 360
 HEIGHT: Final = 900
 THEMES: Final = ("light", "dark", "contrast")
-_SETTLE_S: Final = 30.0
+_IDLE_S: Final = 30.0
 _LOOK_EVERY_MS: Final = 60
 # axe's rules by tag: all of WCAG 2.2 A and AA, and its best practices.
 _AXE_TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -51,9 +51,9 @@ class ConsolePage:
         if heading is not None:
             self.page.get_by_role("heading", name=heading, level=1).wait_for()
 
-    def settle(self) -> None:
+    def wait_idle(self) -> None:
         """Wait until nothing is asked and nothing says that it is loading."""
-        deadline, quiet = Deadline(_SETTLE_S), 0
+        deadline, quiet = Deadline(_IDLE_S), 0
         # Twice in a row: an answer may lead to the next request.
         while quiet < 2:
             self.page.wait_for_timeout(_LOOK_EVERY_MS)

@@ -34,7 +34,7 @@ def screenshots_take(directory: Path, chromium: str) -> int:
                         with browser.page(installation, client, width=width, theme=theme) as opened:
                             for route in ROUTES:
                                 opened.open(route.address(plant))
-                                opened.settle()
+                                opened.wait_idle()
                                 name = f"{route.name}-{theme}-{width}.png"
                                 opened.page.screenshot(path=directory / name, full_page=True)
                                 count += 1
@@ -48,7 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m testing.console.screenshots", description=__doc__)
     parser.add_argument("directory", type=Path, help="where the pictures go, e.g. build/screenshots")
     arguments = parser.parse_args()
-    chromium = next((found for name in _CHROMIUM if (found := shutil.which(name))), None)
+    chromium = next((path for name in _CHROMIUM if (path := shutil.which(name))), None)
     if chromium is None:
         sys.stderr.write("Chromium is not installed.\n")
         return 1

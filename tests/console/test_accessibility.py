@@ -28,7 +28,7 @@ def check(opened: ConsolePage, name: str) -> None:
 def dialog(opened: ConsolePage) -> Iterator[None]:
     """Wait until a dialog is open and complete; close it at the end."""
     opened.page.get_by_role("dialog").wait_for()
-    opened.settle()
+    opened.wait_idle()
     yield
     opened.page.keyboard.press("Escape")
     opened.page.get_by_role("dialog").wait_for(state="detached")
@@ -41,7 +41,7 @@ def test_no_page_has_a_violation(
     with browser.page(installation, client, width=width) as opened:
         for route in ROUTES:
             opened.open(route.address(plant))
-            opened.settle()
+            opened.wait_idle()
             check(opened, route.name)
         opened.check()
 
@@ -51,7 +51,7 @@ def test_no_empty_page_has_a_violation(browser: Browser, installation: Installat
     with browser.page(installation, nobody) as opened:
         for route in LISTS:
             opened.open(route)
-            opened.settle()
+            opened.wait_idle()
             check(opened, route)
         opened.check()
 
@@ -87,7 +87,7 @@ def test_no_open_dialog_has_a_violation(
         with dialog(opened):
             check(opened, "alarm")
         opened.open(f"/devices/{plant.probe}?tab=links")
-        opened.settle()
+        opened.wait_idle()
         for name in ("Link…", "Replace device…", "Correct…"):
             opened.page.get_by_role("button", name=name).first.click()
             with dialog(opened):

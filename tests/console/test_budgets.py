@@ -26,7 +26,7 @@ def test_the_first_load_is_small(browser: Browser, installation: Installation, c
         received: list[int] = []
         session.on("Network.loadingFinished", lambda event: received.append(int(event["encodedDataLength"])))
         opened.open("/")
-        opened.settle()
+        opened.wait_idle()
         files = [request.url for request in opened.requests if "graphql" not in request.url]
         assert len(files) <= FIRST_LOAD_REQUESTS_MAX, files
         assert sum(received) <= FIRST_LOAD_BYTES_MAX, sum(received)
@@ -42,16 +42,16 @@ def test_the_whole_console_is_small() -> None:
 
 def test_each_page_keeps_to_its_account_of_requests(page: ConsolePage, plant: Plant) -> None:
     page.open("/changes")
-    page.settle()
-    asked: dict[str, list[str]] = {}
+    page.wait_idle()
+    requested: dict[str, list[str]] = {}
     for route in ROUTES:
         before = len(page.operations())
         page.open(route.address(plant))
-        page.settle()
-        asked[route.name] = page.operations()[before:]
-    over = {route.name: asked[route.name] for route in ROUTES if len(asked[route.name]) > route.requests_max}
+        page.wait_idle()
+        requested[route.name] = page.operations()[before:]
+    over = {route.name: requested[route.name] for route in ROUTES if len(requested[route.name]) > route.requests_max}
     assert over == {}
-    repeated = {name: names for name, names in asked.items() if len(names) != len(set(names))}
+    repeated = {name: names for name, names in requested.items() if len(names) != len(set(names))}
     assert repeated == {}
 
 
@@ -80,7 +80,7 @@ def test_a_long_list_has_few_elements_and_asks_page_by_page(
 ) -> None:
     with browser.page(installation, large) as opened:
         opened.open("/devices")
-        opened.settle()
+        opened.wait_idle()
         grid = opened.page.get_by_role("grid")
         assert grid.get_attribute("aria-rowcount") == str(DEVICES + 1)
         assert opened.page.evaluate("document.querySelectorAll('[role=grid] *').length") <= LIST_ELEMENTS_MAX
@@ -90,7 +90,7 @@ def test_a_long_list_has_few_elements_and_asks_page_by_page(
 
         def is_at_end() -> bool:
             opened.page.keyboard.press("End")
-            opened.settle()
+            opened.wait_idle()
             return last.count() > 0
 
         wait_until(is_at_end)

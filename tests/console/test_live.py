@@ -88,14 +88,14 @@ def test_two_organizations_never_see_each_other(browser: Browser, installation: 
     node = stranger.call('{ entity(kind: DEVICE, externalId: "secret") { id } }').data["entity"]["id"]
     with browser.page(installation, client) as opened:
         opened.open("/devices")
-        opened.settle()
+        opened.wait_idle()
         assert opened.page.get_by_text("Secret meter").count() == 0
         opened.page.keyboard.press("Control+k")
         opened.page.get_by_role("dialog").get_by_role("combobox").fill("Secret")
         opened.page.get_by_text("Nothing is named like that.").wait_for()
         opened.page.keyboard.press("Escape")
         opened.page.goto(f"{opened.base}#/devices/{node}")
-        opened.settle()
+        opened.wait_idle()
         assert "Secret meter" not in opened.page.inner_text("body")
         opened.check()
 
