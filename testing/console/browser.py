@@ -57,7 +57,7 @@ class ConsolePage:
         # Twice in a row: an answer may lead to the next request.
         while quiet < 2:
             self.page.wait_for_timeout(_LOOK_EVERY_MS)
-            is_busy = self.pending > 0 or self.page.locator("[aria-busy=true]").count() > 0
+            is_busy = self.pending > 0 or self.page.locator("[aria-busy=true], .skeleton").count() > 0
             quiet = 0 if is_busy else quiet + 1
             if is_busy:
                 deadline.pause(f"{self.pending} requests are not answered.")

@@ -5,7 +5,7 @@ import { microsOf, now, textOf } from "../time/instant";
 import { Chart, type ChartSeries } from "../ui/Chart";
 import { Failed, Loading } from "../ui/States";
 import type { AlarmDetail } from "./AlarmSheet";
-import { conditionLines, conditionMetrics } from "./condition";
+import { conditionLines, conditionMetrics } from "../rules/condition";
 import { EpisodeOverlay } from "./EpisodeOverlay";
 import { windowOf } from "./window";
 

@@ -16,7 +16,7 @@ import { Age, Instant } from "../ui/Time";
 import { AlarmChart } from "./AlarmChart";
 import type { ActionKind } from "./ActionDialog";
 import type { Alarm } from "./alarm";
-import { conditionText } from "./condition";
+import { conditionText } from "../rules/condition";
 import { CorrectionReason } from "./CorrectionReason";
 import { lastCorrection, type LifeStep, lifeSteps } from "./lifeLine";
 import { StateTag } from "./tags";

@@ -63,7 +63,7 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
       <Failed faults={[...history.faults, ...(states.error?.faults ?? states.faults)]} retry={history.refetch} />
       <div className="bar">
         <span className="muted number" role="status">
-          {holding.length} at the moment shown, {history.total.toLocaleString("en")} versions of links
+          {holding.length} at the moment shown, {history.total === 1 ? "1 version" : `${history.total.toLocaleString("en")} versions`} of links
           {history.versions.length < history.total ? `, the newest ${history.versions.length.toLocaleString("en")} loaded` : ""}
         </span>
         <span className="spring" />

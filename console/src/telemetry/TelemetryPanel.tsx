@@ -1,8 +1,9 @@
 import { useEffect, useState } from "react";
+import { useRuleLines } from "../rules/useRuleLines";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { dateMinute, useZone } from "../time/zone";
-import { type Band, Chart, type Threshold } from "../ui/Chart";
+import { Chart } from "../ui/Chart";
 import { download } from "../ui/download";
 import { Empty, Failed, Loading } from "../ui/States";
 import { csvOf } from "./csv";
@@ -24,14 +25,13 @@ const SERIES_SHOWN = 24;
 
 type Props = {
   entityId: string;
-  bands?: readonly Band[];
-  thresholds?: readonly (Threshold & { metric: string })[];
   /** Called with the range that is shown, for what is drawn below it on the same axis. */
   onRange?: (range: Range) => void;
 };
 
 /** The series of an entity, a panel a unit, with a shared cursor, at the moment that is shown. */
-export function TelemetryPanel({ entityId, bands, thresholds, onRange }: Props) {
+export function TelemetryPanel({ entityId, onRange }: Props) {
+  const lines = useRuleLines(entityId);
   const { moment } = useMoment();
   const zone = useZone();
   const [windowMs, setWindowMs] = useState(3600e3);
@@ -126,8 +126,7 @@ export function TelemetryPanel({ entityId, bands, thresholds, onRange }: Props) 
             sync={entityId}
             onZoom={(fromMs, toMs) => setZoom({ fromMs, toMs })}
             {...(state.gapMs === undefined ? {} : { gapMs: state.gapMs })}
-            {...(bands ? { bands } : {})}
-            {...(thresholds ? { thresholds: thresholds.filter((line) => series.some((each) => each.metric === line.metric)) } : {})}
+            thresholds={lines.filter((line) => series.some((each) => each.metric === line.metric))}
           />
         </div>
       ))}

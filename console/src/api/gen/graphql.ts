@@ -2487,6 +2487,19 @@ export type OverviewStateQueryVariables = Exact<{
 
 export type OverviewStateQuery = { viewer: { organizationName: string, role: string }, kinds: Array<{ values: Array<{ value: string | null, count: number }> }>, facets: Array<{ by: FacetBy, values: Array<{ value: string | null, count: number }> }>, ingestAccount: { received: number, stored: number, duplicate: number, dead: number, pending: number }, activities: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, priority: string, dueAt: string | null }> }, assets: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, healthScore: number | null }> } };
 
+export type RulesOfEntityQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type RulesOfEntityQuery = { entity:
+    | { id: string, kind: EntityKind, type: string | null }
+    | { id: string, kind: EntityKind, type: string | null, profile: { id: string } | null }
+    | { id: string, kind: EntityKind, type: string | null }
+    | { id: string, kind: EntityKind, type: string | null }
+    | { id: string, kind: EntityKind, type: string | null }
+   | null, rules: { nodes: Array<{ id: string, name: string, isActive: boolean, deletedAt: string | null, scope: unknown, condition: unknown }> } };
+
 export type OpenAlarmCountsQueryVariables = Exact<{
   states?: Array<EventState> | EventState | null | undefined;
   openAt?: string | null | undefined;
@@ -5067,6 +5080,30 @@ export const OverviewStateDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OverviewStateQuery, OverviewStateQueryVariables>;
+export const RulesOfEntityDocument = new TypedDocumentString(`
+    query RulesOfEntity($id: ID!) {
+  entity(id: $id) {
+    id
+    kind
+    type
+    ... on Asset {
+      profile {
+        id
+      }
+    }
+  }
+  rules(first: 200) {
+    nodes {
+      id
+      name
+      isActive
+      deletedAt
+      scope
+      condition
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RulesOfEntityQuery, RulesOfEntityQueryVariables>;
 export const OpenAlarmCountsDocument = new TypedDocumentString(`
     query OpenAlarmCounts($states: [EventState!], $openAt: DateTime) {
   CRITICAL: events(

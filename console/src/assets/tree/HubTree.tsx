@@ -132,7 +132,7 @@ export function HubTree({ kind }: { kind: HubKind }) {
       )}
       <div className="bar">
         <span className="muted number" role="status">
-          {rows.length.toLocaleString("en")} rows unfolded
+          {rows.length === 1 ? "1 row" : `${rows.length.toLocaleString("en")} rows`} shown
           {alarms.isPartial ? "; of the open alarms the newest 500 are counted" : ""}
         </span>
         {tree.unseen > 0 && (
