@@ -1,9 +1,9 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-// For `npm run dev`: the API whose address ARGUS_API names, e.g. http://127.0.0.1:8000.
-const api = process.env.ARGUS_API ?? "http://127.0.0.1:8000";
-const headers = process.env.ARGUS_TOKEN ? { authorization: `Bearer ${process.env.ARGUS_TOKEN}` } : undefined;
+// For `npm run dev`: the API whose address API_ADDRESS names, e.g. http://127.0.0.1:8000.
+const api = process.env.API_ADDRESS ?? "http://127.0.0.1:8000";
+const headers = process.env.API_TOKEN ? { authorization: `Bearer ${process.env.API_TOKEN}` } : undefined;
 const proxy = {
   "/graphql": { target: api, ws: true, headers },
   "/session": { target: api },

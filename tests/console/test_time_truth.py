@@ -104,5 +104,5 @@ def test_the_browser_picks_what_the_api_answers(installation: Installation, tmp_
     location = console_find()
     assert location is not None
     assert location.sources is not None
-    with patch.dict(os.environ, {"ARGUS_TIME_TRUTH": str(truth)}):
+    with patch.dict(os.environ, {"TIME_TRUTH": str(truth)}):
         Build(Path(location.sources).parent, location, say).check(["test"])

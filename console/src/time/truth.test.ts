@@ -7,7 +7,7 @@ import { microsOf } from "./instant";
 /** Written by tests/console/test_time_truth.py: edge versions of a running Argus, and what it answered at moments. */
 type Truth = { versions: EdgeTimes[]; moments: { asOf: string; knownAt: string | null; ids: string[] }[] };
 
-const path = process.env.ARGUS_TIME_TRUTH;
+const path = process.env.TIME_TRUTH;
 
 test.skipIf(path === undefined)("at any moment the browser picks the versions that the API answers", () => {
   const truth = JSON.parse(readFileSync(path as string, "utf8")) as Truth;
