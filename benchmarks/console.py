@@ -51,13 +51,18 @@ def row(name: str, value: str, reference: str = "") -> None:
     print(f"  {name:<58}{value:>18}  {reference}", flush=True)
 
 
-def metrics(opened: ConsolePage) -> dict[str, float]:
-    """Return the browser's own figures of the page: seconds of work, heap in bytes."""
-    session = opened.context.new_cdp_session(opened.page)
-    session.send("Performance.enable")
-    answer = session.send("Performance.getMetrics")
-    session.detach()
-    return {metric["name"]: metric["value"] for metric in answer["metrics"]}
+class Meter:
+    """The browser's own figures of a page, over one session: with each new one its clock begins again."""
+
+    def __init__(self, opened: ConsolePage) -> None:
+        self._session = opened.context.new_cdp_session(opened.page)
+        self._session.send("Performance.enable", {"timeDomain": "timeTicks"})
+
+    def read(self) -> dict[str, float]:
+        """Return seconds of work so far, and the heap in bytes after garbage is collected."""
+        self._session.send("HeapProfiler.collectGarbage")
+        answer = self._session.send("Performance.getMetrics")
+        return {metric["name"]: metric["value"] for metric in answer["metrics"]}
 
 
 def first_load(opened: ConsolePage) -> None:
@@ -104,7 +109,7 @@ def long_list(opened: ConsolePage, devices: int, empty_fps: float) -> None:
     while opened.page.evaluate(LOADED) < min(20_000, devices):
         opened.page.evaluate("(grid => { grid.scrollTop = grid.scrollHeight; })(document.querySelector('[role=grid]'))")
         opened.page.wait_for_timeout(100)
-    heap = metrics(opened)["JSHeapUsedSize"]
+    heap = Meter(opened).read()["JSHeapUsedSize"]
     row(f"  heap with {opened.page.evaluate(LOADED):,} rows loaded", f"{heap / 2**20:.0f} MiB")
 
 
@@ -137,10 +142,11 @@ def live(opened: ConsolePage, client: Client, device: str, seconds: float, empty
     sender = threading.Thread(target=send)
     sender.start()
     opened.page.wait_for_timeout(2000)
-    first, draws, start = metrics(opened), opened.page.evaluate(DRAWS), time.perf_counter()
+    meter = Meter(opened)
+    first, draws, start = meter.read(), opened.page.evaluate(DRAWS), time.perf_counter()
     opened.page.wait_for_timeout(int(seconds * 1000))
     wall = time.perf_counter() - start
-    last, drawn = metrics(opened), opened.page.evaluate(DRAWS) - draws
+    drawn, last = opened.page.evaluate(DRAWS) - draws, meter.read()
     stop.set()
     sender.join()
     deadline = time.perf_counter() + 30

@@ -5327,7 +5327,13 @@ export const EntitySeriesDocument = new TypedDocumentString(`
     `) as unknown as TypedDocumentString<EntitySeriesQuery, EntitySeriesQueryVariables>;
 export const EntityPointsDocument = new TypedDocumentString(`
     subscription EntityPoints($id: ID!, $metrics: [String!], $since: DateTime, $after: String) {
-  telemetry(entityIds: [$id], metrics: $metrics, since: $since, after: $after) {
+  telemetry(
+    entityIds: [$id]
+    metrics: $metrics
+    since: $since
+    after: $after
+    interval: "PT0.02S"
+  ) {
     series {
       metric
       port
