@@ -93,6 +93,9 @@ export function Chart(props: Props) {
     return () => cancelAnimationFrame(frame);
   }, [data, fromMs, toMs, shape, zone, height, asTable]);
 
+  // Said anew once a second at most: nobody hears fifty names a second, and each looks at all values.
+  const second = Math.floor(toMs / 1000);
+  const name = useMemo(() => spoken(title, series), [title, shape, second, series.length]);
   const points = series.reduce((sum, each) => sum + each.values.length, 0);
   return (
     <figure className="chart" style={{ margin: 0 }} aria-labelledby={id}>
@@ -111,7 +114,7 @@ export function Chart(props: Props) {
       {asTable ? (
         <SeriesTable series={series} zone={zone} />
       ) : (
-        <div ref={host} role="img" aria-label={spoken(title, series)} data-points={points} />
+        <div ref={host} role="img" aria-label={name} data-points={points} />
       )}
     </figure>
   );
@@ -149,6 +152,11 @@ function spoken(title: string, series: readonly ChartSeries[]): string {
 
 /** Put series with timestamps of their own on one axis: undefined where a series has no point, null where a gap is. */
 export function aligned(series: readonly ChartSeries[], gapMs?: number): uPlot.AlignedData {
+  const first = series[0];
+  if (first !== undefined && gapMs === undefined && series.every((each) => sameTimes(each.timestamps, first.timestamps))) {
+    // One device's metrics come with one timestamp: there is nothing to join.
+    return [first.timestamps.map((at) => at / 1000), ...series.map((each) => each.values as (number | null)[])];
+  }
   const tables = series.map((each): uPlot.AlignedData => {
     const xs: number[] = [];
     const ys: (number | null)[] = [];
@@ -166,6 +174,13 @@ export function aligned(series: readonly ChartSeries[], gapMs?: number): uPlot.A
   });
   if (tables.length === 0) return [[]];
   return tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables, tables.map(() => [2, 2]));
+}
+
+function sameTimes(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let index = a.length - 1; index >= 0; index--) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 type Making = {
