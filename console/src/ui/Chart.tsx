@@ -68,11 +68,10 @@ export function Chart(props: Props) {
     // For tests: how often the chart was drawn is counted on its element.
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
-    const theme = matchMedia("(prefers-color-scheme: dark)");
     const redraw = () => made.redraw(false);
-    theme.addEventListener("change", redraw);
+    dark.addEventListener("change", redraw);
     return () => {
-      theme.removeEventListener("change", redraw);
+      dark.removeEventListener("change", redraw);
       observer.disconnect();
       made.destroy();
       plot.current = null;
@@ -124,13 +123,25 @@ function colour(index: number): string {
   return `var(--series-${(index % COLOURS) + 1})`;
 }
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const colours = new Map<string, string>();
+let coloursOf = "";
+
+/** Return a colour as a canvas takes it; it takes no light-dark(), so that the browser resolves it, once a theme. */
 function resolved(element: Element, name: string): string {
-  // Canvas takes no light-dark(): the browser resolves it on an element.
+  const theme = `${document.documentElement.dataset.theme ?? ""} ${dark.matches}`;
+  if (theme !== coloursOf) {
+    colours.clear();
+    coloursOf = theme;
+  }
+  const known = colours.get(name);
+  if (known !== undefined) return known;
   const probe = document.createElement("span");
   probe.style.color = name;
   element.append(probe);
   const value = getComputedStyle(probe).color;
   probe.remove();
+  colours.set(name, value);
   return value;
 }
 
