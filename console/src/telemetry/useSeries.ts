@@ -30,7 +30,7 @@ const SERIES = graphql(`
 
 const POINTS = graphql(`
   subscription EntityPoints($id: ID!, $metrics: [String!], $since: DateTime, $after: String) {
-    telemetry(entityIds: [$id], metrics: $metrics, since: $since, after: $after, interval: "PT0.02S") {
+    telemetry(entityIds: [$id], metrics: $metrics, since: $since, after: $after, interval: "PT0.1S") {
       series {
         metric
         port

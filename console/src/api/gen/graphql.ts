@@ -5332,7 +5332,7 @@ export const EntityPointsDocument = new TypedDocumentString(`
     metrics: $metrics
     since: $since
     after: $after
-    interval: "PT0.02S"
+    interval: "PT0.1S"
   ) {
     series {
       metric
