@@ -120,6 +120,7 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
               unit: each.unit,
               timestamps: each.timestamps,
               values: each.values,
+              isStepped: each.type === "BOOLEAN",
             }))}
             fromMs={state.fromMs}
             toMs={state.toMs}
@@ -141,15 +142,17 @@ function toggled(set: ReadonlySet<string>, item: string): ReadonlySet<string> {
   return next;
 }
 
-/** Numbers by unit, one panel each; on-off values have a panel of their own. */
+const SWITCHES = "on / off";
+
+/** Numbers by unit, one panel each; on-off values have a panel of their own, the last. */
 function byUnit(series: readonly SeriesPoints[]): [string, SeriesPoints[]][] {
   const panels = new Map<string, SeriesPoints[]>();
   for (const each of series) {
     if (each.type === "TEXT") continue;
-    const unit = each.type === "BOOLEAN" ? "on / off" : (each.unit ?? "without unit");
+    const unit = each.type === "BOOLEAN" ? SWITCHES : (each.unit ?? "without unit");
     panels.set(unit, [...(panels.get(unit) ?? []), each]);
   }
-  return [...panels];
+  return [...panels].sort(([a], [b]) => Number(a === SWITCHES) - Number(b === SWITCHES));
 }
 
 const TEXTS_SHOWN = 30;

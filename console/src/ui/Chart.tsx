@@ -12,6 +12,8 @@ export type ChartSeries = {
   unit: string | null;
   timestamps: readonly number[];
   values: readonly (number | null)[];
+  /** True: a value holds until the next one, as of what is on or off. */
+  isStepped?: boolean;
 };
 
 /** A line across the chart, of a rule. */
@@ -35,6 +37,7 @@ type Props = {
 };
 
 const COLOURS = 8;
+const STEPPED = uPlot.paths.stepped?.({ align: 1 });
 
 /**
  * A line chart over time. It is an image with a name; `t` shows the same as a table.
@@ -225,6 +228,7 @@ function options({ element, labels, height, zone, sync, onZoom, overlays }: Maki
         label: each.label,
         stroke: () => resolved(element, colour(index)),
         width: 1.5,
+        ...(each.isStepped && STEPPED ? { paths: STEPPED } : {}),
         points: { show: each.values.length < 80, size: 4 },
       })),
     ],
