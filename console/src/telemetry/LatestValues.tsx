@@ -9,6 +9,7 @@ import { useMoment } from "../time/useMoment";
 import { numberText } from "../ui/numbers";
 import { Empty, Failed, Loading } from "../ui/States";
 import { Age } from "../ui/Time";
+import { withNewer } from "./latest";
 
 const LATEST = graphql(`
   query LatestValues($id: ID!) {
@@ -96,7 +97,7 @@ export function LatestValues({ entityId }: { entityId: string }) {
         setNewer(new Map());
         void refetch();
       }
-      setNewer((known) => new Map([...known, ...telemetry.series.flatMap((series) => lastOf(series))]));
+      setNewer((known) => withNewer(known, telemetry.series.flatMap(lastOf)));
     },
     {
       resume: (sent, update) => {
@@ -181,11 +182,7 @@ function lastValues(node: object | null | undefined): Value[] {
 }
 
 function merged(node: object | null | undefined, newer: ReadonlyMap<string, Value>): Value[] {
-  const values = new Map<string, Value>();
-  for (const each of node && "latest" in node ? ((node.latest as Value[] | null) ?? []) : []) values.set(keyOf(each), each);
-  for (const [key, each] of newer) {
-    const known = values.get(key);
-    if (known === undefined || Date.parse(known.timestamp) <= Date.parse(each.timestamp)) values.set(key, each);
-  }
-  return [...values.values()];
+  const stored = node && "latest" in node ? ((node.latest as Value[] | null) ?? []) : [];
+  const values = new Map(stored.map((value): [string, Value] => [keyOf(value), value]));
+  return [...withNewer(values, [...newer]).values()];
 }
