@@ -93,14 +93,18 @@ def _start(stack: LocalStack, *, demo: bool, build_console: bool) -> None:
     address = f"http://{stack.host}:{stack.port}/graphql"
     if organization is None:
         _say(f"Ready: GraphiQL is at {address}")
+        command = "argus token create --organization my-plant --role admin"
         _say("Make an organization and a token for it:")
-        _say('  argus organization create "My plant"; argus token create --organization my-plant --role admin')
+        _say(f'  argus organization create "My plant"; {command}')
+        if _has_console(settings):
+            _say("or a link that signs in to the console:")
+            _say(f"  {command} --link http://{stack.host}:{stack.port}/")
         return
     token = token_create(
         settings, organization=organization, role="admin", subject="argus up", now=utc_now(), ttl=_TOKEN_TTL
     )
     stack.process_start("The demo's devices", ["simulate", "--demo", "--url", address], log="simulate")
-    if settings.tokens.secret is not None and settings.api.console and console_find() is not None:
+    if _has_console(settings):
         link = link_create(
             settings,
             address=f"http://{stack.host}:{stack.port}/",
@@ -113,6 +117,11 @@ def _start(stack: LocalStack, *, demo: bool, build_console: bool) -> None:
     else:
         _say(f"Ready: GraphiQL is at {address}#token={token}")
     _say(f"Token (organization {organization}, role admin, 30 days): {token}")
+
+
+def _has_console(settings: Settings) -> bool:
+    """Whether links can sign in to a console here."""
+    return settings.tokens.secret is not None and settings.api.console and console_find() is not None
 
 
 def _console_build(stack: LocalStack) -> None:
