@@ -114,7 +114,9 @@ class Cookies:
         # Nearly all requests of programs end here.
         if name not in connection.headers.get("cookie", ""):
             return name, None
-        for full in (_SECURE + name, name):
+        # Over https the prefixed one alone: a neighbouring host can plant a cookie of any other name.
+        names = (_SECURE + name,) if self.is_secure(connection) else (_SECURE + name, name)
+        for full in names:
             if token := connection.cookies.get(full):
                 return full, token
         return name, None
