@@ -187,7 +187,7 @@ export function AlarmsPage() {
         filter={filter}
         view={view === "unacknowledged" ? "open" : view}
         grouping={grouping as Grouping}
-        hasAll
+        hasAll={searched === "" || hits !== null}
         shelves={shelves}
         empty={<NoAlarms isFiltered={isFiltered} past={past} rules={filters.data?.rules} />}
       />

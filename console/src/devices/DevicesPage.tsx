@@ -87,8 +87,8 @@ export function DevicesPage() {
                 <p>Take a filter away at the left, or search for something else.</p>
               ) : (
                 <>
-                  <p>Create the first one, or let a simulated building come in:</p>
-                  <pre>argus demo</pre>
+                  <p>Create the first one, or let simulated ones send:</p>
+                  <pre>argus simulate --organization NAME</pre>
                   <button type="button" className="button primary" onClick={() => setCreating(true)}>
                     New device…
                   </button>

@@ -37,10 +37,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
     return (
       <SignIn
         session={session.data}
-        onSignedIn={() => {
-          client.clear();
-          void session.refetch();
-        }}
+        // A socket that is still open has the user before.
+        onSignedIn={() => location.reload()}
       />
     );
   }

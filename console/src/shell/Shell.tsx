@@ -69,7 +69,8 @@ export function Shell() {
         ))}
       </nav>
       <main id="main" ref={main} tabIndex={-1}>
-        <Suspense fallback={<Loading what="the page" />}>
+        {/* A page begins anew with its address: nothing of one entity is kept for the next. */}
+        <Suspense key={path} fallback={<Loading what="the page" />}>
           <Outlet />
         </Suspense>
       </main>

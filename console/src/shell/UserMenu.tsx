@@ -1,4 +1,3 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { setZone, useZone, zoneChoice, zones } from "../time/zone";
 import { Dialog } from "../ui/Dialog";
@@ -38,7 +37,6 @@ export function UserMenu({ onKeys }: { onKeys: () => void }) {
 
 function SessionFacts() {
   const session = useSession();
-  const client = useQueryClient();
   return (
     <>
       <dl className="facts">
@@ -57,7 +55,7 @@ function SessionFacts() {
         <button
           type="button"
           className="button"
-          onClick={() => void signOut().then(() => client.invalidateQueries({ queryKey: ["session"] }))}
+          onClick={() => void signOut().then(() => location.reload())}
         >
           Sign out
         </button>

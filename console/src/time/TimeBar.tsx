@@ -6,7 +6,7 @@ import "./time-bar.css";
 import { type Micros, now, textOf } from "./instant";
 import { LIVE, type Moment } from "./moment";
 import { useCurrentSubject } from "./subject";
-import { setPreview, useMoment } from "./useMoment";
+import { currentPreview, setPreview, useMoment } from "./useMoment";
 import { type Tick, useTicks } from "./useTicks";
 import { dateTime, useZone } from "./zone";
 
@@ -50,7 +50,10 @@ export function TimeBar() {
     setThumb(next);
     setPreview(next);
     clearTimeout(rest.current);
-    rest.current = setTimeout(() => choose(next), REST_MS);
+    // Unless another moment was chosen meanwhile.
+    rest.current = setTimeout(() => {
+      if (currentPreview() === next) choose(next);
+    }, REST_MS);
   };
   const jump = (direction: 1 | -1) => {
     const from = at ?? end;

@@ -32,6 +32,11 @@ export function setPreview(at: Micros | null): void {
   for (const listener of listeners) listener();
 }
 
+/** Where the thumb is while it moves; null: it does not. */
+export function currentPreview(): Micros | null {
+  return preview;
+}
+
 /**
  * The coordinates to draw at, the thumb's while it moves. What has edge versions at hand goes by this one.
  *
