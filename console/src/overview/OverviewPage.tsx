@@ -14,7 +14,8 @@ import { AccountPanel } from "./AccountPanel";
 import { AlarmsPanel } from "./AlarmsPanel";
 import { ChangedPanel } from "./ChangedPanel";
 import { FirstRun } from "./FirstRun";
-import { DevicesPanel, HealthPanel, WorkPanel } from "./panels";
+import { HealthPanel } from "./HealthPanel";
+import { DevicesPanel, WorkPanel } from "./panels";
 
 const STATE = graphql(`
   query OverviewState($from: DateTime!, $to: DateTime) {
@@ -53,15 +54,6 @@ const STATE = graphql(`
         dueAt
       }
     }
-    assets(first: 6, orderBy: HEALTH_ASC) {
-      nodes {
-        id
-        kind
-        name
-        type
-        healthScore
-      }
-    }
   }
 `);
 
@@ -75,7 +67,7 @@ const STEPS_MS = 3_000;
 /**
  * How the plant is: alarms, devices, what was received, what changed, what is due. Of an empty plant, the first steps.
  *
- * Four requests: the state, the alarms, where they are, and the changes.
+ * Five requests: the state, the alarms, where they are, the changes, and seldom the health.
  */
 export function OverviewPage() {
   const search = useSearch({ strict: false }) as Search;
@@ -128,7 +120,7 @@ export function OverviewPage() {
           </Part>
           <ChangedPanel />
           {state.data !== undefined && <WorkPanel state={state.data} past={past} />}
-          {state.data !== undefined && <HealthPanel state={state.data} past={past} />}
+          <HealthPanel past={past} />
         </div>
       )}
     </div>

@@ -2,21 +2,20 @@ import { Link } from "@tanstack/react-router";
 import { EntityLink } from "../entities/EntityLink";
 import { microsOf, now } from "../time/instant";
 import { Empty, NowNote } from "../ui/States";
-import { HealthMeter } from "../ui/Tags";
 import { Instant } from "../ui/Time";
 import type { OverviewState } from "./OverviewPage";
 
 const CONNECTIVITIES = [
   ["ONLINE", "online", "●", "good"],
   ["OFFLINE", "offline", "○", "bad"],
-  ["NEVER_SEEN", "never heard", "◌", ""],
+  ["NEVER_SEEN", "never seen", "◌", ""],
 ] as const;
 const SHOWN = 6;
 
-/** How many devices were heard lately, were heard once, and never. */
+/** How many devices are online, offline, and were never seen. */
 export function DevicesPanel({ state, past }: { state: OverviewState; past: boolean }) {
   const values = state.facets.find((facet) => facet.by === "CONNECTIVITY")?.values ?? [];
-  const countOf = (name: string) => values.find((each) => each.value === name)?.count ?? 0;
+  const countOf = (name: string) => values.find(({ value }) => value === name)?.count ?? 0;
   const total = CONNECTIVITIES.reduce((sum, [name]) => sum + countOf(name), 0);
   return (
     <section className="panel" aria-labelledby="overview-devices">
@@ -83,38 +82,6 @@ export function WorkPanel({ state, past }: { state: OverviewState; past: boolean
         ))}
       </ul>
       {totalCount > nodes.length && <p className="muted small">What is due first among {nodes.length} of them.</p>}
-    </section>
-  );
-}
-
-/** The assets whose health is lowest. */
-export function HealthPanel({ state, past }: { state: OverviewState; past: boolean }) {
-  const scored = state.assets.nodes.filter((asset) => asset.healthScore != null);
-  return (
-    <section className="panel" aria-labelledby="overview-health">
-      <header>
-        <h2 id="overview-health">
-          <Link to="/assets" search={{ order: "HEALTH_ASC" }}>
-            Lowest health
-          </Link>
-        </h2>
-        <NowNote past={past} />
-      </header>
-      {scored.length === 0 && (
-        <Empty title="No asset has a health score">
-          <p>An asset has one where its asset profile says what its health is made of.</p>
-        </Empty>
-      )}
-      <ul className="plain lines">
-        {scored.map((asset) => (
-          <li key={asset.id} className="health-line">
-            <span>
-              <EntityLink entity={asset} /> <span className="muted small">{asset.type}</span>
-            </span>
-            <HealthMeter score={asset.healthScore ?? null} />
-          </li>
-        ))}
-      </ul>
     </section>
   );
 }

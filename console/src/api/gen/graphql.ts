@@ -2463,6 +2463,11 @@ export type FirstReadingsSubscriptionVariables = Exact<{
 
 export type FirstReadingsSubscription = { telemetry: { cursor: string, series: Array<{ metric: string, unit: string | null, timestamps: Array<number>, values: Array<number | null>, texts: Array<string | null> | null }> } };
 
+export type OverviewHealthQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type OverviewHealthQuery = { assets: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, healthScore: number | null }> } };
+
 export type CreateFirstAssetMutationVariables = Exact<{
   name: string;
 }>;
@@ -2485,7 +2490,7 @@ export type OverviewStateQueryVariables = Exact<{
 }>;
 
 
-export type OverviewStateQuery = { viewer: { organizationName: string, role: string }, kinds: Array<{ values: Array<{ value: string | null, count: number }> }>, facets: Array<{ by: FacetBy, values: Array<{ value: string | null, count: number }> }>, ingestAccount: { received: number, stored: number, duplicate: number, dead: number, pending: number }, activities: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, priority: string, dueAt: string | null }> }, assets: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, healthScore: number | null }> } };
+export type OverviewStateQuery = { viewer: { organizationName: string, role: string }, kinds: Array<{ values: Array<{ value: string | null, count: number }> }>, facets: Array<{ by: FacetBy, values: Array<{ value: string | null, count: number }> }>, ingestAccount: { received: number, stored: number, duplicate: number, dead: number, pending: number }, activities: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, priority: string, dueAt: string | null }> } };
 
 export type RulesOfEntityQueryVariables = Exact<{
   id: string | number;
@@ -4999,6 +5004,19 @@ export const FirstReadingsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FirstReadingsSubscription, FirstReadingsSubscriptionVariables>;
+export const OverviewHealthDocument = new TypedDocumentString(`
+    query OverviewHealth {
+  assets(first: 6, orderBy: HEALTH_ASC) {
+    nodes {
+      id
+      kind
+      name
+      type
+      healthScore
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OverviewHealthQuery, OverviewHealthQueryVariables>;
 export const CreateFirstAssetDocument = new TypedDocumentString(`
     mutation CreateFirstAsset($name: String!) {
   createAsset(input: { name: $name }) {
@@ -5067,15 +5085,6 @@ export const OverviewStateDocument = new TypedDocumentString(`
       state
       priority
       dueAt
-    }
-  }
-  assets(first: 6, orderBy: HEALTH_ASC) {
-    nodes {
-      id
-      kind
-      name
-      type
-      healthScore
     }
   }
 }
