@@ -83,7 +83,7 @@ const OVERVIEW = graphql(`
 type Node = Extract<NonNullable<AssetPageQuery["node"]>, { __typename: "Asset" }>;
 
 /** What an asset is, where it is, how it is. Three requests with its latest values and alarms. */
-export function AssetOverview({ asset, record, edges }: { asset: Node; record: Node["asRecorded"] | null; edges: readonly PlaceEdge[] }) {
+export function AssetOverview({ asset, record, edges }: { asset: Node; record: Node["asRecorded"] | undefined; edges: readonly PlaceEdge[] }) {
   const { moment } = useMoment();
   const past = isPast(moment);
   const coordinates = coordinatesOf(moment);
@@ -117,7 +117,7 @@ export function AssetOverview({ asset, record, edges }: { asset: Node; record: N
       </section>
       <section className="panel">
         <h2>Identity</h2>
-        <EntityIdentity entity={asset} record={record ?? null} mode={moment.mode}>
+        <EntityIdentity entity={asset} record={record} mode={moment.mode}>
           <dt>In</dt>
           <dd>
             {parents.length === 0 && <span className="muted">nothing: it has no place and is part of nothing</span>}

@@ -8,6 +8,7 @@ import { Breadcrumb } from "../entities/Breadcrumb";
 import { HistoryTab } from "../entities/HistoryTab";
 import { entityTarget } from "../entities/paths";
 import { RelationsTab } from "../entities/RelationsTab";
+import { recordAt } from "../entities/record";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
@@ -113,7 +114,7 @@ export function AssetPage() {
       </div>
     );
   }
-  const record = moment.mode === "seen" ? (node.asRecorded ?? null) : null;
+  const record = recordAt(moment.mode, answer, node.asRecorded);
   const edges = answer.data.traverse.edges;
   const name = record?.name ?? node.name;
   return (

@@ -1,10 +1,11 @@
-import { useMemo } from "react";
+import { useEffect } from "react";
 import { graphql } from "../api/gen";
 import type { AssetListQuery, SpaceListQuery, VisibleHubRowsQuery } from "../api/gen/graphql";
 import { type Pages, useApi, usePages } from "../api/hooks";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { useDetails } from "../ui/details";
 import type { Severity } from "../ui/Tags";
 import { filterOf, type HubKind, type HubSearch, orderOf } from "./hubFilter";
 
@@ -182,10 +183,14 @@ export function useVisibleHubRows(rows: readonly HubRow[]) {
   const answer = useApi(
     VISIBLE,
     { ids, ...openEvents(moment), ...nullable(coordinatesOf(moment)) },
-    { enabled: ids.length > 0, keep: true, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
+    { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
   );
   const { data } = answer;
-  const details = useMemo(() => detailsOf(data), [data]);
+  const key = JSON.stringify(moment);
+  const { details, add } = useDetails<RowDetail>(key);
+  useEffect(() => {
+    if (data) add(key, detailsOf(data));
+  }, [data, key, add]);
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
 }
 

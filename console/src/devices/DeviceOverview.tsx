@@ -15,7 +15,7 @@ import { Failed, Loading, NowNote } from "../ui/States";
 type Fields = { type?: string | null; status: string; externalId?: string | null; attributes: unknown; deletedAt?: string | null };
 type Props = {
   device: Fields & { id: string; createdAt: string; updatedAt: string; firmwareVersion?: string | null };
-  record: (Fields & { recordedAt: string; actor: string }) | null;
+  record: (Fields & { recordedAt: string; actor: string }) | null | undefined;
 };
 
 /** What a device is, what it monitors at the moment shown, its latest values and open alarms. Three requests. */

@@ -4,6 +4,7 @@ import { useApi, useChange } from "../api/hooks";
 import { LinksTab } from "../edges/LinksTab";
 import { AttributesForm } from "../entities/AttributesForm";
 import { HistoryTab } from "../entities/HistoryTab";
+import { recordAt } from "../entities/record";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { TelemetryPanel } from "../telemetry/TelemetryPanel";
 import { textOf } from "../time/instant";
@@ -102,7 +103,7 @@ export function DevicePage() {
       </div>
     );
   }
-  const record = moment.mode === "seen" ? (device.asRecorded ?? null) : null;
+  const record = recordAt(moment.mode, answer, device.asRecorded);
   const named = { id, name: record?.name ?? device.name };
   return (
     <div className="stack">

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { graphql } from "../api/gen";
 import type { VisibleDevicesQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
@@ -7,6 +7,7 @@ import type { Fault } from "../api/request";
 import { now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { useDetails } from "../ui/details";
 import { SEVERITIES, type Severity } from "../ui/Tags";
 import type { DeviceRow } from "./useDevices";
 
@@ -72,7 +73,8 @@ const NONE: readonly string[] = [];
 /** Details of the rows in view, by id: one request for all of them once the scrolling rests, then live. */
 export function useVisibleDevices(rows: readonly DeviceRow[]): { details: ReadonlyMap<string, RowDetail>; faults: Fault[] } {
   const { moment } = useMoment();
-  const [details, setDetails] = useState<ReadonlyMap<string, RowDetail>>(new Map());
+  const key = JSON.stringify(moment);
+  const { details, add } = useDetails<RowDetail>(key);
   const ids = rows.length === 0 ? NONE : rows.map((row) => row.id);
   const isLive = !isPast(moment);
   const end = isPast(moment) ? moment.at : Math.ceil(now() / HOUR_US) * HOUR_US;
@@ -90,19 +92,13 @@ export function useVisibleDevices(rows: readonly DeviceRow[]): { details: Readon
   );
   const { data } = answer;
   useEffect(() => {
-    if (data) setDetails((before) => merged(before, detailsOf(data)));
-  }, [data]);
+    if (data) add(key, detailsOf(data));
+  }, [data, key, add]);
   useLive(CHANGED, isLive && ids.length > 0 ? { ids: [...ids] } : null, ({ entityChanged }) => {
     const { id, deletedAt, ...fields } = entityChanged;
-    setDetails((before) => merged(before, new Map([[id, { ...fields, isDeleted: Boolean(deletedAt) }]])));
+    add(key, new Map([[id, { ...fields, isDeleted: Boolean(deletedAt) }]]));
   });
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
-}
-
-function merged(before: ReadonlyMap<string, RowDetail>, newer: ReadonlyMap<string, RowDetail>): Map<string, RowDetail> {
-  const all = new Map(before);
-  for (const [id, detail] of newer) all.set(id, { ...all.get(id), ...detail });
-  return all;
 }
 
 function detailsOf(data: VisibleDevicesQuery): Map<string, RowDetail> {
@@ -110,7 +106,7 @@ function detailsOf(data: VisibleDevicesQuery): Map<string, RowDetail> {
   for (const node of data.nodes) {
     if (!node || !("telemetry" in node)) continue;
     const { id, telemetry, ...fields } = node;
-    const series = (telemetry ?? []).find((each) => each.type === "NUMBER" && each.values.some((value) => value !== null));
+    const series = (telemetry ?? []).find(({ type, values }) => type === "NUMBER" && values.some((value) => value !== null));
     const label = series === undefined ? "" : `${series.metric}${series.port === null || series.port === undefined ? "" : `, port ${series.port}`}`;
     details.set(id, { ...fields, alarms: null, sparkline: series ? { label, unit: series.unit ?? null, values: series.values } : null });
   }

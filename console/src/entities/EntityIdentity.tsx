@@ -17,8 +17,7 @@ const ATTRIBUTES_SHOWN = 12;
 /**
  * What an entity is, as facts.
  *
- * record: what was recorded of it by the moment shown, of `asRecorded`; null while that is not what is shown. Without
- * it the fields are today's, and say so in the past.
+ * record: of `recordAt`. Where what was true is shown the fields are today's, and say so.
  */
 export function EntityIdentity({
   entity,
@@ -27,10 +26,11 @@ export function EntityIdentity({
   children,
 }: {
   entity: Fields & { id: string; createdAt: string; updatedAt: string };
-  record: (Fields & { recordedAt: string; actor: string }) | null;
+  record: (Fields & { recordedAt: string; actor: string }) | null | undefined;
   mode: "live" | "true" | "seen";
   children?: ReactNode;
 }) {
+  if (record === undefined) return <p className="muted">What was recorded at that moment is not answered yet.</p>;
   if (mode === "seen" && record === null) return <p>Argus did not know it at that moment: it was recorded later.</p>;
   const shown = record ?? entity;
   const attributes = isObject(shown.attributes) ? Object.entries(shown.attributes) : [];

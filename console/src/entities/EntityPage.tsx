@@ -10,6 +10,7 @@ import { AttributesForm } from "./AttributesForm";
 import { EntityIdentity } from "./EntityIdentity";
 import { HistoryTab } from "./HistoryTab";
 import { JsonValue } from "./JsonValue";
+import { recordAt } from "./record";
 import { RelationsTab } from "./RelationsTab";
 import { entityTarget } from "./paths";
 import "./entities.css";
@@ -82,7 +83,7 @@ export function EntityPage() {
   const target = entityTarget(node);
   if (target.to !== "/entities/$id") return <Navigate {...target} replace />;
   const past = isPast(moment);
-  const record = moment.mode === "seen" ? node.asRecorded : null;
+  const record = recordAt(moment.mode, answer, node.asRecorded);
   return (
     <div className="stack">
       <header className="page-head">
@@ -95,7 +96,7 @@ export function EntityPage() {
       {tab === "overview" && (
         <section className="panel">
           <h2>Identity</h2>
-          <EntityIdentity entity={node} record={record ?? null} mode={moment.mode}>
+          <EntityIdentity entity={node} record={record} mode={moment.mode}>
             {node.__typename === "Person" && <Fact name="E-mail" value={node.email} past={past} />}
             {node.__typename === "Activity" && (
               <>

@@ -57,7 +57,7 @@ const OVERVIEW = graphql(`
 type Node = Extract<NonNullable<SpacePageQuery["node"]>, { __typename: "Space" }>;
 
 /** What a space is, what is in it, and how it is there. Three requests with its latest values and alarms. */
-export function SpaceOverview({ space, record }: { space: Node; record: Node["asRecorded"] | null }) {
+export function SpaceOverview({ space, record }: { space: Node; record: Node["asRecorded"] | undefined }) {
   const { moment } = useMoment();
   const past = isPast(moment);
   const answer = useApi(
@@ -117,7 +117,7 @@ export function SpaceOverview({ space, record }: { space: Node; record: Node["as
               <div className="stack">
                 <section className="panel">
                   <h2>Identity</h2>
-                  <EntityIdentity entity={space} record={record ?? null} mode={moment.mode}>
+                  <EntityIdentity entity={space} record={record} mode={moment.mode}>
                     <dt>In</dt>
                     <dd>
                       {(node?.parents ?? []).length === 0 && <span className="muted">nothing: it is outermost</span>}

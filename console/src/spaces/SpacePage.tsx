@@ -12,6 +12,7 @@ import { Breadcrumb } from "../entities/Breadcrumb";
 import { HistoryTab } from "../entities/HistoryTab";
 import { entityTarget } from "../entities/paths";
 import { RelationsTab } from "../entities/RelationsTab";
+import { recordAt } from "../entities/record";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
@@ -104,7 +105,7 @@ export function SpacePage() {
       </div>
     );
   }
-  const record = moment.mode === "seen" ? (node.asRecorded ?? null) : null;
+  const record = recordAt(moment.mode, answer, node.asRecorded);
   const way = pathAbove(answer.data.traverse.edges, id);
   const name = record?.name ?? node.name;
   return (

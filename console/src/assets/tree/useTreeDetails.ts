@@ -6,6 +6,7 @@ import { onReopened, useLive } from "../../api/live";
 import type { Fault } from "../../api/request";
 import { coordinatesOf, isPast } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
+import { useDetails } from "../../ui/details";
 import { nullable, openEvents } from "../useHubList";
 import { alarmsBelow, type Tally } from "./alarmsBelow";
 
@@ -94,17 +95,15 @@ export function useTreeRows(ids: readonly string[]): { details: ReadonlyMap<stri
   const answer = useApi(
     ROWS,
     { ids: [...ids], ...nullable(coordinatesOf(moment)) },
-    { enabled: ids.length > 0, keep: true, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
+    { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
   );
   const nodes = answer.data?.nodes;
-  const known = useRef(new Map<string, NodeDetail>());
-  const details = useMemo(() => {
-    // Rows that leave the view and come back show what is known of them until the next answer.
-    const next = new Map(known.current);
-    for (const node of nodes ?? []) if (node) next.set(node.id, node);
-    known.current = next;
-    return next;
-  }, [nodes]);
+  // Rows that leave the view and come back show what is known of them until the next answer.
+  const key = JSON.stringify(moment);
+  const { details, add } = useDetails<NodeDetail>(key);
+  useEffect(() => {
+    if (nodes) add(key, new Map(nodes.flatMap((node) => (node ? [[node.id, node] as const] : []))));
+  }, [nodes, key, add]);
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
 }
 
