@@ -43,3 +43,32 @@ def test_health_that_cannot_be_compared_fails_alone(
         assert opened.page.get_by_role("alert").count() == 0
         assert "OverviewState" in opened.operations()
         opened.check()
+
+
+def test_a_value_is_saved_as_it_was_typed_or_not_at_all(page: ConsolePage, client: Client, plant: Plant) -> None:
+    page.open(f"/devices/{plant.spare}?tab=configuration")
+    page.wait_idle()
+    page.page.get_by_label("As JSON").or_(page.page.get_by_label("Attributes as JSON")).first.fill('{"power": 1}')
+    field = page.page.get_by_label("power (its own)")
+    save = page.page.get_by_role("button", name="Save")
+    field.fill("12,5")
+    page.page.get_by_text("is not a number").wait_for()
+    assert save.is_disabled()
+    # Emptied while it is typed, it is still there.
+    field.fill("")
+    field.fill("12.5")
+    save.click()
+    page.page.get_by_text("was saved").wait_for()
+    document = "query D($id: ID!) { node(id: $id) { ... on Device { attributes } } }"
+    assert client.call(document, {"id": plant.spare}).data["node"]["attributes"] == {"power": 12.5}
+
+
+def test_an_incomplete_date_is_not_an_empty_one(page: ConsolePage, plant: Plant) -> None:
+    page.open(f"/devices/{plant.spare}?tab=tokens")
+    page.wait_idle()
+    page.page.get_by_label("Refused from").focus()
+    page.page.keyboard.type("1224")
+    before = len(page.operations())
+    page.page.get_by_role("button", name="Issue token").click()
+    page.page.get_by_text("A part of the date or the time is missing.").wait_for()
+    assert "IssueDeviceToken" not in page.operations()[before:]

@@ -4,7 +4,7 @@ import { useApi, useChange } from "../api/hooks";
 import { type Micros, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
-import { faultsElsewhere, InstantField } from "../ui/Fields";
+import { faultsElsewhere, InstantField, whenComplete } from "../ui/Fields";
 import { Empty, Failed, NowNote, Part } from "../ui/States";
 import { Age, Instant } from "../ui/Time";
 import { toast } from "../ui/Toasts";
@@ -77,7 +77,7 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
         <p className="muted">It sends readings of this device and does nothing else. It is shown once; Argus stores only its hash.</p>
         <div className="bar">
           <InstantField label="Refused from" name="expiresAt" emptyText="never" value={expiresAt} onChange={setExpiresAt} faults={issue.faults} />
-          <button type="button" className="button primary" disabled={past || issue.isRunning} onClick={() => void run()}>
+          <button type="button" className="button primary" disabled={past || issue.isRunning} onClick={whenComplete(() => void run())}>
             Issue token
           </button>
         </div>

@@ -4,7 +4,7 @@ import { useChange } from "../api/hooks";
 import { relationshipLabel } from "../entities/relationships";
 import { textOf } from "../time/instant";
 import { Dialog } from "../ui/Dialog";
-import { FieldFault, faultsElsewhere, InstantField, ReasonField } from "../ui/Fields";
+import { FieldFault, faultsElsewhere, InstantField, ReasonField, whenComplete } from "../ui/Fields";
 import { Failed } from "../ui/States";
 import { toast } from "../ui/Toasts";
 import { Consequences } from "./Consequences";
@@ -123,7 +123,7 @@ export function CorrectDialog({ version, onClose }: { version: VersionRecord; on
       <ReasonField value={reason} onChange={setReason} />
       <Failed faults={faultsElsewhere(change.faults, ["validFrom", "validUntil", "retract"])} />
       <div className="bar">
-        <button type="button" className="button primary" disabled={isSame || isEmpty || change.isRunning} onClick={() => void save()}>
+        <button type="button" className="button primary" disabled={isSame || isEmpty || change.isRunning} onClick={whenComplete(() => void save())}>
           {isRetracted ? "Take it back" : "Correct"}
         </button>
         <button type="button" className="button" onClick={onClose}>

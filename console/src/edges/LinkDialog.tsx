@@ -3,7 +3,7 @@ import { graphql } from "../api/gen";
 import { useChange } from "../api/hooks";
 import { type Micros, now, textOf } from "../time/instant";
 import { Dialog } from "../ui/Dialog";
-import { FieldFault, faultsElsewhere, InstantField } from "../ui/Fields";
+import { FieldFault, faultsElsewhere, InstantField, whenComplete } from "../ui/Fields";
 import { type Choice, Picker } from "../ui/Picker";
 import { Failed } from "../ui/States";
 import { toast } from "../ui/Toasts";
@@ -118,7 +118,7 @@ export function LinkDialog({ device: givenDevice, asset: givenAsset, onClose }: 
       )}
       <Failed faults={faultsElsewhere(link.faults, NAMES)} />
       <div className="bar">
-        <button type="button" className="button primary" disabled={!device || !asset || !isPortRead || isEmpty || link.isRunning} onClick={() => void save()}>
+        <button type="button" className="button primary" disabled={!device || !asset || !isPortRead || isEmpty || link.isRunning} onClick={whenComplete(() => void save())}>
           Link
         </button>
         <button type="button" className="button" onClick={onClose}>

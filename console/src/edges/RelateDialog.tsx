@@ -4,7 +4,7 @@ import type { EntityKind } from "../api/gen/graphql";
 import { useApi, useChange } from "../api/hooks";
 import { textOf, type Micros } from "../time/instant";
 import { Dialog } from "../ui/Dialog";
-import { FieldFault, faultsElsewhere, InstantField } from "../ui/Fields";
+import { FieldFault, faultsElsewhere, InstantField, whenComplete } from "../ui/Fields";
 import { type Choice, Picker } from "../ui/Picker";
 import { Failed } from "../ui/States";
 import { toast } from "../ui/Toasts";
@@ -88,7 +88,7 @@ export function RelateDialog({ entityId, kind, onClose }: { entityId: string; ki
       <InstantField label="Holds from" name="validFrom" emptyText="now" value={from} onChange={setFrom} faults={create.faults} />
       <Failed faults={faultsElsewhere(create.faults, ["relationship", option?.isFromHere ? "targetId" : "sourceId", "validFrom"])} />
       <div className="bar">
-        <button type="button" className="button primary" disabled={!option || !other || create.isRunning} onClick={() => void save()}>
+        <button type="button" className="button primary" disabled={!option || !other || create.isRunning} onClick={whenComplete(() => void save())}>
           Add
         </button>
         <button type="button" className="button" onClick={onClose}>

@@ -4,7 +4,7 @@ import { useChange } from "../api/hooks";
 import { current } from "../time/diff";
 import { type Micros, now, textOf } from "../time/instant";
 import { Dialog } from "../ui/Dialog";
-import { FieldFault, faultsElsewhere, InstantField, ReasonField } from "../ui/Fields";
+import { FieldFault, faultsElsewhere, InstantField, ReasonField, whenComplete } from "../ui/Fields";
 import { type Choice, Picker } from "../ui/Picker";
 import { Failed } from "../ui/States";
 import { toast } from "../ui/Toasts";
@@ -80,7 +80,7 @@ export function ReplaceDialog({ device, versions, onClose }: { device: { id: str
       <ReasonField value={reason} onChange={setReason} />
       <Failed faults={faultsElsewhere(replace.faults, ["replacementId", "at"])} />
       <div className="bar">
-        <button type="button" className="button primary" disabled={!replacement || links.length === 0 || replace.isRunning} onClick={() => void save()}>
+        <button type="button" className="button primary" disabled={!replacement || links.length === 0 || replace.isRunning} onClick={whenComplete(() => void save())}>
           Replace
         </button>
         <button type="button" className="button" onClick={onClose}>

@@ -3,7 +3,7 @@ import { graphql } from "../api/gen";
 import { useChange } from "../api/hooks";
 import { type Micros, now, textOf } from "../time/instant";
 import { Dialog } from "../ui/Dialog";
-import { faultsElsewhere, InstantField, ReasonField } from "../ui/Fields";
+import { faultsElsewhere, InstantField, ReasonField, whenComplete } from "../ui/Fields";
 import { Failed } from "../ui/States";
 import { toast } from "../ui/Toasts";
 import { Consequences } from "./Consequences";
@@ -50,7 +50,7 @@ export function UnlinkDialog({ version, onClose }: { version: VersionRecord; onC
       <ReasonField value={reason} onChange={setReason} />
       <Failed faults={faultsElsewhere(end.faults, ["at"])} />
       <div className="bar">
-        <button type="button" className="button primary" disabled={end.isRunning} onClick={() => void save()}>
+        <button type="button" className="button primary" disabled={end.isRunning} onClick={whenComplete(() => void save())}>
           Unlink
         </button>
         <button type="button" className="button" onClick={onClose}>

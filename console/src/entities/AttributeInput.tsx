@@ -1,19 +1,30 @@
 import { useId, useState } from "react";
-import { type AttributeField, valueOf } from "./attributeFields";
+import { type AttributeField, readAttribute } from "./attributeFields";
 
-/** The field of one attribute, by its type; what cannot be read is said below it and not handed on. */
-export function AttributeInput({ field, value, onChange }: { field: AttributeField; value: unknown; onChange: (value: unknown) => void }) {
+/**
+ * The field of one attribute, by its type. What cannot be read is said below it and by `onFault`, and is not handed on:
+ * nothing may be saved meanwhile, or what was typed before it would be.
+ */
+export function AttributeInput({
+  field,
+  value,
+  onChange,
+  onFault,
+}: {
+  field: AttributeField;
+  value: unknown;
+  onChange: (value: unknown) => void;
+  onFault: (fault: string | null) => void;
+}) {
   const id = useId();
   const [text, setText] = useState(() => textOf(field, value));
   const [fault, setFault] = useState<string | null>(null);
   const change = (next: string) => {
     setText(next);
-    try {
-      onChange(valueOf(field, next));
-      setFault(null);
-    } catch (error) {
-      setFault(error instanceof Error ? error.message : String(error));
-    }
+    const read = readAttribute(field, next);
+    setFault(read.fault);
+    onFault(read.fault);
+    if (read.fault === null) onChange(read.value);
   };
   const described = { id, "aria-invalid": fault !== null || undefined, "aria-describedby": fault !== null || field.description !== null ? `${id}-note` : undefined };
   return (

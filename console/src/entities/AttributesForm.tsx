@@ -8,7 +8,7 @@ import { FieldFault, faultsElsewhere } from "../ui/Fields";
 import { Failed, NowNote, Part } from "../ui/States";
 import { toast } from "../ui/Toasts";
 import { AttributeInput } from "./AttributeInput";
-import { attributeFields, withAttribute } from "./attributeFields";
+import { formFields, withAttribute } from "./attributeFields";
 import { Difference } from "./Difference";
 import { differenceOf, isObject, isSame } from "./compare";
 import { useRefetchOnChange } from "./useRefetchOnChange";
@@ -84,11 +84,13 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
   // Counts what changes the fields from outside them: they begin with the new values then, and keep the focus else.
   const [edition, setEdition] = useState(0);
   const [newKey, setNewKey] = useState("");
-  const [extra, setExtra] = useState<string[]>([]);
+  const [emptied, setEmptied] = useState<Record<string, unknown>>({});
+  // What is typed and cannot be read, by attribute.
+  const [unread, setUnread] = useState<Readonly<Record<string, string>>>({});
   const update = useUpdateEntity(entity.kind);
   const ofKind = types.filter((type) => type.kind === entity.kind);
-  const type = ofKind.find((each) => each.name === draft.type);
-  const fields = attributeFields(type?.attributes, { ...draft.attributes, ...Object.fromEntries(extra.map((key) => [key, draft.attributes[key] ?? ""])) });
+  const type = ofKind.find(({ name }) => name === draft.type);
+  const fields = formFields(type?.attributes, { stored: stored.attributes, draft: draft.attributes, emptied });
   const isReadOnly = isPast(moment);
   const text = raw ?? JSON.stringify(draft.attributes, null, 2);
   const rawFault = raw === null ? null : faultOfText(raw);
@@ -97,12 +99,14 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
     setStored(from);
     setDraft(from);
     setRaw(null);
-    setExtra([]);
+    setEmptied({});
+    setUnread({});
     setEdition((before) => before + 1);
   };
   const newest = draftOf(entity);
   const isOutdated = !isSame(newest, stored);
-  const isUntouched = changes.length === 0 && raw === null;
+  const isReadable = rawFault === null && Object.keys(unread).length === 0;
+  const isUntouched = changes.length === 0 && raw === null && isReadable;
   useEffect(() => {
     if (isOutdated && isUntouched) begin(newest);
   }, [entity.updatedAt, isOutdated, isUntouched]);
@@ -148,8 +152,8 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
               Type
               <input type="text" list="entity-types" value={draft.type ?? ""} onChange={(event) => set({ type: event.target.value || null })} />
               <datalist id="entity-types">
-                {ofKind.map((each) => (
-                  <option key={each.id} value={each.name} />
+                {ofKind.map(({ id, name }) => (
+                  <option key={id} value={name} />
                 ))}
               </datalist>
               <FieldFault faults={update.faults} name="type" />
@@ -170,8 +174,10 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
                   value={draft.attributes[field.key]}
                   onChange={(value) => {
                     setRaw(null);
+                    if (value === undefined) setEmptied({ ...emptied, [field.key]: draft.attributes[field.key] ?? emptied[field.key] ?? "" });
                     set({ attributes: withAttribute(draft.attributes, field.key, value) });
                   }}
+                  onFault={(fault) => setUnread((before) => withFault(before, field.key, fault))}
                 />
               ))}
             </div>
@@ -183,9 +189,9 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
               <button
                 type="button"
                 className="button"
-                disabled={newKey.trim() === "" || newKey in draft.attributes}
+                disabled={newKey.trim() === "" || fields.some(({ key }) => key === newKey.trim())}
                 onClick={() => {
-                  setExtra([...extra, newKey.trim()]);
+                  setEmptied({ ...emptied, [newKey.trim()]: "" });
                   setNewKey("");
                 }}
               >
@@ -205,6 +211,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
                 onChange={(event) => {
                   setRaw(event.target.value);
                   setEdition(edition + 1);
+                  setUnread({});
                   if (faultOfText(event.target.value) === null) set({ attributes: JSON.parse(event.target.value) as Record<string, unknown> });
                 }}
               />
@@ -234,13 +241,13 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
       )}
       <Failed faults={faultsElsewhere(update.faults, NAMES)} />
       <div className="bar">
-        <button type="submit" className="button primary" disabled={isReadOnly || changes.length === 0 || rawFault !== null || update.isRunning}>
+        <button type="submit" className="button primary" disabled={isReadOnly || changes.length === 0 || !isReadable || update.isRunning}>
           Save {changes.length > 0 ? `${changes.length} ${changes.length === 1 ? "change" : "changes"}` : ""}
         </button>
         <button
           type="button"
           className="button"
-          disabled={changes.length === 0 && raw === null}
+          disabled={isUntouched}
           onClick={() => {
             begin(newest);
             update.reset();
@@ -248,10 +255,21 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
         >
           Undo
         </button>
+        {!isReadable && (
+          <span className="field-fault" role="status">
+            {rawFault === null ? `Cannot be saved: ${Object.keys(unread).join(", ").replace(/_/g, " ")} cannot be read.` : "Cannot be saved: the JSON cannot be read."}
+          </span>
+        )}
         {isReadOnly && <span className="muted">The past is not edited here: go live to change what is now.</span>}
       </div>
     </form>
   );
+}
+
+function withFault(before: Readonly<Record<string, string>>, key: string, fault: string | null): Readonly<Record<string, string>> {
+  if (fault !== null) return { ...before, [key]: fault };
+  const { [key]: _, ...others } = before;
+  return others;
 }
 
 function faultOfText(text: string): string | null {

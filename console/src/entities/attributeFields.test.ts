@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
-import { attributeFields, valueOf, withAttribute } from "./attributeFields";
+import { attributeFields, formFields, readAttribute, withAttribute } from "./attributeFields";
 
 const schema = {
   type: "object",
@@ -35,11 +36,32 @@ it("reads plain values of a type as examples", () => {
 it("reads what is typed", () => {
   const [serial, floors, , , limits] = attributeFields(schema, {});
   if (!serial || !floors || !limits) throw new Error("fields are missing");
-  expect(valueOf(floors, "3")).toBe(3);
-  expect(valueOf(floors, " ")).toBeUndefined();
-  expect(() => valueOf(floors, "three")).toThrow("is not a number");
-  expect(valueOf(limits, '{"a":1}')).toEqual({ a: 1 });
-  expect(valueOf(serial, "")).toBeUndefined();
+  expect(readAttribute(floors, "3")).toEqual({ value: 3, fault: null });
+  expect(readAttribute(floors, " ")).toEqual({ value: undefined, fault: null });
+  expect(readAttribute(limits, '{"a":1}')).toEqual({ value: { a: 1 }, fault: null });
+  expect(readAttribute(limits, '{"a":').fault).not.toBeNull();
+  expect(readAttribute(serial, "")).toEqual({ value: undefined, fault: null });
+});
+
+it("takes a number whole or refuses it", () => {
+  const floors = { type: "number" } as const;
+  for (const text of ["three", "12,5", "1,234", "0x10", "Infinity", "1 2", "1e999", "-"]) expect(readAttribute(floors, text).fault).toContain(text);
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)), (value) => {
+      expect(readAttribute(floors, ` ${value} `)).toEqual({ value, fault: null });
+    }),
+  );
+});
+
+it("keeps the field of an attribute while it is emptied, as it was", () => {
+  const stored = { power: 12, colour: "red" };
+  const draft = withAttribute(stored, "power", undefined);
+  expect(formFields(null, { stored, draft, emptied: {} }).map(({ key, type }) => [key, type])).toEqual([
+    ["power", "number"],
+    ["colour", "string"],
+  ]);
+  // Of one that was typed as JSON and is not stored yet, too.
+  expect(formFields(null, { stored: {}, draft: {}, emptied: { note: { a: 1 } } })).toMatchObject([{ key: "note", type: "json" }]);
 });
 
 it("sets and takes away", () => {

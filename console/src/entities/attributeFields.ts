@@ -15,6 +15,19 @@ export type AttributeField = {
 const NUMBERS = new Set(["number", "integer"]);
 
 /**
+ * Return the fields of a form in which attributes are changed: of what is stored and of what is typed.
+ *
+ * emptied: attributes that were emptied while they were typed, with their last value. Their field stays, as it is not
+ * known yet whether they are taken away or get another value.
+ */
+export function formFields(
+  typeAttributes: unknown,
+  attributes: { stored: Record<string, unknown>; draft: Record<string, unknown>; emptied: Record<string, unknown> },
+): AttributeField[] {
+  return attributeFields(typeAttributes, { ...attributes.stored, ...attributes.emptied, ...attributes.draft });
+}
+
+/**
  * Return the fields of an entity's attributes: those its type declares, then those it has besides.
  *
  * A type declares them as a JSON Schema, either its attributes themselves or their member `schema`; attributes of a
@@ -73,16 +86,33 @@ function plainField(key: string, value: unknown): AttributeField {
   return { key, label: key.replace(/_/g, " "), type, options: [], description: null, isRequired: false, isDeclared: false };
 }
 
-/** Return the value that a text in a field means; undefined takes the attribute away. Throws where it is no such value. */
-export function valueOf(field: AttributeField, text: string): unknown {
-  if (text.trim() === "" && field.type !== "string") return undefined;
+/** What a text in a field means: its value, undefined where it takes the attribute away; or why it is no such value. */
+export type ReadAttribute = { value: unknown; fault: null } | { fault: string };
+
+const NUMERAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * Read a text in a field as a value of its type.
+ *
+ * A number is taken whole or not at all: "12,5" is refused, as a comma means thousands to some and a fraction to others.
+ */
+export function readAttribute(field: Pick<AttributeField, "type">, text: string): ReadAttribute {
+  const trimmed = text.trim();
+  if (field.type !== "string" && trimmed === "") return { value: undefined, fault: null };
   if (field.type === "number") {
-    const value = Number(text);
-    if (!Number.isFinite(value)) throw new RangeError(`"${text}" is not a number.`);
-    return value;
+    const value = Number(trimmed);
+    if (NUMERAL.test(trimmed) && Number.isFinite(value)) return { value, fault: null };
+    const hint = trimmed.includes(",") ? " Write a fraction with a point, thousands without a comma." : "";
+    return { fault: `"${trimmed}" is not a number.${hint}` };
   }
-  if (field.type === "json") return JSON.parse(text) as unknown;
-  return text === "" ? undefined : text;
+  if (field.type === "json") {
+    try {
+      return { value: JSON.parse(text) as unknown, fault: null };
+    } catch (error) {
+      return { fault: error instanceof Error ? error.message : String(error) };
+    }
+  }
+  return { value: text === "" ? undefined : text, fault: null };
 }
 
 /** Return the attributes with one of them set, or taken away where the value is undefined. */

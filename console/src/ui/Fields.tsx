@@ -1,4 +1,4 @@
-import { useId, useState } from "react";
+import { type MouseEvent, useId, useState } from "react";
 import type { Fault } from "../api/request";
 import type { Micros } from "../time/instant";
 import { fromWallClock, toWallClock, useZone } from "../time/zone";
@@ -49,7 +49,9 @@ export function InstantField({
   const id = useId();
   // A wall clock has whole seconds: the instant behind it stays exact until the text is changed.
   const [text, setText] = useState(value === null ? "" : toWallClock(value, zone));
-  const isRefused = faultsAt(faults, name).length > 0;
+  // A date of which a part is missing has no text: it is not the same as an empty field.
+  const [isIncomplete, setIncomplete] = useState(false);
+  const isRefused = isIncomplete || faultsAt(faults, name).length > 0;
   return (
     <label htmlFor={id}>
       <span>
@@ -61,16 +63,34 @@ export function InstantField({
         step={1}
         value={text}
         aria-invalid={isRefused || undefined}
+        onBlur={(event) => setIncomplete(event.target.validity.badInput)}
         aria-describedby={isRefused ? `${id}-fault` : undefined}
         onChange={(event) => {
           setText(event.target.value);
+          setIncomplete(event.target.validity.badInput);
           if (event.target.value === "") onChange(null);
           else onChange(fromWallClock(event.target.value, zone));
         }}
       />
-      <FieldFault faults={faults} name={name} id={`${id}-fault`} />
+      {isIncomplete ? (
+        <span className="field-fault" id={`${id}-fault`} role="alert">
+          A part of the date or the time is missing.
+        </span>
+      ) : (
+        <FieldFault faults={faults} name={name} id={`${id}-fault`} />
+      )}
     </label>
   );
+}
+
+/** Return a handler of a click that goes on only where no field around the button holds what cannot be read. */
+export function whenComplete(run: () => void): (event: MouseEvent<HTMLElement>) => void {
+  return (event) => {
+    const around = event.currentTarget.closest("dialog, form, section");
+    const invalid = around?.querySelector<HTMLInputElement>("input:invalid");
+    if (invalid) invalid.reportValidity();
+    else run();
+  };
 }
 
 /** Why it is done: kept in the audit trail, shown in the history. */
