@@ -19,7 +19,7 @@ def refuse(opened: ConsolePage, operation: str, answer: Callable[[], str | None]
         query = json.loads(route.request.post_data or "{}").get("query", "")
         body = answer() if f" {operation}" in query.split("{", 1)[0] else None
         if body is None:
-            route.continue_()
+            route.fallback()
         else:
             route.fulfill(status=200, content_type="application/graphql-response+json", body=body)
 
@@ -72,3 +72,67 @@ def test_an_incomplete_date_is_not_an_empty_one(page: ConsolePage, plant: Plant)
     page.page.get_by_role("button", name="Issue token").click()
     page.page.get_by_text("A part of the date or the time is missing.").wait_for()
     assert "IssueDeviceToken" not in page.operations()[before:]
+
+
+def test_what_was_done_is_not_done_twice_and_tokens_are_not_lost(browser: Browser, installation: Installation) -> None:
+    own = installation.organization("Retries")
+    refusals = {"IssueFirstToken": 1, "IssueTokens": 1}
+
+    def once(operation: str) -> str | None:
+        refusals[operation] -= 1
+        return fault("INTERNAL", "The database is away.") if refusals[operation] >= 0 else None
+
+    with browser.page(installation, own) as opened:
+        refuse(opened, "IssueFirstToken", lambda: once("IssueFirstToken"))
+        refuse(opened, "IssueTokens", lambda: once("IssueTokens"))
+        opened.open("/?steps=first")
+        opened.page.get_by_role("button", name="Create a device and its token").click()
+        opened.page.get_by_text("The database is away.").wait_for()
+        opened.page.get_by_role("button", name="Issue a token to My first device").click()
+        opened.page.get_by_text("It is shown only now").wait_for()
+        assert opened.operations().count("CreateFirstDevice") == 1
+        own.call('mutation { createDevice(input: {name: "Second"}) { device { id } } }')
+        opened.open("/devices")
+        opened.page.get_by_label("Select all that match").check()
+        opened.page.get_by_role("button", name="Issue tokens…").click()
+        dialog = opened.page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Issue 2 tokens").click()
+        dialog.get_by_text("The database is away.").wait_for()
+        dialog.get_by_role("button", name="Issue the 2 left").click()
+        dialog.get_by_text("2 of 2 issued; 2 not saved yet").wait_for()
+        # Closing asks first, and the table can still be saved then.
+        opened.page.keyboard.press("Escape")
+        with opened.page.expect_download() as downloading:
+            dialog.get_by_role("alertdialog").get_by_role("button", name="Save as CSV").click()
+        lines = downloading.value.path().read_text().split()
+        assert len({line for line in lines if "argus_dev_" in line}) == 2, lines
+        opened.page.keyboard.press("Escape")
+        dialog.wait_for(state="hidden")
+        opened.check()
+
+
+def test_many_devices_are_linked_in_batches(browser: Browser, installation: Installation) -> None:
+    own = installation.organization("Batches")
+    document = "mutation I($r: [JSON!]!) { importGraph(records: $r) { errors { message } } }"
+    devices = [{"record": "entity", "kind": "DEVICE", "name": f"Meter {n}", "externalId": f"m-{n}"} for n in range(600)]
+    asset = {"record": "entity", "kind": "ASSET", "name": "Hall", "externalId": "hall"}
+    assert own.call(document, {"r": [asset, *devices]}).data["importGraph"]["errors"] == []
+    attempts = iter([None, None, None, fault("INTERNAL", "The database is away.")])
+    with browser.page(installation, own) as opened:
+        refuse(opened, "LinkDevices", lambda: next(attempts, None))
+        opened.open("/devices")
+        opened.page.get_by_label("Select all that match").check()
+        opened.page.get_by_role("button", name="Link to an asset…").click()
+        dialog = opened.page.get_by_role("dialog")
+        dialog.get_by_label("Asset or space").fill("Hall")
+        dialog.get_by_role("listbox").get_by_text("Hall").click()
+        dialog.get_by_role("button", name="Count first").click()
+        dialog.get_by_text("600 links will be made").wait_for()
+        # The second batch of the links fails: only it is left.
+        dialog.get_by_role("button", name="Link 600").click()
+        dialog.get_by_text("100 devices are left").wait_for()
+        dialog.get_by_role("button", name="Link the 100 left").click()
+        dialog.wait_for(state="hidden")
+        opened.check()
+    linked = own.call("{ devices(filter: {isLinked: true}, first: 0) { totalCount } }")
+    assert linked.data["devices"]["totalCount"] == 600

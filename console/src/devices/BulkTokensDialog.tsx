@@ -1,12 +1,14 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { graphql } from "../api/gen";
-import { request } from "../api/request";
+import { type Fault, request } from "../api/request";
+import { inBatches } from "../ui/batches";
 import { csvText } from "../ui/csv";
 import { Dialog } from "../ui/Dialog";
 import { download } from "../ui/download";
-import { Part } from "../ui/States";
+import { faultsOf } from "../ui/faults";
+import { Failed, Part } from "../ui/States";
 import type { BulkProps } from "./BulkBar";
-import { ONE_BY_ONE_MOST, useSelectedDevices } from "./selectedDevices";
+import { type SelectedDevice, selectedDevices, useSelectedCount } from "./selectedDevices";
 
 const ISSUE = graphql(`
   mutation IssueTokens($deviceId: ID!) {
@@ -21,67 +23,167 @@ const ISSUE = graphql(`
   }
 `);
 
-type Issued = { name: string; externalId: string; token: string; fault: string };
+// Each is a change of its own.
+const DEVICES_MOST = 2_000;
 
-/** Issue a token to each selected device; they are shown this once, as a table to be saved. */
+type Issued = { device: SelectedDevice; token: string };
+type Refused = { device: SelectedDevice; fault: string };
+
+/**
+ * Issue a token to each selected device; they are shown this once, as a table to be saved.
+ *
+ * Whatever comes between, the tokens that were issued can be saved, and none is issued to a device that has one of them.
+ */
 export function BulkTokensDialog({ filter, text, onClose }: BulkProps) {
-  const devices = useSelectedDevices(filter);
-  const [issued, setIssued] = useState<Issued[]>([]);
-  const [state, setState] = useState<"ready" | "running" | "done">("ready");
+  const count = useSelectedCount(filter);
+  const [issued, setIssued] = useState<readonly Issued[]>([]);
+  const [refused, setRefused] = useState<readonly Refused[]>([]);
+  const [saved, setSaved] = useState(0);
+  // Devices that have none yet; null: not begun.
+  const [rest, setRest] = useState<readonly SelectedDevice[] | null>(null);
+  const [faults, setFaults] = useState<readonly Fault[]>([]);
+  const [isRunning, setRunning] = useState(false);
+  const [isLeaving, setLeaving] = useState(false);
+  const isStopped = useRef(false);
+  const unsaved = issued.length - saved;
+  useEffect(() => {
+    if (unsaved === 0) return;
+    const hold = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", hold);
+    return () => window.removeEventListener("beforeunload", hold);
+  }, [unsaved === 0]);
+  useEffect(
+    () => () => {
+      isStopped.current = true;
+    },
+    [],
+  );
+
+  const issue = async () => {
+    isStopped.current = false;
+    setRunning(true);
+    setFaults([]);
+    const again = refused.map(({ device }) => device);
+    setRefused([]);
+    try {
+      const devices = rest === null ? await selectedDevices(filter, DEVICES_MOST, () => {}) : [...again, ...rest];
+      const batches = await inBatches(
+        devices,
+        1,
+        async ([device]) => {
+          if (device === undefined) return;
+          const payload = (await request(ISSUE, { deviceId: device.id })).data.issueDeviceToken;
+          const [error] = payload.errors;
+          const { token } = payload;
+          if (error || !token) setRefused((before) => [...before, { device, fault: error ? `${error.code} ${error.message}` : "No token came back." }]);
+          else setIssued((before) => [...before, { device, token }]);
+        },
+        { isStopped: () => isStopped.current },
+      );
+      setRest(batches.rest);
+      setFaults(faultsOf(batches.error));
+    } catch (error) {
+      setFaults(faultsOf(error));
+    }
+    setRunning(false);
+  };
+  const save = () => {
+    download("argus-tokens.csv", "text/csv", csvOf(issued));
+    setSaved(issued.length);
+    setLeaving(false);
+  };
+  const close = () => {
+    isStopped.current = true;
+    if (unsaved > 0 || isRunning) setLeaving(true);
+    else onClose();
+  };
+  useEffect(() => {
+    if (isLeaving && !isRunning && unsaved === 0) onClose();
+  }, [isLeaving, isRunning, unsaved, onClose]);
+  const left = (rest?.length ?? 0) + refused.length;
   return (
-    <Dialog title={`Issue tokens to ${text}`} shape="box" onClose={onClose}>
-      <Part of={devices} what="the selected devices">
+    <Dialog title={`Issue tokens to ${text}`} shape="box" onClose={close}>
+      <Part of={count} what="the selected devices">
         {(data) => {
-          const { nodes, totalCount } = data.devices;
-          if (totalCount > ONE_BY_ONE_MOST) return <p>At most {ONE_BY_ONE_MOST} devices are given tokens at once; {totalCount.toLocaleString("en")} are selected.</p>;
-          const issue = async () => {
-            setState("running");
-            const all: Issued[] = [];
-            for (const device of nodes) {
-              const own = { name: device.name, externalId: device.externalId ?? device.id };
-              try {
-                const payload = (await request(ISSUE, { deviceId: device.id })).data.issueDeviceToken;
-                const [error] = payload.errors;
-                all.push({ ...own, token: payload.token ?? "", fault: error ? `${error.code} ${error.message}` : "" });
-              } catch (error) {
-                all.push({ ...own, token: "", fault: error instanceof Error ? error.message : String(error) });
-              }
-              setIssued([...all]);
-            }
-            setState("done");
-          };
-          const refused = issued.filter((each) => each.fault !== "");
+          const { totalCount } = data.devices;
+          if (totalCount > DEVICES_MOST) {
+            return (
+              <p>
+                At most {DEVICES_MOST.toLocaleString("en")} devices are given tokens at once; {totalCount.toLocaleString("en")} are selected. Narrow the filter
+                first.
+              </p>
+            );
+          }
           return (
             <>
               <p>
-                {totalCount} devices are given one token each. Tokens are shown this once: save the table before you close it. Tokens issued before stay
-                valid.
+                {totalCount.toLocaleString("en")} {totalCount === 1 ? "device is" : "devices are"} given one token each. Tokens are shown this once: save the table
+                before you close it. Tokens issued before stay valid.
               </p>
-              {state !== "ready" && (
-                <p role="status">
-                  {issued.length - refused.length} of {totalCount} issued{refused.length > 0 ? `, ${refused.length} refused` : ""}.
-                </p>
-              )}
-              {refused.slice(0, 10).map((each) => (
-                <p key={each.externalId} className="field-fault">
-                  {each.name}: {each.fault}
+              <div role="status">
+                {(isRunning || rest !== null || issued.length > 0) && (
+                  <p>
+                    {issued.length.toLocaleString("en")} of {totalCount.toLocaleString("en")} issued
+                    {refused.length > 0 ? `, ${refused.length.toLocaleString("en")} refused` : ""}
+                    {issued.length > 0 && (unsaved > 0 ? `; ${unsaved.toLocaleString("en")} not saved yet` : "; all of them saved")}.
+                  </p>
+                )}
+              </div>
+              {refused.slice(0, 10).map(({ device, fault }) => (
+                <p key={device.id} className="field-fault">
+                  {device.name}: {fault}
                 </p>
               ))}
-              <div className="bar">
-                {state !== "done" && (
-                  <button type="button" className="button primary" disabled={state === "running"} onClick={() => void issue()}>
-                    Issue {totalCount} tokens
+              <Failed faults={faults} />
+              {isLeaving ? (
+                <div className="stack tight" role="alertdialog" aria-label="Tokens that are not saved">
+                  <p>
+                    <b>
+                      {unsaved.toLocaleString("en")} {unsaved === 1 ? "token was" : "tokens were"} issued and not saved.
+                    </b>{" "}
+                    They cannot be shown again: without the table, new ones have to be issued.
+                  </p>
+                  <div className="bar">
+                    <button type="button" className="button primary" disabled={isRunning} onClick={save}>
+                      Save as CSV
+                    </button>
+                    <button type="button" className="button danger" disabled={isRunning} onClick={onClose}>
+                      Close and lose them
+                    </button>
+                    <button type="button" className="button" onClick={() => setLeaving(false)}>
+                      Back
+                    </button>
+                  </div>
+                </div>
+              ) : (
+                <div className="bar">
+                  {isRunning ? (
+                    <button
+                      type="button"
+                      className="button"
+                      onClick={() => {
+                        isStopped.current = true;
+                      }}
+                    >
+                      Stop
+                    </button>
+                  ) : (
+                    (rest === null || left > 0) && (
+                      <button type="button" className={issued.length === 0 ? "button primary" : "button"} onClick={() => void issue()}>
+                        {rest === null ? `Issue ${totalCount.toLocaleString("en")} tokens` : `Issue the ${left.toLocaleString("en")} left`}
+                      </button>
+                    )
+                  )}
+                  {issued.length > 0 && (
+                    <button type="button" className="button primary" disabled={isRunning} onClick={save}>
+                      Save {issued.length.toLocaleString("en")} as CSV
+                    </button>
+                  )}
+                  <button type="button" className="button" onClick={close}>
+                    Close
                   </button>
-                )}
-                {state === "done" && (
-                  <button type="button" className="button primary" onClick={() => download("argus-tokens.csv", "text/csv", csvOf(issued))}>
-                    Save as CSV
-                  </button>
-                )}
-                <button type="button" className="button" onClick={onClose}>
-                  Close
-                </button>
-              </div>
+                </div>
+              )}
             </>
           );
         }}
@@ -91,5 +193,5 @@ export function BulkTokensDialog({ filter, text, onClose }: BulkProps) {
 }
 
 function csvOf(issued: readonly Issued[]): string {
-  return csvText([["externalId", "name", "token"], ...issued.filter((each) => each.token !== "").map((each) => [each.externalId, each.name, each.token])]);
+  return csvText([["externalId", "name", "token"], ...issued.map(({ device, token }) => [device.externalId ?? device.id, device.name, token])]);
 }

@@ -9,6 +9,7 @@ import { Empty, Failed, NowNote, Part } from "../ui/States";
 import { Age, Instant } from "../ui/Time";
 import { toast } from "../ui/Toasts";
 import { SendExamples } from "./SendExamples";
+import { tokenIssued, tokenSaved, useShownTokens } from "./shownTokens";
 
 const TOKENS = graphql(`
   query DeviceTokens($id: ID!) {
@@ -62,16 +63,18 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
   const answer = useApi(TOKENS, { id: deviceId });
   const issue = useChange(ISSUE, (data) => data.issueDeviceToken);
   const revoke = useChange(REVOKE, (data) => data.revokeDeviceToken);
-  const [token, setToken] = useState<string | null>(null);
+  const shown = useShownTokens(deviceId);
   const [expiresAt, setExpiresAt] = useState<Micros | null>(null);
   const [asked, setAsked] = useState<string | null>(null);
   const run = async () => {
     const payload = await issue.run({ deviceId, expiresAt: expiresAt === null ? null : textOf(expiresAt) }).catch(() => null);
-    if (payload?.token) setToken(payload.token);
+    if (payload?.token) tokenIssued(deviceId, payload.token);
   };
   return (
     <div className="stack">
-      {token !== null && <SendExamples token={token} name={name} onDone={() => setToken(null)} />}
+      {shown.map((token) => (
+        <SendExamples key={token} token={token} name={name} onDone={() => tokenSaved(deviceId, token)} />
+      ))}
       <section className="panel stack">
         <h2>Issue a token</h2>
         <p className="muted">It sends readings of this device and does nothing else. It is shown once; Argus stores only its hash.</p>
@@ -112,28 +115,28 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
                       </tr>
                     </thead>
                     <tbody>
-                      {tokens.map((each) => (
-                        <tr key={each.id}>
+                      {tokens.map((token) => (
+                        <tr key={token.id}>
                           <td>
-                            <Instant at={each.issuedAt} />
+                            <Instant at={token.issuedAt} />
                           </td>
-                          <td>{each.issuedBy}</td>
+                          <td>{token.issuedBy}</td>
                           <td>
-                            <Age at={each.lastUsedAt} />
+                            <Age at={token.lastUsedAt} />
                           </td>
                           <td>
-                            <TokenState token={each} />
+                            <TokenState token={token} />
                           </td>
                           <td className="nowrap">
-                            {!each.revokedAt &&
-                              (asked === each.id ? (
+                            {!token.revokedAt &&
+                              (asked === token.id ? (
                                 <>
                                   <button
                                     type="button"
                                     className="button danger"
                                     disabled={revoke.isRunning}
                                     onClick={() =>
-                                      void revoke.run({ deviceId, tokenId: each.id }).then(
+                                      void revoke.run({ deviceId, tokenId: token.id }).then(
                                         () => toast("The token was revoked: what uses it is refused."),
                                         () => {},
                                       )
@@ -146,7 +149,7 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
                                   </button>
                                 </>
                               ) : (
-                                <button type="button" className="button quiet" disabled={past} onClick={() => setAsked(each.id)}>
+                                <button type="button" className="button quiet" disabled={past} onClick={() => setAsked(token.id)}>
                                   Revoke…
                                 </button>
                               ))}

@@ -68,6 +68,8 @@ export function FirstReading({
   onReading: () => void;
 }) {
   const [name, setName] = useState("My first device");
+  // A device without a token yet: where the token is refused, no second device is created.
+  const [created, setCreated] = useState<Omit<FirstDevice, "token"> | null>(null);
   const [heard, setHeard] = useState<Heard | null>(null);
   const [faults, setFaults] = useState<Fault[]>([]);
   const create = useChange(CREATE, (data) => data.createDevice);
@@ -76,7 +78,7 @@ export function FirstReading({
     READINGS,
     device === null ? null : { entityIds: [device.id], since: "1970-01-01T00:00:00Z", after: null as string | null },
     ({ telemetry }) => {
-      const series = telemetry.series.find((each) => each.timestamps.length > 0);
+      const series = telemetry.series.find(({ timestamps }) => timestamps.length > 0);
       if (series === undefined) return;
       const value = series.texts?.at(-1) ?? series.values.at(-1) ?? null;
       setHeard({ metric: series.metric, text: typeof value === "number" ? `${numberText(value)} ${series.unit ?? ""}`.trim() : (value ?? "a value") });
@@ -93,10 +95,11 @@ export function FirstReading({
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     try {
-      const created = (await create.run({ name: name.trim() })).device;
-      if (created == null) return;
-      const token = (await issue.run({ deviceId: created.id })).token;
-      if (token != null) onDevice({ id: created.id, name: created.name, token });
+      const made = created ?? (await create.run({ name: name.trim() })).device ?? null;
+      setCreated(made);
+      if (made === null) return;
+      const token = (await issue.run({ deviceId: made.id })).token;
+      if (token != null) onDevice({ id: made.id, name: made.name, token });
     } catch {
       // What was refused is in the faults of the change, which are shown below.
     }
@@ -108,10 +111,10 @@ export function FirstReading({
         <form className="filter-bar" onSubmit={(event) => void submit(event)}>
           <label>
             Name of the device
-            <input type="text" required maxLength={500} value={name} onChange={(event) => setName(event.target.value)} />
+            <input type="text" required maxLength={500} value={name} disabled={created !== null} onChange={(event) => setName(event.target.value)} />
           </label>
           <button type="submit" className="button primary" disabled={!canEdit || create.isRunning || issue.isRunning || name.trim() === ""}>
-            Create a device and its token
+            {created === null ? "Create a device and its token" : `Issue a token to ${created.name}`}
           </button>
         </form>
         {!canEdit && <p className="muted small">Devices are created by administrators, while live.</p>}

@@ -41,15 +41,18 @@ const BACK_MS = 3_600_000;
 /** Creates an asset and links the first device to it, since an hour ago. */
 export function LinkFirst({ device, canEdit, assetId, onLinked }: { device: FirstDevice; canEdit: boolean; assetId: string | null; onLinked: (assetId: string) => void }) {
   const [name, setName] = useState("My first asset");
+  // An asset that is not linked yet: where the link is refused, no second asset is created.
+  const [createdId, setCreatedId] = useState<string | null>(null);
   const create = useChange(CREATE, (data) => data.createAsset);
   const link = useChange(LINK, (data) => data.linkDevice);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     try {
-      const asset = (await create.run({ name: name.trim() })).asset;
-      if (asset == null) return;
-      await link.run({ deviceId: device.id, assetId: asset.id, validFrom: new Date(Date.now() - BACK_MS).toISOString() });
-      onLinked(asset.id);
+      const id = createdId ?? (await create.run({ name: name.trim() })).asset?.id ?? null;
+      setCreatedId(id);
+      if (id === null) return;
+      await link.run({ deviceId: device.id, assetId: id, validFrom: new Date(Date.now() - BACK_MS).toISOString() });
+      onLinked(id);
     } catch {
       // What was refused is in the faults of the changes, which are shown below.
     }
@@ -67,10 +70,10 @@ export function LinkFirst({ device, canEdit, assetId, onLinked }: { device: Firs
       <form className="filter-bar" onSubmit={(event) => void submit(event)}>
         <label>
           Name of the asset
-          <input type="text" required maxLength={500} value={name} onChange={(event) => setName(event.target.value)} />
+          <input type="text" required maxLength={500} value={name} disabled={createdId !== null} onChange={(event) => setName(event.target.value)} />
         </label>
         <button type="submit" className="button primary" disabled={!canEdit || create.isRunning || link.isRunning || name.trim() === ""}>
-          Create the asset and link the device
+          {createdId === null ? "Create the asset and link the device" : "Link the device"}
         </button>
       </form>
       <Failed faults={[...create.faults, ...link.faults]} />

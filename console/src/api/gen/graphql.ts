@@ -1909,12 +1909,20 @@ export type RevokeDeviceTokenMutationVariables = Exact<{
 
 export type RevokeDeviceTokenMutation = { revokeDeviceToken: { tokenId: string | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
 
-export type SelectedDevicesQueryVariables = Exact<{
+export type SelectedDevicesCountQueryVariables = Exact<{
   filter: EntityFilter;
 }>;
 
 
-export type SelectedDevicesQuery = { devices: { totalCount: number, nodes: Array<{ id: string, name: string, externalId: string | null }> } };
+export type SelectedDevicesCountQuery = { devices: { totalCount: number } };
+
+export type SelectedDevicesQueryVariables = Exact<{
+  filter: EntityFilter;
+  after?: string | null | undefined;
+}>;
+
+
+export type SelectedDevicesQuery = { devices: { nodes: Array<{ id: string, name: string, externalId: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type DeviceListQueryVariables = Exact<{
   filter?: EntityFilter | null | undefined;
@@ -4446,14 +4454,24 @@ export const RevokeDeviceTokenDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RevokeDeviceTokenMutation, RevokeDeviceTokenMutationVariables>;
-export const SelectedDevicesDocument = new TypedDocumentString(`
-    query SelectedDevices($filter: EntityFilter!) {
-  devices(filter: $filter, first: 200) {
+export const SelectedDevicesCountDocument = new TypedDocumentString(`
+    query SelectedDevicesCount($filter: EntityFilter!) {
+  devices(filter: $filter, first: 0) {
     totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<SelectedDevicesCountQuery, SelectedDevicesCountQueryVariables>;
+export const SelectedDevicesDocument = new TypedDocumentString(`
+    query SelectedDevices($filter: EntityFilter!, $after: String) {
+  devices(filter: $filter, orderBy: CREATED_ASC, first: 500, after: $after) {
     nodes {
       id
       name
       externalId
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
     }
   }
 }
