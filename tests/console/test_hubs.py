@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Route as Intercepted
 
 from testing.console.browser import Browser, ConsolePage
@@ -136,3 +137,33 @@ def test_many_devices_are_linked_in_batches(browser: Browser, installation: Inst
         opened.check()
     linked = own.call("{ devices(filter: {isLinked: true}, first: 0) { totalCount } }")
     assert linked.data["devices"]["totalCount"] == 600
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+def test_a_role_is_offered_what_it_may_do(
+    browser: Browser, installation: Installation, plant: Plant, role: str
+) -> None:
+    only_operators = ["Link…", "Unlink at…", "Correct…"]
+    with browser.page(installation, installation.client("Works", role)) as opened:
+        opened.open("/devices")
+        opened.wait_idle()
+        box = opened.page.get_by_label("Select all that match")
+        if role == "viewer":
+            assert box.count() == 0
+            assert opened.page.get_by_role("button", name="New device…").count() == 0
+        else:
+            box.check()
+            bar = opened.page.get_by_role("region", name="Selection")
+            assert bar.get_by_role("button", name="Edit…").is_enabled()
+            for name in ("Link to an asset…", "Issue tokens…", "Retire…"):
+                assert bar.get_by_role("button", name=name).count() == 0
+            bar.get_by_text("needs the role admin").wait_for()
+        opened.open(f"/devices/{plant.probe}?tab=links")
+        opened.wait_idle()
+        assert opened.page.get_by_role("link", name="Tokens").count() == 0
+        offered = [opened.page.get_by_role("button", name=name).count() > 0 for name in only_operators]
+        assert offered == [role == "operator"] * len(only_operators)
+        opened.open(f"/devices/{plant.probe}?tab=configuration")
+        opened.wait_idle()
+        assert opened.page.get_by_label("Name", exact=True).is_enabled() == (role == "operator")
+        opened.check()

@@ -10,6 +10,7 @@ import { believedNow, useHolding } from "../edges/useHolding";
 import { EntityLink } from "../entities/EntityLink";
 import { VersionsTable } from "../entities/RelationsTab";
 import { relationshipLabel } from "../entities/relationships";
+import { ActionButton } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading, NowNote } from "../ui/States";
@@ -54,9 +55,9 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
   };
   if (history.isLoading) return <Loading what="devices" />;
   const link = (
-    <button type="button" className="button" disabled={isPast(moment)} onClick={() => setLinking(true)}>
+    <ActionButton mutation="createEdge" past={isPast(moment)} onClick={() => setLinking(true)}>
       Link a device…
-    </button>
+    </ActionButton>
   );
   return (
     <section className="stack tight" aria-label="IoT devices">
@@ -128,9 +129,9 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
                       )}
                     </td>
                     <td>
-                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct… the link to ${device.name}`}>
+                      <ActionButton mutation="correctEdge" className="button quiet" onClick={() => correct(version)} aria-label={`Correct… the link to ${device.name}`}>
                         Correct…
-                      </button>
+                      </ActionButton>
                     </td>
                   </tr>
                 );

@@ -1,9 +1,13 @@
 import { useState } from "react";
 import type { EntityFilter } from "../api/gen/graphql";
 import { type Selection, selectedFilter, selectionText } from "../entities/selection";
+import { ActionButton, RefusalNote } from "../shell/ActionButton";
 import { BulkEditDialog, BulkRetireDialog } from "./BulkDialogs";
 import { BulkLinkDialog } from "./BulkLinkDialog";
 import { BulkTokensDialog } from "./BulkTokensDialog";
+
+/** The changes of a selection: without any of them, nothing is selected. */
+export const BULK_CHANGES = ["updateEntities", "importGraph", "issueDeviceToken", "deleteEntities"] as const;
 
 type Kind = "edit" | "link" | "tokens" | "retire";
 
@@ -39,19 +43,20 @@ export function BulkBar({
   return (
     <section className="bulk" aria-label="Selection">
       <b role="status">{text}</b>
-      <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen("edit")}>
+      <ActionButton mutation="updateEntities" past={isReadOnly} onClick={() => setOpen("edit")}>
         Edit…
-      </button>
-      <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen("link")}>
+      </ActionButton>
+      <ActionButton mutation="importGraph" past={isReadOnly} onClick={() => setOpen("link")}>
         Link to an asset…
-      </button>
-      <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen("tokens")}>
+      </ActionButton>
+      <ActionButton mutation="issueDeviceToken" past={isReadOnly} onClick={() => setOpen("tokens")}>
         Issue tokens…
-      </button>
-      <button type="button" className="button danger" disabled={isReadOnly} onClick={() => setOpen("retire")}>
+      </ActionButton>
+      <ActionButton mutation="deleteEntities" past={isReadOnly} className="button danger" onClick={() => setOpen("retire")}>
         Retire…
-      </button>
+      </ActionButton>
       {isReadOnly && <span className="muted">The past is not edited: go live.</span>}
+      <RefusalNote mutation="issueDeviceToken" what="Tokens, retiring and links of many" />
       <button type="button" className="button quiet" onClick={onClear}>
         Clear selection
       </button>

@@ -7,6 +7,7 @@ import { HistoryTab } from "../entities/HistoryTab";
 import { recordAt } from "../entities/record";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { TelemetryPanel } from "../telemetry/TelemetryPanel";
+import { ActionButton, RefusalNote, useRefusal } from "../shell/ActionButton";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
@@ -84,6 +85,7 @@ const SEEN_MS = 15_000;
 export function DevicePage() {
   const { id } = useParams({ from: "/devices/$id" });
   const { moment } = useMoment();
+  const canIssue = useRefusal("issueDeviceToken") === null;
   const tab = useTab(TABS);
   const isNow = !isPast(moment);
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
@@ -116,34 +118,35 @@ export function DevicePage() {
         </span>
         <NowNote past={!isNow} />
       </header>
-      {device.deletedAt && <Retired id={id} />}
+      {device.deletedAt && <Retired id={id} past={!isNow} />}
       <Failed faults={answer.faults} />
-      <Tabs label="Parts of the device" tabs={TABS} current={tab} />
+      <Tabs label="Parts of the device" tabs={canIssue || tab === "tokens" ? TABS : TABS.filter(({ id: name }) => name !== "tokens")} current={tab} />
       {tab === "overview" && <DeviceOverview device={device} record={record} />}
       {tab === "telemetry" && <TelemetryPanel entityId={id} />}
       {tab === "links" && <LinksTab device={named} />}
       {tab === "configuration" && <AttributesForm entityId={id} />}
       {tab === "messages" && <MessagesTab deviceId={id} />}
-      {tab === "tokens" && <TokensTab deviceId={id} name={device.name} />}
+      {tab === "tokens" && (canIssue ? <TokensTab deviceId={id} name={device.name} /> : <RefusalNote mutation="issueDeviceToken" what="The tokens of a device" />)}
       {tab === "history" && <HistoryTab entityId={id} />}
     </div>
   );
 }
 
-function Retired({ id }: { id: string }) {
+function Retired({ id, past }: { id: string; past: boolean }) {
   const restore = useChange(RESTORE, (data) => data.restoreEntity);
   return (
     <div className="bar panel">
       <span className="tag bad">retired</span>
       <span>It sends no more, and its links have ended. What it sent is kept.</span>
-      <button
-        type="button"
-        className="button"
+      <ActionButton
+        mutation="restoreEntity"
+        past={past}
         disabled={restore.isRunning}
         onClick={() => void restore.run({ id }).then(() => toast("The device was restored; link it again."), () => {})}
       >
         Restore
-      </button>
+      </ActionButton>
+      <RefusalNote mutation="restoreEntity" what="Restoring it" />
       <Failed faults={restore.faults} />
     </div>
   );

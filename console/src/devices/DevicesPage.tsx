@@ -2,11 +2,12 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { countOf, EVERYTHING, isSelected, NOTHING, type Selection, toggled } from "../entities/selection";
 import type { Search } from "../router";
+import { ActionButton, useAllowed } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Grid, GridTotal } from "../ui/Grid";
 import { Empty, Failed, Loading } from "../ui/States";
-import { BulkBar } from "./BulkBar";
+import { BULK_CHANGES, BulkBar } from "./BulkBar";
 import { CreateDeviceDialog } from "./CreateDeviceDialog";
 import { deviceColumns } from "./columns";
 import { DeviceFilters, SearchField } from "./DeviceFilters";
@@ -31,6 +32,7 @@ export function DevicesPage() {
   const { details, faults } = useVisibleDevices(visible);
   const [selection, setSelection] = useState<Selection>(NOTHING);
   const [loads, setLoads] = useState(0);
+  const canSelect = useAllowed(BULK_CHANGES).length > 0;
   const [isCreating, setCreating] = useState(false);
   const filter = useMemo(() => filterOf(search), [search]);
   const key = JSON.stringify([filter, moment]);
@@ -62,9 +64,9 @@ export function DevicesPage() {
           </span>
         )}
         <span className="spring" />
-        <button type="button" className="button" disabled={past} onClick={() => setCreating(true)}>
+        <ActionButton mutation="createDevice" past={past} onClick={() => setCreating(true)}>
           New device…
-        </button>
+        </ActionButton>
       </header>
       <div className="list-layout">
         <DeviceFilters search={search} facets={facets.data} onChange={change} />
@@ -89,9 +91,9 @@ export function DevicesPage() {
                 <>
                   <p>Create the first one, or let simulated ones send:</p>
                   <pre>argus simulate --organization NAME</pre>
-                  <button type="button" className="button primary" onClick={() => setCreating(true)}>
+                  <ActionButton mutation="createDevice" past={past} className="button primary" onClick={() => setCreating(true)}>
                     New device…
-                  </button>
+                  </ActionButton>
                 </>
               )}
             </Empty>
@@ -107,8 +109,12 @@ export function DevicesPage() {
               loadMore={list.loadMore}
               onOpen={(row) => void navigate({ to: "/devices/$id", params: { id: row.id } })}
               selected={(row) => isSelected(selection, row.id)}
-              onToggle={(row) => setSelection(toggled(selection, row.id))}
-              onToggleAll={() => setSelection(selection.kind === "all" ? NOTHING : EVERYTHING)}
+              {...(canSelect
+                ? {
+                    onToggle: (row: DeviceRow) => setSelection(toggled(selection, row.id)),
+                    onToggleAll: () => setSelection(selection.kind === "all" ? NOTHING : EVERYTHING),
+                  }
+                : {})}
               areAllSelected={selection.kind === "all"}
               order={orderOf(search)}
               onOrder={(order) => change({ order })}

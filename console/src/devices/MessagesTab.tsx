@@ -1,5 +1,6 @@
 import { graphql } from "../api/gen";
 import { useChange, usePages } from "../api/hooks";
+import { ActionButton } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading, NowNote } from "../ui/States";
@@ -107,8 +108,8 @@ export function MessagesTab({ deviceId }: { deviceId: string }) {
                   <th scope="col">Received</th>
                   <th scope="col">Measured</th>
                   <th scope="col">Port</th>
-                  <th scope="col">Over</th>
-                  <th scope="col">Became</th>
+                  <th scope="col">Transport</th>
+                  <th scope="col">Outcome</th>
                   <th scope="col">Payload</th>
                 </tr>
               </thead>
@@ -170,9 +171,9 @@ function DeadLetters({ deviceId, past }: { deviceId: string; past: boolean }) {
         </h2>
         <span className="muted number">{letters.totalCount === null ? "" : `${letters.totalCount.toLocaleString("en")} open`}</span>
         {(letters.totalCount ?? 0) > 0 && (
-          <button type="button" className="button" disabled={past || retry.isRunning} onClick={() => run({ deviceId })}>
+          <ActionButton mutation="retryDeadLetters" past={past} disabled={retry.isRunning} onClick={() => run({ deviceId })}>
             Retry all of this device
-          </button>
+          </ActionButton>
         )}
       </header>
       <Failed faults={[...(letters.error?.faults ?? []), ...retry.faults]} retry={letters.refetch} />
@@ -212,9 +213,9 @@ function DeadLetters({ deviceId, past }: { deviceId: string; past: boolean }) {
                   </td>
                   <td className="number">{letter.attempts}</td>
                   <td>
-                    <button type="button" className="button quiet" disabled={past || retry.isRunning} onClick={() => run({ ids: [letter.id] })}>
+                    <ActionButton mutation="retryDeadLetters" past={past} className="button quiet" disabled={retry.isRunning} onClick={() => run({ ids: [letter.id] })}>
                       Retry
-                    </button>
+                    </ActionButton>
                   </td>
                 </tr>
               ))}

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
 import { relationshipLabel } from "../entities/relationships";
+import { useRefusal } from "../shell/ActionButton";
 import { type Micros, now } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment, useShown } from "../time/useMoment";
@@ -25,6 +26,7 @@ const GAP_PX = 10;
  */
 export function LinkLanes({ versions, entityId, onChoose }: { versions: readonly VersionRecord[]; entityId: string; onChoose: (version: VersionRecord) => void }) {
   const zone = useZone();
+  const canCorrect = useRefusal("correctEdge") === null;
   const { moment } = useMoment();
   const shown = useShown();
   const [span, setSpan] = useState<Micros | null>(null);
@@ -49,7 +51,7 @@ export function LinkLanes({ versions, entityId, onChoose }: { versions: readonly
     const title = `${relationshipLabel(version.edge.relationship, version.edge.source.id === entityId)} ${name}, ${dateMinute(version.validFrom, zone)} to ${version.validUntil === null ? "open" : dateMinute(version.validUntil, zone)}${isBelieved ? "" : ", superseded"}`;
     const barHeight = (isBelieved ? ROW_PX : OLD_PX) - 3;
     return (
-      <svg key={version.id} x={`${left}%`} y={y} width={`${width}%`} height={barHeight} className={isBelieved ? "lane-bar" : "lane-bar superseded"} onClick={() => onChoose(version)}>
+      <svg key={version.id} x={`${left}%`} y={y} width={`${width}%`} height={barHeight} className={`lane-bar${isBelieved ? "" : " superseded"}${canCorrect ? " choosable" : ""}`} {...(canCorrect ? { onClick: () => onChoose(version) } : {})}>
         <title>{title}</title>
         <rect x="1" y="1" width="100%" height={barHeight - 2} rx="3" style={{ width: "calc(100% - 2px)" }} />
         <text x="7" y={barHeight / 2 + 4}>
@@ -100,7 +102,7 @@ export function LinkLanes({ versions, entityId, onChoose }: { versions: readonly
         </span>
         <span>{dateMinute(to, zone)}</span>
       </div>
-      <p className="muted small">Full bars are believed; dashed ones were superseded by a correction. Choose a bar to correct it.</p>
+      <p className="muted small">Full bars are believed; dashed ones were superseded by a correction.{canCorrect ? " Choose a bar to correct it." : ""}</p>
     </section>
   );
 }

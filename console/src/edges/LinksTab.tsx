@@ -2,6 +2,7 @@ import { useState } from "react";
 import { EntityLink } from "../entities/EntityLink";
 import { VersionsTable } from "../entities/RelationsTab";
 import { relationshipLabel } from "../entities/relationships";
+import { ActionButton, RefusalNote } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";
@@ -43,20 +44,21 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
           {holding.length} {holding.length === 1 ? "link holds" : "links hold"} at the moment shown
         </span>
         <span className="spring" />
-        <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen({ what: "link" })}>
+        <ActionButton mutation="linkDevice" past={isReadOnly} onClick={() => setOpen({ what: "link" })}>
           Link…
-        </button>
-        <button type="button" className="button" disabled={isReadOnly} onClick={() => setOpen({ what: "replace" })}>
+        </ActionButton>
+        <ActionButton mutation="replaceDevice" past={isReadOnly} onClick={() => setOpen({ what: "replace" })}>
           Replace device…
-        </button>
+        </ActionButton>
+        <RefusalNote mutation="linkDevice" what="Linking" />
       </div>
       <Failed faults={history.faults} retry={history.refetch} />
       {history.total === 0 && history.faults.length === 0 && (
         <Empty title="Not linked to anything yet">
           <p>Its readings are stored, but belong to no asset. Link it, from any instant on: readings since then are attributed.</p>
-          <button type="button" className="button primary" disabled={isReadOnly} onClick={() => setOpen({ what: "link" })}>
+          <ActionButton mutation="linkDevice" past={isReadOnly} className="button primary" onClick={() => setOpen({ what: "link" })}>
             Link…
-          </button>
+          </ActionButton>
         </Empty>
       )}
       {history.total > 0 && (
@@ -91,12 +93,18 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
                       <Mapping metadata={version.edge.metadata} />
                     </td>
                     <td className="nowrap">
-                      <button type="button" className="button quiet" disabled={isReadOnly} onClick={() => setOpen({ what: "unlink", version })} aria-label={`Unlink at… (${version.edge.source.name})`}>
+                      <ActionButton
+                        mutation="endEdge"
+                        past={isReadOnly}
+                        className="button quiet"
+                        onClick={() => setOpen({ what: "unlink", version })}
+                        aria-label={`Unlink at… (${version.edge.source.name})`}
+                      >
                         Unlink at…
-                      </button>
-                      <button type="button" className="button quiet" onClick={() => correct(version)} aria-label={`Correct… the link to ${version.edge.source.name}`}>
+                      </ActionButton>
+                      <ActionButton mutation="correctEdge" className="button quiet" onClick={() => correct(version)} aria-label={`Correct… the link to ${version.edge.source.name}`}>
                         Correct…
-                      </button>
+                      </ActionButton>
                     </td>
                   </tr>
                 ))}

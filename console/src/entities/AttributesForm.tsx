@@ -1,13 +1,16 @@
 import { useEffect, useState } from "react";
 import { graphql } from "../api/gen";
-import type { EntityFormQuery } from "../api/gen/graphql";
+import type { EntityFormQuery, EntityKind } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
+import { useRefusal } from "../shell/ActionButton";
+import type { Mutation } from "../shell/permissions";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { FieldFault, faultsElsewhere } from "../ui/Fields";
 import { Failed, NowNote, Part } from "../ui/States";
 import { toast } from "../ui/Toasts";
 import { AttributeInput } from "./AttributeInput";
+import { AttributesJson, faultOfText } from "./AttributesJson";
 import { formFields, withAttribute } from "./attributeFields";
 import { Difference } from "./Difference";
 import { differenceOf, isObject, isSame } from "./compare";
@@ -73,6 +76,13 @@ function draftOf(entity: EntityNode): Draft {
   };
 }
 
+const UPDATES: Record<EntityKind, Mutation> = {
+  DEVICE: "updateDevice",
+  ASSET: "updateAsset",
+  SPACE: "updateSpace",
+  PERSON: "updatePerson",
+  ACTIVITY: "updateActivity",
+};
 const NAMES = ["name", "externalId", "type", "status", "firmwareVersion", "attributes"] as const;
 
 function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["entityTypes"] }) {
@@ -91,7 +101,9 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
   const ofKind = types.filter((type) => type.kind === entity.kind);
   const type = ofKind.find(({ name }) => name === draft.type);
   const fields = formFields(type?.attributes, { stored: stored.attributes, draft: draft.attributes, emptied });
-  const isReadOnly = isPast(moment);
+  const refusal = useRefusal(UPDATES[entity.kind]);
+  const past = isPast(moment);
+  const isReadOnly = past || refusal !== null;
   const text = raw ?? JSON.stringify(draft.attributes, null, 2);
   const rawFault = raw === null ? null : faultOfText(raw);
   const changes = differenceOf(stored, draft);
@@ -143,7 +155,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
       <fieldset className="plain-set stack" disabled={isReadOnly}>
         <section className="panel">
           <h2>
-            Identity <NowNote past={isReadOnly} />
+            Identity <NowNote past={past} />
           </h2>
           <div className="form-grid">
             {own("name", "Name")}
@@ -199,30 +211,17 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
               </button>
             </div>
           </section>
-          <section className="panel">
-            <h2>As JSON</h2>
-            <label style={{ width: "100%" }}>
-              <span className="visually-hidden">Attributes as JSON</span>
-              <textarea
-                rows={Math.min(24, Math.max(8, text.split("\n").length + 1))}
-                spellCheck={false}
-                value={text}
-                aria-invalid={rawFault !== null || undefined}
-                onChange={(event) => {
-                  setRaw(event.target.value);
-                  setEdition(edition + 1);
-                  setUnread({});
-                  if (faultOfText(event.target.value) === null) set({ attributes: JSON.parse(event.target.value) as Record<string, unknown> });
-                }}
-              />
-              {rawFault && (
-                <span className="field-fault" role="alert">
-                  {rawFault}
-                </span>
-              )}
-              <FieldFault faults={update.faults} name="attributes" />
-            </label>
-          </section>
+          <AttributesJson
+            text={text}
+            fault={rawFault}
+            faults={update.faults}
+            onText={(next) => {
+              setRaw(next);
+              setEdition(edition + 1);
+              setUnread({});
+              if (faultOfText(next) === null) set({ attributes: JSON.parse(next) as Record<string, unknown> });
+            }}
+          />
         </div>
       </fieldset>
       {changes.length > 0 && (
@@ -260,7 +259,8 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
             {rawFault === null ? `Cannot be saved: ${Object.keys(unread).join(", ").replace(/_/g, " ")} cannot be read.` : "Cannot be saved: the JSON cannot be read."}
           </span>
         )}
-        {isReadOnly && <span className="muted">The past is not edited here: go live to change what is now.</span>}
+        {past && <span className="muted">The past is not edited here: go live to change what is now.</span>}
+        {!past && refusal !== null && <span className="muted">Editing: {refusal.replace(/^This /, "")}</span>}
       </div>
     </form>
   );
@@ -270,12 +270,4 @@ function withFault(before: Readonly<Record<string, string>>, key: string, fault:
   if (fault !== null) return { ...before, [key]: fault };
   const { [key]: _, ...others } = before;
   return others;
-}
-
-function faultOfText(text: string): string | null {
-  try {
-    return isObject(JSON.parse(text)) ? null : "Attributes are a JSON object: { … }.";
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }

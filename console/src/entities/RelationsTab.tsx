@@ -3,6 +3,7 @@ import { CorrectDialog } from "../edges/CorrectDialog";
 import { RelateDialog } from "../edges/RelateDialog";
 import { otherEnd, useEdgeHistory, type VersionRecord } from "../edges/useEdgeHistory";
 import { believedNow, useHolding } from "../edges/useHolding";
+import { ActionButton } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";
@@ -41,9 +42,9 @@ export function RelationsTab({ entityId, kind }: { entityId: string; kind?: stri
         <button type="button" className="button" aria-pressed={areAllShown} onClick={() => setAllShown(!areAllShown)}>
           All versions
         </button>
-        <button type="button" className="button" disabled={isPast(moment)} onClick={() => setRelating(true)}>
+        <ActionButton mutation="createEdge" past={isPast(moment)} onClick={() => setRelating(true)}>
           Add relation…
-        </button>
+        </ActionButton>
       </div>
       {holding.length === 0 && !areAllShown && history.faults.length === 0 && (
         <Empty title="No relations at this moment">
@@ -74,15 +75,16 @@ export function RelationsTab({ entityId, kind }: { entityId: string; kind?: stri
                         since <Instant at={version.edge.validFrom} />
                       </span>
                     </span>
-                    <button
-                      type="button"
+                    <ActionButton
+                      mutation="correctEdge"
                       className="button quiet"
                       onClick={() => setCorrected(believedNow(history.versions, version))}
                       disabled={believedNow(history.versions, version) === null}
+                      {...(believedNow(history.versions, version) === null ? { title: "It was taken back: there is nothing left to correct." } : {})}
                       aria-label={`Correct the relation to ${otherEnd(version.edge, entityId).name}`}
                     >
                       Correct…
-                    </button>
+                    </ActionButton>
                   </li>
                 ))}
               </ul>
@@ -149,9 +151,14 @@ export function VersionsTable({
               </td>
               <td>
                 {version.retractedAt === null && (
-                  <button type="button" className="button quiet" onClick={() => onCorrect(version)} aria-label={`Correct the relation to ${otherEnd(version.edge, entityId).name}`}>
+                  <ActionButton
+                    mutation="correctEdge"
+                    className="button quiet"
+                    onClick={() => onCorrect(version)}
+                    aria-label={`Correct the relation to ${otherEnd(version.edge, entityId).name}`}
+                  >
                     Correct…
-                  </button>
+                  </ActionButton>
                 )}
               </td>
             </tr>

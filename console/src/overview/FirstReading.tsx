@@ -57,12 +57,13 @@ type Heard = { metric: string; text: string };
 
 /** Creates a device and its token, shows how to send with them, and waits for the first reading. */
 export function FirstReading({
-  canEdit,
+  refusal,
   device,
   onDevice,
   onReading,
 }: {
-  canEdit: boolean;
+  /** Why it cannot be done; null: it can. */
+  refusal: string | null;
   device: FirstDevice | null;
   onDevice: (device: FirstDevice) => void;
   onReading: () => void;
@@ -113,11 +114,11 @@ export function FirstReading({
             Name of the device
             <input type="text" required maxLength={500} value={name} disabled={created !== null} onChange={(event) => setName(event.target.value)} />
           </label>
-          <button type="submit" className="button primary" disabled={!canEdit || create.isRunning || issue.isRunning || name.trim() === ""}>
+          <button type="submit" className="button primary" disabled={refusal !== null || create.isRunning || issue.isRunning || name.trim() === ""}>
             {created === null ? "Create a device and its token" : `Issue a token to ${created.name}`}
           </button>
         </form>
-        {!canEdit && <p className="muted small">Devices are created by administrators, while live.</p>}
+        {refusal !== null && <p className="muted small">{refusal}</p>}
         <Failed faults={[...create.faults, ...issue.faults]} />
       </>
     );

@@ -1,13 +1,20 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { type Mutation, refusalOf } from "../shell/permissions";
+import { useSession } from "../shell/SessionGate";
 import { Command } from "./Command";
 import { type FirstDevice, FirstReading } from "./FirstReading";
 import { LinkFirst } from "./LinkFirst";
 import { shellWord } from "./samples";
 
 /** From an empty plant to the first own reading, in steps; each has a tick that lights up by itself. */
-export function FirstRun({ organization, devices, imported, canEdit }: { organization: string; devices: number; imported: number; canEdit: boolean }) {
+export function FirstRun({ organization, devices, imported, past }: { organization: string; devices: number; imported: number; past: boolean }) {
   const [device, setDevice] = useState<FirstDevice | null>(null);
+  const session = useSession();
+  const refusal = (mutations: readonly Mutation[]) =>
+    past ? "The past is read-only: go live to do this." : (mutations.map((mutation) => refusalOf(session, mutation)).find((text) => text !== null) ?? null);
+  const deviceRefusal = refusal(["createDevice", "issueDeviceToken"]);
+  const linkRefusal = refusal(["createAsset", "linkDevice"]);
   const [hasReading, setHasReading] = useState(false);
   const [assetId, setAssetId] = useState<string | null>(null);
   // Those of the steps below are not simulated, and not imported.
@@ -35,13 +42,13 @@ export function FirstRun({ organization, devices, imported, canEdit }: { organiz
           <Command label="the command that imports a table" text={`argus import graph assets.csv --organization ${name} --dry-run`} />
         </Step>
         <Step number={3} title="Send one reading" isDone={hasReading}>
-          <FirstReading canEdit={canEdit} device={device} onDevice={setDevice} onReading={() => setHasReading(true)} />
+          <FirstReading refusal={deviceRefusal} device={device} onDevice={setDevice} onReading={() => setHasReading(true)} />
         </Step>
         <Step number={4} title="Say what the device measures" isDone={assetId !== null}>
           {device === null ? (
             <p className="muted">A reading belongs to a device; a link says which asset it measures, and since when. First send a reading.</p>
           ) : (
-            <LinkFirst device={device} canEdit={canEdit} assetId={assetId} onLinked={setAssetId} />
+            <LinkFirst device={device} refusal={linkRefusal} assetId={assetId} onLinked={setAssetId} />
           )}
         </Step>
         <Step number={5} title="Go on" isDone={false}>

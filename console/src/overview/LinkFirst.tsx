@@ -39,7 +39,7 @@ const LINK = graphql(`
 const BACK_MS = 3_600_000;
 
 /** Creates an asset and links the first device to it, since an hour ago. */
-export function LinkFirst({ device, canEdit, assetId, onLinked }: { device: FirstDevice; canEdit: boolean; assetId: string | null; onLinked: (assetId: string) => void }) {
+export function LinkFirst({ device, refusal, assetId, onLinked }: { device: FirstDevice; refusal: string | null; assetId: string | null; onLinked: (assetId: string) => void }) {
   const [name, setName] = useState("My first asset");
   // An asset that is not linked yet: where the link is refused, no second asset is created.
   const [createdId, setCreatedId] = useState<string | null>(null);
@@ -72,10 +72,11 @@ export function LinkFirst({ device, canEdit, assetId, onLinked }: { device: Firs
           Name of the asset
           <input type="text" required maxLength={500} value={name} disabled={createdId !== null} onChange={(event) => setName(event.target.value)} />
         </label>
-        <button type="submit" className="button primary" disabled={!canEdit || create.isRunning || link.isRunning || name.trim() === ""}>
+        <button type="submit" className="button primary" disabled={refusal !== null || create.isRunning || link.isRunning || name.trim() === ""}>
           {createdId === null ? "Create the asset and link the device" : "Link the device"}
         </button>
       </form>
+      {refusal !== null && <p className="muted small">{refusal}</p>}
       <Failed faults={[...create.faults, ...link.faults]} />
     </>
   );

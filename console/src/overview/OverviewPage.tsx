@@ -21,7 +21,6 @@ const STATE = graphql(`
   query OverviewState($from: DateTime!, $to: DateTime) {
     viewer {
       organizationName
-      role
     }
     kinds: facets(by: [KIND]) {
       values {
@@ -105,7 +104,7 @@ export function OverviewPage() {
           organization={state.data.viewer.organizationName}
           devices={counts.get("DEVICE") ?? 0}
           imported={(counts.get("ASSET") ?? 0) + (counts.get("SPACE") ?? 0)}
-          canEdit={state.data.viewer.role === "admin" && !past}
+          past={past}
         />
       )}
       <Failed faults={state.faults} />

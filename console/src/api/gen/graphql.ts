@@ -2498,7 +2498,7 @@ export type OverviewStateQueryVariables = Exact<{
 }>;
 
 
-export type OverviewStateQuery = { viewer: { organizationName: string, role: string }, kinds: Array<{ values: Array<{ value: string | null, count: number }> }>, facets: Array<{ by: FacetBy, values: Array<{ value: string | null, count: number }> }>, ingestAccount: { received: number, stored: number, duplicate: number, dead: number, pending: number }, activities: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, priority: string, dueAt: string | null }> } };
+export type OverviewStateQuery = { viewer: { organizationName: string }, kinds: Array<{ values: Array<{ value: string | null, count: number }> }>, facets: Array<{ by: FacetBy, values: Array<{ value: string | null, count: number }> }>, ingestAccount: { received: number, stored: number, duplicate: number, dead: number, pending: number }, activities: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, priority: string, dueAt: string | null }> } };
 
 export type RulesOfEntityQueryVariables = Exact<{
   id: string | number;
@@ -5069,7 +5069,6 @@ export const OverviewStateDocument = new TypedDocumentString(`
     query OverviewState($from: DateTime!, $to: DateTime) {
   viewer {
     organizationName
-    role
   }
   kinds: facets(by: [KIND]) {
     values {
