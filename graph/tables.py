@@ -28,6 +28,16 @@ _KINDS = "kind IN ('DEVICE', 'ASSET', 'SPACE', 'PERSON', 'ACTIVITY')"
 _LIVE = text("deleted_at IS NULL")
 
 
+class TransactionId(UserDefinedType[str]):
+    """PostgreSQL's xid8: the number of a transaction, as text."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Return the type's name."""
+        return "xid8"
+
+
 class Box(UserDefinedType[str]):
     """PostgreSQL's `box`: two corners, written '((x1,y1),(x2,y2))'."""
 

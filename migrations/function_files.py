@@ -27,6 +27,7 @@ FILES: Final = (
     "invalidation",
     "suppression",
     "work",
+    "event_updates",
     "monitoring",
 )
 _APPLIED = text("SELECT text_hash, catalogue_hash FROM schema_functions")

@@ -488,6 +488,7 @@ TABLE event_annotations ROW SECURITY
     CONSTRAINT fk_event_annotations_event FOREIGN KEY (organization_id, event_id) REFERENCES events(organization_id, id)
     CONSTRAINT pk_event_annotations PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_event_annotations_event ON public.event_annotations USING btree (organization_id, event_id, at)
+    CREATE TRIGGER log_event_updates_on_annotation AFTER INSERT ON public.event_annotations REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION log_event_updates()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_annotations.organization_id) AND (v.id = event_annotations.event_id))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_annotations.organization_id) AND (v.id = event_annotations.event_id)))))
     GRANT INSERT, SELECT TO argus_api
@@ -508,6 +509,7 @@ TABLE event_changes ROW SECURITY
     CONSTRAINT fk_event_changes_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_event_changes PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_event_changes_waiting ON public.event_changes USING btree (recorded_at) WHERE (processed_at IS NULL)
+    CREATE TRIGGER log_event_updates_on_change AFTER INSERT ON public.event_changes REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION log_event_updates()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
     POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_changes.organization_id) AND (v.id = event_changes.event_id))))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (EXISTS ( SELECT FROM events v WHERE ((v.organization_id = event_changes.organization_id) AND (v.id = event_changes.event_id)))))
@@ -543,6 +545,18 @@ TABLE event_notification_states ROW SECURITY
     CONSTRAINT pk_event_notification_states PRIMARY KEY (organization_id, event_id, url)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
+
+TABLE event_updates ROW SECURITY
+    cluster bigint NOT NULL
+    event_id uuid NOT NULL
+    id bigint NOT NULL ALWAYS AS IDENTITY
+    organization_id integer NOT NULL
+    recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+    transaction xid8 NOT NULL DEFAULT pg_current_xact_id()
+    what text NOT NULL
+    CONSTRAINT pk_event_updates PRIMARY KEY (organization_id, transaction, id)
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    GRANT SELECT TO argus_api
 
 TABLE events ROW SECURITY
     began_at timestamp with time zone NOT NULL
@@ -1309,6 +1323,7 @@ SEQUENCE dirty_buckets_generation bigint START 1 INCREMENT 1 CACHE 1 GRANT SELEC
 SEQUENCE dirty_windows_id_seq bigint START 1 INCREMENT 1 CACHE 1
 SEQUENCE event_changes_id_seq bigint START 1 INCREMENT 1 CACHE 1
 SEQUENCE event_corrections_id_seq bigint START 1 INCREMENT 1 CACHE 1
+SEQUENCE event_updates_id_seq bigint START 1 INCREMENT 1 CACHE 1
 SEQUENCE organizations_id_seq integer START 1 INCREMENT 1 CACHE 1
 SEQUENCE raw_batches_id_seq bigint START 1 INCREMENT 1 CACHE 1 GRANT USAGE TO argus_ingest
 SEQUENCE series_id_seq bigint START 1 INCREMENT 1 CACHE 1
@@ -1323,7 +1338,7 @@ FUNCTION convergence_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SE
 FUNCTION current_organization() RETURNS integer sql STABLE MD5 c346a5a2a92e760f09c94a294bda84cf GRANT EXECUTE TO PUBLIC
 FUNCTION current_scope() RETURNS SETOF uuid sql STABLE MD5 40fdbda3c40750a719329e157aed06b7 GRANT EXECUTE TO PUBLIC
 FUNCTION current_scope_sources() RETURNS SETOF uuid sql STABLE MD5 f4705a635f5a7c085a37ec298d7eb97c GRANT EXECUTE TO PUBLIC
-FUNCTION delete_expired_rows(text,timestamp with time zone,bigint,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 8b84d76114881934734e7f1f99f541ad GRANT EXECUTE TO argus_pipeline
+FUNCTION delete_expired_rows(text,timestamp with time zone,bigint,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a5afd6be4d6d6e3f95a77ad82e190297 GRANT EXECUTE TO argus_pipeline
 FUNCTION deliveries_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0ea9613bc5010fbcb7755e0ec0036b39 GRANT EXECUTE TO argus_api
 FUNCTION derivation_revision_raise(integer) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 9edcd13355f5cb936553408502d1be42
 FUNCTION device_token_owner(bytea) RETURNS SETOF record sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 e693a3dc12041575ea087a3559d550e3 GRANT EXECUTE TO argus_api
@@ -1357,6 +1372,7 @@ FUNCTION invalidate_suppression_on_edge() RETURNS trigger plpgsql VOLATILE SECUR
 FUNCTION invalidate_suppression_on_window() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a57839fa256e79eae03e1281db72feb4
 FUNCTION is_unscoped() RETURNS boolean sql STABLE MD5 e299838926ddfa512f4241fda18482dc GRANT EXECUTE TO PUBLIC
 FUNCTION links_of_scope(integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 01d97ff795800af510890609c13b995b GRANT EXECUTE TO argus_scoped
+FUNCTION log_event_updates() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 912351f85597e9c7f029bb0456c99ea6
 FUNCTION organization_by_slug(text) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 63719844f2a97942939a9db1111977e8 GRANT EXECUTE TO argus_api
 FUNCTION organization_has_consumers(integer) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 669c725c8ffeafe52e5d75d64ed518df
 FUNCTION partitions_ended(text,timestamp with time zone) RETURNS SETOF record sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 e01683527440741b395fe842e7bc1503 GRANT EXECUTE TO argus_pipeline

@@ -30,6 +30,7 @@ from argus.tokens import signer_of
 from domain.base.measured import Measured
 from domain.base.quotas import Quota, QuotaKeeper, Quotas
 from domain.pipeline.state import pipeline_state
+from domain.rules.events.updates import event_updates_look
 from domain.telemetry.feed.entries import feed_entry
 from domain.telemetry.ingest.acceptor import Acceptor
 from domain.telemetry.ingest.directory import DeviceDirectory
@@ -50,6 +51,7 @@ from gql.base.services import Forward, Services
 from gql.live.events import EventFeed
 from gql.live.hub import FeedHub
 from gql.live.source import BusFeedSource
+from gql.live.watch import ChangeWatch
 from gql.server.app import create_app
 from gql.server.console import Building, Console
 from gql.server.exposure import Exposure
@@ -57,6 +59,7 @@ from gql.server.session_http import SignInWays
 from gql.server.trusted import TrustedDocumentsError, trusted_documents_load
 from graph.errors import UnavailableError
 from graph.stopping import stop_check
+from graph.trail import trail_look
 from graph.walk.scopes import SCOPES_KEY, Scopes
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
@@ -281,6 +284,8 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         events=EventFeed(
             bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, run=run, clock=utc_now
         ),
+        trail=ChangeWatch(what="entities and edges", run=run, look=trail_look),
+        event_log=ChangeWatch(what="updates of events", run=run, look=event_updates_look),
         clock=utc_now,
         new_id=new_id,
         offline_after=settings.offline_after,
@@ -328,6 +333,10 @@ def _metrics(app: Starlette, services: Services, parts: Parts) -> ApiMetrics:
         gauges={
             "argus_subscriptions_open": ("Subscriptions to live telemetry", lambda: services.feed.subscribers),
             "argus_event_subscriptions_open": ("Subscriptions to events", lambda: services.events.subscribers),
+            "argus_change_subscriptions_open": (
+                "Subscriptions to entities, edges and updates of events",
+                lambda: services.trail.subscribers + services.event_log.subscribers,
+            ),
             "argus_snapshot_bytes": ("Memory that graphs take", lambda: snapshots.nbytes),
             "argus_snapshots": ("Graphs held in memory", lambda: len(snapshots.organization_ids)),
             "argus_database_connections_in_use": ("Connections of the API's pool in use", lambda: _in_use(api)),

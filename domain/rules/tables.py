@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from graph.metadata import metadata
-from graph.tables import INSTANT
+from graph.tables import INSTANT, TransactionId
 
 
 def _organization(table: str) -> ForeignKeyConstraint:
@@ -195,6 +195,19 @@ event_changes = Table(
     ),
 )
 Index("ix_event_changes_waiting", event_changes.c.recorded_at, postgresql_where=text("processed_at IS NULL"))
+
+event_updates = Table(
+    "event_updates",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("event_id", UUID, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("transaction", TransactionId, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("cluster", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization_id", "transaction", "id", name="pk_event_updates"),
+)
 
 rule_timers = Table(
     "rule_timers",

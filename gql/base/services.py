@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.rules.events.updates import EventLogEnd
 from domain.telemetry.ingest.acceptor import Acceptor
 from gql.access.auth import TokenVerifier
 from gql.access.bridge import Bridge
@@ -18,6 +19,8 @@ from gql.access.revocation import TokenWatch
 from gql.access.shares import Shares
 from gql.live.events import EventFeed
 from gql.live.hub import FeedHub
+from gql.live.watch import ChangeWatch
+from graph.trail import TrailPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Services:
     offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
     gate: who gets in. deadline_s: for how long an operation may run. shares: what of the process each token may have.
     busy: which processes that answer reads do not just now, by name. is_live: whether anybody can subscribe here.
-    cookies: of the console's sessions.
+    trail, event_log: wake who follows the audit trail, and the updates of events. cookies: of the console's sessions.
     forward: has another process answer what comes over WebSockets and is neither a subscription nor ingest.
     """
 
@@ -53,6 +56,8 @@ class Services:
     acceptor: Acceptor
     feed: FeedHub
     events: EventFeed
+    trail: ChangeWatch[TrailPlace]
+    event_log: ChangeWatch[EventLogEnd]
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     offline_after: timedelta

@@ -215,7 +215,7 @@ class EventQuery:
     @paged()
     async def events(self, info: Info, *, page: PageRequest, filter: EventFilter | None = None) -> EventConnection:
         """Events, the latest opened first. Withdrawn ones are listed too, unless `filter.states` leaves them out."""
-        rows = await page_read(info, events_page, page, where=_where(filter))
+        rows = await page_read(info, events_page, page, where=to_where(filter))
         return EventConnection(rows=rows, show=to_event)
 
 
@@ -232,7 +232,7 @@ class EventSubscription:
         Args:
             filter: Which events. NOT_FOUND where it names an entity or a rule that does not exist. Default: all.
         """
-        context, where = info.context, _where(filter)
+        context, where = info.context, to_where(filter)
         if filter is not None and filter.under_id is not None:
             await entity_named(context, filter.under_id, "filter", "underId")
         await context.read(filter_check, where=where)
@@ -332,7 +332,7 @@ async def _annotate_all(
     try:
         annotated = await context.read(
             events_annotate,
-            where=_where(filter_),
+            where=to_where(filter_),
             kind=kind,
             note=note,
             actor=context.principal.actor,
@@ -371,7 +371,8 @@ def to_event(row: EventRow) -> Event:
     )
 
 
-def _where(filter_: EventFilter | None) -> Where:
+def to_where(filter_: EventFilter | None) -> Where:
+    """Convert a filter to the domain's; None: all events."""
     if filter_ is None:
         return Where()
     return Where(

@@ -114,6 +114,7 @@ DECLARE
         -- Not those that wait.
         WHEN 'event_changes' THEN 't.processed_at < $1'
         WHEN 'event_corrections' THEN 't.recorded_at < $1'
+        WHEN 'event_updates' THEN 't.recorded_at < $1'
         -- The clearing of an event asks whether its opening was notified.
         WHEN 'notifications' THEN $sql$t.finished_at < $1 AND t.state <> 'PENDING' AND NOT EXISTS (
             SELECT FROM public.events e WHERE e.organization_id = t.organization_id AND e.id = t.event_id

@@ -65,8 +65,10 @@ UNSCOPED = {
     "graph/edges/checks.py": 2,
     # External ids that are taken.
     "graph/entities/operations.py": 1,
+    # The log of updates of events.
+    "domain/rules/events/updates.py": 1,
     # Places in the trail.
-    "domain/plant/entities/changed.py": 2,
+    "graph/trail.py": 2,
     # Batches in which the caller's readings are.
     "domain/telemetry/dead_letters/operations.py": 1,
     # The caller's own sessions.

@@ -31,10 +31,12 @@ ROWS_TABLES: Final = (
     "event_corrections",
     "activity_steps",
     "rule_states",
+    "event_updates",
 )
 # So many pages of 8 KiB does one transaction look through: about 100,000 rows.
 PAGES: Final = 1_000
 RETENTION_MIN: Final = timedelta(days=1)
+EVENT_UPDATES: Final = timedelta(days=8)
 
 _OUTDATED = text(
     """
@@ -133,6 +135,8 @@ def rows_retained_from(session: Session, *, table: str, retention: RetentionPoli
         "notifications": retention.notifications,
         "event_corrections": retention.history,
         "activity_steps": retention.history,
+        # As long as a cursor is good that continues among them (domain/rules/events/updates.py), and a day.
+        "event_updates": EVENT_UPDATES,
     }
     if table in ages:
         age = ages[table]

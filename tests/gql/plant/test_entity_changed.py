@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy.orm import Session
 from websockets.asyncio.client import ClientConnection
 
-import gql.plant.entity_changed
-from domain.plant.entities.changed import trail_end
+import gql.live.watch
+import gql.plant.entity_updates
+from graph.trail import trail_end
 from testing.api import Api
 from testing.waits import wait_until_async
 from tests.gql.server.graphql_ws import receive, run, send, socket, subscribe
@@ -31,7 +32,7 @@ def places_noted(monkeypatch: pytest.MonkeyPatch) -> None:
         PLACES.append(place)
         return place
 
-    monkeypatch.setattr(gql.plant.entity_changed, "trail_end", noted)
+    monkeypatch.setattr(gql.plant.entity_updates, "trail_end", noted)
 
 
 def make(api: Api, organization: str, kind: str, name: str) -> str:
@@ -116,7 +117,7 @@ def test_ids_and_kinds_choose_and_an_edge_is_no_change_of_its_ends(api: Api) -> 
 def test_many_changes_between_polls_are_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.organization("often")
     pump = make(api, "often", "Asset", "Pump")
-    monkeypatch.setattr(gql.plant.entity_changed, "LOOK_S", 2.0)
+    monkeypatch.setattr(gql.live.watch, "LOOK_S", 2.0)
 
     def edit() -> None:
         for number in range(20):
@@ -134,7 +135,7 @@ def test_many_changes_between_polls_are_one(api: Api, monkeypatch: pytest.Monkey
 
 
 def test_ids_and_subscribers_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gql.plant.entity_changed, "IDS_MAX", 1)
+    monkeypatch.setattr(gql.plant.entity_updates, "IDS_MAX", 1)
     identity = "0190a3c4-0000-7000-8000-000000000000"
 
     async def refused(arguments: str) -> Any:
@@ -147,7 +148,7 @@ def test_ids_and_subscribers_are_bounded(api: Api, monkeypatch: pytest.MonkeyPat
 
     async def scenario() -> None:
         assert await refused(f'(ids: ["{identity}", "{identity}"])') == "LIMIT_EXCEEDED"
-        monkeypatch.setattr(gql.plant.entity_changed, "SUBSCRIBERS_MAX", 0)
+        monkeypatch.setattr(gql.live.watch, "SUBSCRIBERS_MAX", 0)
         assert await refused("") == "LIMIT_EXCEEDED"
 
     run(scenario)
