@@ -342,6 +342,9 @@ def test_subscriptions_bring_the_own_half_as_the_graph_is(halves: Halves) -> Non
         "subscription { telemetry { series { entity { id name } metric values } } }",
         "subscription { events { id entity { id name } } }",
         "subscription { entityChanged { id name status } }",
+        "subscription { entityUpdates { what entity { id name status } } }",
+        "subscription { edgeUpdates { what edge { id metadata source { id name } target { id name } } } }",
+        "subscription { eventUpdates { what event { id entity { id name } rule { name } } } }",
     )
     with subscribe(halves, halves.keys["viewer"], *everything) as socket:
         for half_, minute in ((beta, 50), (alpha, 51)):
@@ -354,6 +357,9 @@ def test_subscriptions_bring_the_own_half_as_the_graph_is(halves: Halves) -> Non
         messages = received(socket, "alpha-status")
         if '"marker"' not in messages:
             messages += received(socket, '"marker"')
+        for field in ("entityUpdates", "eventUpdates"):
+            if f'"{field}"' not in messages:
+                messages += received(socket, f'"{field}"')
         assert not halves.leaks(messages), messages
         # BETA's motor moves to alpha's pump: from then on its readings come.
         move = """mutation M($s: ID!, $t: ID!) { createEdge(input: {sourceId: $s, targetId: $t, relationship: "HAS_PART"})
@@ -373,6 +379,8 @@ def test_subscriptions_bring_the_own_half_as_the_graph_is(halves: Halves) -> Non
         send(halves.admin, probe, (53, {"guest_seen": 1}))
         messages = received(socket, "guest_seen")
         assert '"unseen"' not in messages
+        assert '"edgeUpdates"' in messages
+        assert not halves.leaks(messages), messages
         run(halves.admin, "mutation E($id: ID!) { endEdge(id: $id) { errors { message } } }", id=edge)
         quiet_period(patient(3))
         send(halves.admin, probe, (54, {"guest_gone": 1}))

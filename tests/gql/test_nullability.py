@@ -23,7 +23,8 @@ BY_CONTRACT = {
     "Query.changes", "Query.events", "Query.rules", "Query.activityTemplates", "Query.assetProfiles",
     "Query.deadLetters", "Query.entityTypes", "Query.ingestAccount", "Query.facets", "Query.search", "SearchHit.path",
     "RawReading.deadLetters",
-    "Subscription.telemetry", "Subscription.events", "Subscription.entityChanged", "Subscription.replayProgress",
+    "Subscription.telemetry", "Subscription.events", "Subscription.entityChanged", "Subscription.entityUpdates",
+    "Subscription.edgeUpdates", "Subscription.eventUpdates", "Subscription.replayProgress",
 }  # fmt: skip
 
 
