@@ -14,6 +14,13 @@ from testing.installation import Client, Installation
 
 LISTS = ("/", "/devices", "/assets", "/assets?view=tree", "/spaces", "/alarms", "/changes")
 
+PAST = (
+    "/devices?at=2026-03-01T12:00:00Z",
+    "/devices/{plant.probe}?tab=links&at=2026-03-01T12:00:00Z",
+    "/assets/{plant.boiler_a}?at=2026-03-01T12:00:00Z&known=then",
+    "/alarms?at=2026-03-01T12:00:00Z",
+)
+
 
 def check(opened: ConsolePage, name: str) -> None:
     """Fail where axe finds something in any theme, or the page is wider than the window."""
@@ -43,12 +50,28 @@ def test_no_page_has_a_violation(
             opened.open(route.address(plant))
             opened.wait_idle()
             check(opened, route.name)
+        # What was, and what was seen then, with the frame around it.
+        for route in PAST:
+            opened.open(route.format(plant=plant))
+            opened.page.get_by_role("button", name="Back to live").wait_for()
+            opened.wait_idle()
+            check(opened, route)
         opened.check()
 
 
-def test_no_empty_page_has_a_violation(browser: Browser, installation: Installation) -> None:
-    nobody = installation.organization("Empty")
-    with browser.page(installation, nobody) as opened:
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_no_page_without_a_session_has_a_violation(browser: Browser, installation: Installation, width: int) -> None:
+    with browser.page(installation, None, width=width) as opened:
+        opened.allowed = ("401", "Failed to load resource")
+        opened.open("/", heading="Sign in to Argus")
+        check(opened, "sign-in")
+        opened.check()
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_no_empty_page_has_a_violation(browser: Browser, installation: Installation, width: int) -> None:
+    nobody = installation.organization(f"Empty {width}")
+    with browser.page(installation, nobody, width=width) as opened:
         for route in LISTS:
             opened.open(route)
             opened.wait_idle()
@@ -56,10 +79,11 @@ def test_no_empty_page_has_a_violation(browser: Browser, installation: Installat
         opened.check()
 
 
+@pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_no_page_without_answers_has_a_violation(
-    browser: Browser, installation: Installation, client: Client, plant: Plant
+    browser: Browser, installation: Installation, client: Client, plant: Plant, width: int
 ) -> None:
-    with browser.page(installation, client) as opened:
+    with browser.page(installation, client, width=width) as opened:
         opened.allowed = ("503", "Failed to load resource")
         answer = '{"errors": [{"message": "The database is away.", "extensions": {"code": "UNAVAILABLE"}}]}'
         opened.page.route(

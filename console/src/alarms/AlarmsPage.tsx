@@ -213,7 +213,7 @@ function NoAlarms({ isFiltered, past, rules }: { isFiltered: boolean; past: bool
     return (
       <Empty title="No open alarms, and no rule that could open one">
         <p>A rule watches metrics and opens an alarm when its condition holds. Create one with the mutation createRule:</p>
-        <pre tabIndex={0}>{EXAMPLE}</pre>
+        <pre tabIndex={0} role="region" aria-label="Example: create a rule">{EXAMPLE}</pre>
       </Empty>
     );
   }
