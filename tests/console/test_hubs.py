@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from playwright.sync_api import Route as Intercepted
@@ -11,6 +13,7 @@ from playwright.sync_api import Route as Intercepted
 from testing.console.browser import Browser, ConsolePage
 from testing.console.plant import Plant
 from testing.installation import Client, Installation
+from testing.waits import wait_until
 
 
 def refuse(opened: ConsolePage, operation: str, answer: Callable[[], str | None]) -> None:
@@ -166,4 +169,54 @@ def test_a_role_is_offered_what_it_may_do(
         opened.open(f"/devices/{plant.probe}?tab=configuration")
         opened.wait_idle()
         assert opened.page.get_by_label("Name", exact=True).is_enabled() == (role == "operator")
+        opened.check()
+
+
+def test_lists_follow_what_changes_and_count_what_matches(browser: Browser, installation: Installation) -> None:
+    own = installation.organization("Follows")
+    numbers = count(1)
+
+    def device(name: str) -> None:
+        own.call("mutation C($n: String!) { createDevice(input: {name: $n}) { device { id } } }", {"n": name})
+
+    def asset(name: str) -> str:
+        answer = own.call("mutation C($n: String!) { createAsset(input: {name: $n}) { asset { id } } }", {"n": name})
+        made: str = answer.data["createAsset"]["asset"]["id"]
+        return made
+
+    def renamed(asset_id: str, name: str) -> str:
+        document = "mutation U($id: ID!, $n: String!) { updateAsset(id: $id, input: {name: $n}) { errors { code } } }"
+        own.call(document, {"id": asset_id, "n": name})
+        return name
+
+    device("Meter 1")
+    boiler = asset("Boiler")
+    with browser.page(installation, own) as opened:
+        offer = opened.page.get_by_role("button", name=re.compile("[0-9] new"))
+        opened.open("/devices?q=Meter")
+        opened.page.get_by_role("row").get_by_text("Meter 1").wait_for()
+        device("Meter 2")
+
+        # Again and again: what is created before the page follows is not announced to it.
+        def is_offered() -> bool:
+            device(f"Pump {next(numbers)}")
+            return offer.count() > 0
+
+        wait_until(is_offered)
+        assert offer.inner_text().startswith("1 new ")
+        offer.click()
+        opened.page.get_by_role("row").get_by_text("Meter 2").wait_for()
+        for address in ("/assets", "/assets?view=tree"):
+            opened.open(address)
+            opened.wait_idle()
+
+            def is_renamed() -> bool:
+                name = renamed(boiler, f"Boiler {next(numbers)}")
+                opened.page.wait_for_timeout(400)
+                return opened.page.get_by_role("link", name=name).count() > 0
+
+            wait_until(is_renamed)
+        asset("Second")
+        offer.click()
+        opened.page.get_by_role("treeitem").get_by_text("Second").wait_for()
         opened.check()

@@ -67,8 +67,10 @@ export type Page<N> = {
   totalCount?: number;
 };
 
-export type Pages<N> = {
+export type Pages<N, T = unknown> = {
   nodes: N[];
+  /** The answer of which the first page is: what was asked beside it. */
+  first: T | undefined;
   totalCount: number | null;
   hasMore: boolean;
   isFetching: boolean;
@@ -76,6 +78,8 @@ export type Pages<N> = {
   /** Whether these are still the pages of the variables before. */
   isPlaceholder: boolean;
   error: RequestError | null;
+  /** What failed in part, in any of the pages. */
+  faults: Fault[];
   loadMore: () => void;
   refetch: () => void;
 };
@@ -86,7 +90,7 @@ export function usePages<T, V extends { after?: unknown }, N>(
   variables: V,
   pageOf: (data: T) => Page<N> | null | undefined,
   options: Options = {},
-): Pages<N> {
+): Pages<N, T> {
   const result = useInfiniteQuery({
     queryKey: [document.toString(), variables, "pages"],
     queryFn: ({ pageParam, signal }) => request(document, { ...variables, after: pageParam }, signal),
@@ -104,12 +108,14 @@ export function usePages<T, V extends { after?: unknown }, N>(
   const first = pages?.[0];
   return {
     nodes,
+    first: first?.data,
     totalCount: first === undefined ? null : (pageOf(first.data)?.totalCount ?? null),
     hasMore: result.hasNextPage,
     isFetching: result.isFetching,
     isLoading: result.isLoading,
     isPlaceholder: result.isPlaceholderData,
     error: result.error as RequestError | null,
+    faults: (pages ?? []).flatMap((page) => page.faults),
     loadMore: () => {
       if (result.hasNextPage && !result.isFetchingNextPage) void result.fetchNextPage();
     },

@@ -2,6 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { EntityLink } from "../entities/EntityLink";
 import { entityTarget } from "../entities/paths";
+import { useNewcomers } from "../entities/useNewcomers";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { type Column, Grid, GridTotal } from "../ui/Grid";
@@ -10,7 +11,7 @@ import { Empty, Failed, Loading, NowNote } from "../ui/States";
 import { HealthMeter } from "../ui/Tags";
 import { useNarrow } from "../ui/useNarrow";
 import { HubFilters } from "./HubFilters";
-import { type HubKind, type HubSearch, isNarrowed, orderOf } from "./hubFilter";
+import { filterOf, type HubKind, type HubSearch, isNarrowed, orderOf } from "./hubFilter";
 import { type HubRow, type RowDetail, useHubFacets, useHubRows, useVisibleHubRows } from "./useHubList";
 
 type Props = { kind: HubKind; search: HubSearch; onSearch: (part: Record<string, string | undefined>) => void };
@@ -30,11 +31,13 @@ export function HubList({ kind, search, onSearch }: Props) {
     return isNarrow ? all.filter((column) => NARROW.includes(column.id)).map((column) => (column.id === "name" ? { ...column, width: "minmax(140px, 1fr)" } : column)) : all;
   }, [kind, details, isNarrow]);
   const total = facets.data?.entities.totalCount ?? null;
+  const filter = useMemo(() => filterOf(kind, search), [kind, search]);
+  const newcomers = useNewcomers([kind], filter, isPast(moment) || rows.isPlaceholder || rows.first === undefined ? undefined : (rows.first.newest.nodes[0]?.createdAt ?? null));
   const what = kind === "ASSET" ? "assets" : "spaces";
   return (
     <>
       <HubFilters kind={kind} search={search} facets={facets.data} onSearch={onSearch} />
-      <Failed faults={[...(rows.error?.faults ?? []), ...(facets.error?.faults ?? []), ...facets.faults, ...faults]} retry={rows.refetch} />
+      <Failed faults={[...(rows.error?.faults ?? []), ...rows.faults, ...(facets.error?.faults ?? []), ...facets.faults, ...faults]} retry={rows.refetch} />
       {isPast(moment) && (
         <p className="muted small">
           Parents, what is inside, devices and alarms are those of the moment shown. <NowNote past /> Names, types, status and health are today's.
@@ -69,7 +72,21 @@ export function HubList({ kind, search, onSearch }: Props) {
           onVisible={onVisible}
         />
       )}
-      <GridTotal total={total} loaded={rows.nodes.length} what={what} />
+      <div className="bar">
+        <GridTotal total={total} loaded={rows.nodes.length} what={what} />
+        {newcomers > 0 && (
+          <button
+            type="button"
+            className="button primary"
+            onClick={() => {
+              rows.refetch();
+              void facets.refetch();
+            }}
+          >
+            {newcomers.toLocaleString("en")} new – show
+          </button>
+        )}
+      </div>
     </>
   );
 }
@@ -79,7 +96,8 @@ const NARROW: readonly string[] = ["name", "alarms", "health"];
 
 function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>): Column<HubRow>[] {
   const waiting = <span className="skeleton" style={{ width: "60px" }} />;
-  const of = (row: HubRow) => details.get(row.id);
+  const of = (row: HubRow) => details.get(row.id)?.around;
+  const own = (row: HubRow) => ({ ...row, ...details.get(row.id)?.own });
   const number = (value: number | null | undefined) => (value === null || value === undefined ? "" : value.toLocaleString("en"));
   const common: Column<HubRow>[] = [
     {
@@ -87,21 +105,26 @@ function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>): Colu
       title: "Name",
       width: "minmax(190px, 2fr)",
       sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
-      cell: (row) => <EntityLink entity={row} />,
+      cell: (row) => (
+        <>
+          <EntityLink entity={{ id: row.id, kind: row.kind, name: own(row).name }} />
+          {details.get(row.id)?.own?.isDeleted && <span className="tag bad"> deleted</span>}
+        </>
+      ),
     },
     {
       id: "type",
       title: "Type",
       width: "minmax(110px, 1fr)",
       sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
-      cell: (row) => row.type ?? <span className="muted">none</span>,
+      cell: (row) => own(row).type ?? <span className="muted">none</span>,
     },
     {
       id: "status",
       title: "Status",
       width: "90px",
       sort: { ascending: "STATUS_ASC", descending: "STATUS_DESC" },
-      cell: (row) => row.status,
+      cell: (row) => own(row).status,
     },
   ];
   const health: Column<HubRow> = {

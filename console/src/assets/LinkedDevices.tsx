@@ -4,6 +4,7 @@ import { useApi } from "../api/hooks";
 import { CorrectDialog } from "../edges/CorrectDialog";
 import { metricsOf } from "../edges/effects";
 import { LINKS } from "../edges/links";
+import { MoreVersions } from "../edges/MoreVersions";
 import { RelateDialog } from "../edges/RelateDialog";
 import { useEdgeHistory, type VersionRecord } from "../edges/useEdgeHistory";
 import { believedNow, useHolding } from "../edges/useHolding";
@@ -67,6 +68,7 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
           {holding.length} at the moment shown, {history.total === 1 ? "1 version" : `${history.total.toLocaleString("en")} versions`} of links
           {history.versions.length < history.total ? `, the newest ${history.versions.length.toLocaleString("en")} loaded` : ""}
         </span>
+        <MoreVersions history={history} />
         <span className="spring" />
         <button type="button" className="button" aria-pressed={areAllShown} onClick={() => setAllShown(!areAllShown)}>
           All versions

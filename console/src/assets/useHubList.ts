@@ -3,6 +3,7 @@ import { graphql } from "../api/gen";
 import type { AssetListQuery, SpaceListQuery, VisibleHubRowsQuery } from "../api/gen/graphql";
 import { type Pages, useApi, usePages } from "../api/hooks";
 import { textOf } from "../time/instant";
+import { type ChangedRow, useChangedRows } from "../entities/useChangedRows";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { useDetails } from "../ui/details";
@@ -24,6 +25,11 @@ const ASSETS = graphql(`
         endCursor
       }
     }
+    newest: assets(orderBy: CREATED_DESC, first: 1) {
+      nodes {
+        createdAt
+      }
+    }
   }
 `);
 
@@ -40,6 +46,11 @@ const SPACES = graphql(`
       pageInfo {
         hasNextPage
         endCursor
+      }
+    }
+    newest: spaces(orderBy: CREATED_DESC, first: 1) {
+      nodes {
+        createdAt
       }
     }
   }
@@ -142,15 +153,14 @@ export type HubRow = AssetListQuery["assets"]["nodes"][number] | SpaceListQuery[
 type End = { id: string; kind: string; name: string };
 /** What is added to a row while it is in view. */
 export type RowDetail = {
-  health: number | null;
-  parent: End | null;
-  devices: number | null;
-  inside: number | null;
-  alarms: Partial<Record<Severity, number>>;
+  /** What is requested of the row; absent: not yet. */
+  around?: { health: number | null; parent: End | null; devices: number | null; inside: number | null; alarms: Partial<Record<Severity, number>> };
+  /** Its own fields, where they changed since the list was loaded. */
+  own?: ChangedRow;
 };
 
 /** The rows of the list, page by page. */
-export function useHubRows(kind: HubKind, search: HubSearch): Pages<HubRow> {
+export function useHubRows(kind: HubKind, search: HubSearch): Pages<HubRow, AssetListQuery | SpaceListQuery> {
   const { moment } = useMoment();
   const variables = { filter: filterOf(kind, search), orderBy: orderOf(kind, search), ...nullable(coordinatesOf(moment)), after: null };
   const assets = usePages(ASSETS, variables, (data) => data.assets, { keep: true, staleMs: 30_000, enabled: kind === "ASSET" });
@@ -185,12 +195,13 @@ export function useVisibleHubRows(rows: readonly HubRow[]) {
     { ids, ...openEvents(moment), ...nullable(coordinatesOf(moment)) },
     { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
   );
-  const { data } = answer;
+  const { data, refetch } = answer;
   const key = JSON.stringify(moment);
   const { details, add } = useDetails<RowDetail>(key);
   useEffect(() => {
     if (data) add(key, detailsOf(data));
   }, [data, key, add]);
+  useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]])), refetch);
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
 }
 
@@ -206,22 +217,24 @@ export function nullable(coordinates: { asOf?: string; knownAt?: string }) {
 }
 
 function detailsOf(data: VisibleHubRowsQuery | undefined): Map<string, RowDetail> {
-  const details = new Map<string, RowDetail>();
+  const details = new Map<string, Required<Pick<RowDetail, "around">>>();
   for (const node of data?.nodes ?? []) {
     if (!node || !("parents" in node)) continue;
     const isSpace = "occupants" in node;
     const place = isSpace ? null : (node.places?.nodes[0] ?? null);
     details.set(node.id, {
-      health: isSpace ? null : (node.healthScore ?? null),
-      parent: node.parents?.[0] ?? place,
-      devices: isSpace ? null : (node.devices?.totalCount ?? null),
-      inside: isSpace ? (node.children?.totalCount ?? 0) + (node.occupants?.totalCount ?? 0) : null,
-      alarms: {},
+      around: {
+        health: isSpace ? null : (node.healthScore ?? null),
+        parent: node.parents?.[0] ?? place,
+        devices: isSpace ? null : (node.devices?.totalCount ?? null),
+        inside: isSpace ? (node.children?.totalCount ?? 0) + (node.occupants?.totalCount ?? 0) : null,
+        alarms: {},
+      },
     });
   }
   for (const event of data?.events.nodes ?? []) {
-    const detail = details.get(event.entity.id);
-    if (detail) detail.alarms[event.severity] = (detail.alarms[event.severity] ?? 0) + 1;
+    const alarms = details.get(event.entity.id)?.around.alarms;
+    if (alarms) alarms[event.severity] = (alarms[event.severity] ?? 0) + 1;
   }
   return details;
 }

@@ -22,6 +22,7 @@ const withdrawn: EventOfRange = {
   state: "WITHDRAWN",
   severity: "HIGH",
   openedAt: "2026-02-01T00:00:00Z",
+  detectedAt: "2026-02-01T00:00:00Z",
   clearedAt: "2026-02-01T01:00:00Z",
   withdrawnAt: "2026-03-02T08:00:03Z",
   rule: { id: "r", name: "Too hot" },

@@ -19,6 +19,7 @@ export type EventOfRange = {
   state: string;
   severity: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
   openedAt: string;
+  detectedAt: string;
   clearedAt?: string | null;
   withdrawnAt?: string | null;
   rule?: { id: string; name: string } | null;

@@ -5,6 +5,7 @@ import { useApi, usePages } from "../api/hooks";
 import type { Fault } from "../api/request";
 import { versionOf } from "../time/holds";
 import { type Micros, microsOf, textOf } from "../time/instant";
+import { eventsThen } from "./eventsThen";
 import { type ChangeOfRange, happenings, type Happening, learnings, type Learning, versionsOfTrail } from "./items";
 
 const CHANGES = graphql(`
@@ -88,6 +89,7 @@ export const EVENT_OF_RANGE = graphql(`
     state
     severity
     openedAt
+    detectedAt
     clearedAt
     withdrawnAt
     rule {
@@ -200,7 +202,10 @@ export function useChanges(query: ChangesQuery) {
   );
   const happened: Happening[] = useMemo(() => {
     const listed = subject === null ? versionsOfTrail(recorded) : versions.nodes.map(versionOf);
-    return happenings(events.data?.happened.nodes ?? [], listed, { from: query.from, to: query.to, knownAt });
+    const rows = events.data?.happened.nodes ?? [];
+    // Under "What we saw then", alarms as they were known then: without what was found out, corrected or withdrawn later.
+    const known = knownAt === null ? rows : eventsThen([...rows, ...(events.data?.withdrawn.nodes ?? [])], knownAt);
+    return happenings(known, listed, { from: query.from, to: query.to, knownAt });
   }, [subject === null, recorded, versions.nodes, events.data, query.from, query.to, knownAt]);
   const learned: Learning[] = useMemo(
     () => learnings(recorded, [...(events.data?.happened.nodes ?? []), ...(events.data?.withdrawn.nodes ?? [])], query),
@@ -223,7 +228,7 @@ export function useChanges(query: ChangesQuery) {
       versions.loadMore();
     },
     isFetching: events.isFetching || changes.isFetching || links.isFetching || versions.isFetching,
-    faults: [...errors, ...events.faults],
+    faults: [...errors, ...events.faults, ...versions.faults, ...changes.faults, ...links.faults],
     refetch: () => {
       void events.refetch();
       changes.refetch();

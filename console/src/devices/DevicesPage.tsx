@@ -1,6 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { countOf, EVERYTHING, isSelected, NOTHING, type Selection, toggled } from "../entities/selection";
+import { useNewcomers } from "../entities/useNewcomers";
 import type { Search } from "../router";
 import { ActionButton, useAllowed } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
@@ -12,12 +13,13 @@ import { CreateDeviceDialog } from "./CreateDeviceDialog";
 import { deviceColumns } from "./columns";
 import { DeviceFilters, SearchField } from "./DeviceFilters";
 import { type DeviceSearch, filterOf, isNarrowed, orderOf } from "./deviceFilter";
-import { type DeviceRow, useDeviceList, useFacets, useNewcomers } from "./useDevices";
+import { type DeviceRow, useDeviceList, useFacets } from "./useDevices";
 import { useVisibleDevices } from "./useVisibleDevices";
 import "../entities/entities.css";
 import "./devices.css";
 
 const idOf = (row: DeviceRow) => row.id;
+const KINDS = ["DEVICE"] as const;
 const NO_ROWS: readonly DeviceRow[] = [];
 
 /** All devices, as a grid of any length: three requests, and one for the rows in view wherever the scrolling rests. */
@@ -31,7 +33,6 @@ export function DevicesPage() {
   const [visible, setVisible] = useState<readonly DeviceRow[]>(NO_ROWS);
   const { details, faults } = useVisibleDevices(visible);
   const [selection, setSelection] = useState<Selection>(NOTHING);
-  const [loads, setLoads] = useState(0);
   const canSelect = useAllowed(BULK_CHANGES).length > 0;
   const [isCreating, setCreating] = useState(false);
   const filter = useMemo(() => filterOf(search), [search]);
@@ -40,18 +41,12 @@ export function DevicesPage() {
   const { refetch } = list;
   const { refetch: recount } = facets;
   const reload = useCallback(() => {
-    setLoads((before) => before + 1);
     refetch();
     void recount();
   }, [refetch, recount]);
   const total = facets.data?.devices.totalCount ?? null;
-  const load = `${key} ${loads}`;
-  // After the socket was lost the list is only counted again: it does not move under the pointer.
-  const announced = useNewcomers(!past, load, recount);
-  const counted = useRef<{ load: string; total: number } | null>(null);
-  if (total !== null && !facets.isPlaceholderData && !facets.isFetching && counted.current?.load !== load) counted.current = { load, total };
-  const grown = counted.current?.load === load && total !== null ? total - counted.current.total : 0;
-  const newcomers = past ? 0 : Math.max(announced, grown);
+  const newestAt = past || list.isPlaceholder || list.first === undefined ? undefined : (list.first.newest.nodes[0]?.createdAt ?? null);
+  const newcomers = useNewcomers(KINDS, filter, newestAt);
   const columns = useMemo(() => deviceColumns(details, past), [details, past]);
   const change = (part: DeviceSearch) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...part }), replace: true });
   return (
@@ -81,7 +76,7 @@ export function DevicesPage() {
             <GridTotal total={total} loaded={list.nodes.length} what="devices" />
           </div>
           <Failed faults={facets.error?.faults ?? facets.faults} retry={() => void recount()} />
-          <Failed faults={list.error?.faults ?? []} retry={refetch} />
+          <Failed faults={list.error?.faults ?? list.faults} retry={refetch} />
           {list.isLoading && <Loading what="devices" rows={8} />}
           {!list.isLoading && !list.error && list.nodes.length === 0 && (
             <Empty title={isNarrowed(search) ? "No device matches" : "No devices yet"}>

@@ -93,7 +93,7 @@ export function MessagesTab({ deviceId }: { deviceId: string }) {
             Refresh
           </button>
         </header>
-        <Failed faults={raw.error?.faults ?? []} retry={raw.refetch} />
+        <Failed faults={raw.error?.faults ?? raw.faults} retry={raw.refetch} />
         {raw.isLoading && <Loading what="messages" />}
         {!raw.isLoading && !raw.error && raw.nodes.length === 0 && (
           <Empty title="Nothing was received yet">
@@ -176,7 +176,7 @@ function DeadLetters({ deviceId, past }: { deviceId: string; past: boolean }) {
           </ActionButton>
         )}
       </header>
-      <Failed faults={[...(letters.error?.faults ?? []), ...retry.faults]} retry={letters.refetch} />
+      <Failed faults={[...(letters.error?.faults ?? letters.faults), ...retry.faults]} retry={letters.refetch} />
       {letters.isLoading && <Loading what="dead letters" />}
       {letters.totalCount === 0 && <p className="muted">None: all that it sent could be processed.</p>}
       {letters.nodes.length > 0 && (

@@ -1,8 +1,6 @@
-import { useEffect, useState } from "react";
 import { graphql } from "../api/gen";
 import type { DeviceFacetsQuery, DeviceListQuery } from "../api/gen/graphql";
 import { useApi, usePages } from "../api/hooks";
-import { onReopened, useLive } from "../api/live";
 import { coordinatesOf } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { type DeviceSearch, filterOf, orderOf } from "./deviceFilter";
@@ -24,6 +22,11 @@ const LIST = graphql(`
       pageInfo {
         hasNextPage
         endCursor
+      }
+    }
+    newest: devices(orderBy: CREATED_DESC, first: 1) {
+      nodes {
+        createdAt
       }
     }
   }
@@ -71,15 +74,6 @@ const FACETS = graphql(`
   }
 `);
 
-const CREATED = graphql(`
-  subscription DevicesCreated {
-    entityChanged(kinds: [DEVICE]) {
-      id
-      createdAt
-    }
-  }
-`);
-
 export type DeviceRow = DeviceListQuery["devices"]["nodes"][number];
 export type Facets = DeviceFacetsQuery;
 
@@ -113,33 +107,4 @@ export function useFacets(search: DeviceSearch) {
     },
     { keep: true, staleMs: 10_000 },
   );
-}
-
-const TOGETHER_MS = 1_000;
-
-/**
- * The number of devices that were created while the list is shown; they are not put under the pointer.
- *
- * `since` changes where the list was loaded again: the count begins anew.
- */
-export function useNewcomers(enabled: boolean, since: unknown, onReopen: () => unknown): number {
-  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
-  const [loadedAt, setLoadedAt] = useState(() => Date.now());
-  useEffect(() => {
-    setIds(new Set());
-    setLoadedAt(Date.now());
-  }, [since]);
-  const [pending] = useState<Set<string>>(() => new Set());
-  useLive(CREATED, enabled ? {} : null, ({ entityChanged }) => {
-    if (Date.parse(entityChanged.createdAt) < loadedAt - TOGETHER_MS) return;
-    pending.add(entityChanged.id);
-    if (pending.size > 1) return;
-    // A flood of them is drawn once a second.
-    setTimeout(() => {
-      setIds((before) => new Set([...before, ...pending]));
-      pending.clear();
-    }, TOGETHER_MS);
-  });
-  useEffect(() => onReopened(() => void onReopen()), [onReopen]);
-  return ids.size;
 }

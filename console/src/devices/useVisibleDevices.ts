@@ -4,6 +4,7 @@ import type { VisibleDevicesQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import { useLive } from "../api/live";
 import type { Fault } from "../api/request";
+import { useAlarmedRows } from "../entities/useChangedRows";
 import { now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
@@ -90,7 +91,8 @@ export function useVisibleDevices(rows: readonly DeviceRow[]): { details: Readon
     },
     { enabled: ids.length > 0, staleMs: 20_000, ...(isLive ? { refetchMs: REFRESH_MS } : {}) },
   );
-  const { data } = answer;
+  const { data, refetch } = answer;
+  useAlarmedRows(ids, refetch);
   useEffect(() => {
     if (data) add(key, detailsOf(data));
   }, [data, key, add]);

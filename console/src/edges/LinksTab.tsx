@@ -11,6 +11,7 @@ import { toast } from "../ui/Toasts";
 import { CorrectDialog } from "./CorrectDialog";
 import { LinkDialog } from "./LinkDialog";
 import { LinkLanes } from "./LinkLanes";
+import { MoreVersions } from "./MoreVersions";
 import { LINKS } from "./links";
 import { ReplaceDialog } from "./ReplaceDialog";
 import { UnlinkDialog } from "./UnlinkDialog";
@@ -121,9 +122,12 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
           <LinkLanes versions={history.versions} entityId={device.id} onChoose={correct} />
           <VersionsTable versions={history.versions} entityId={device.id} onCorrect={correct} />
           {history.versions.length < history.total && (
-            <p className="muted">
-              The newest {history.versions.length} of {history.total} versions are shown.
-            </p>
+            <div className="bar">
+              <span className="muted number">
+                The newest {history.versions.length.toLocaleString("en")} of {history.total.toLocaleString("en")} versions are shown.
+              </span>
+              <MoreVersions history={history} />
+            </div>
           )}
         </>
       )}

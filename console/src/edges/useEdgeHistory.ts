@@ -1,17 +1,18 @@
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { graphql } from "../api/gen";
 import type { EntityEdgeHistoryQuery } from "../api/gen/graphql";
-import { useApi } from "../api/hooks";
+import { usePages } from "../api/hooks";
 import type { Fault } from "../api/request";
-import { type EdgeVersion, versionOf } from "../time/holds";
+import type { EdgeVersion } from "../time/holds";
+import { versionsOf } from "./versions";
 import { useMoment } from "../time/useMoment";
 
 const HISTORY = graphql(`
-  query EntityEdgeHistory($id: ID!, $relationships: [String!]) {
+  query EntityEdgeHistory($id: ID!, $relationships: [String!], $after: String) {
     node(id: $id) {
       id
       ... on Entity {
-        edgeHistory(relationships: $relationships, first: 500) {
+        edgeHistory(relationships: $relationships, first: 500, after: $after) {
           totalCount
           nodes {
             id
@@ -37,13 +38,22 @@ const HISTORY = graphql(`
               type
             }
           }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
   }
 `);
 
+const PAGE = 500;
 const REFRESH_MS = 30_000;
+// Of a long history every page is requested again: seldom.
+const REFRESH_LONG_MS = 300_000;
+// So many are loaded by themselves, what is beyond on demand.
+const LOADED_MOST = 5_000;
 
 type Node = NonNullable<EntityEdgeHistoryQuery["node"]>;
 type Connection = NonNullable<Extract<Node, { edgeHistory?: unknown }>["edgeHistory"]>;
@@ -57,26 +67,48 @@ export type EdgeHistory = {
   versions: VersionRecord[];
   total: number;
   isLoading: boolean;
+  /** Loads the next page, where there is one that does not come by itself. */
+  loadMore: (() => void) | null;
   faults: Fault[];
   refetch: () => void;
 };
 
-/** All versions of the edges at an entity, once; what is true at a moment is chosen from them without a request. */
+/**
+ * The versions of the edges at an entity, once, the newest first; what is true at a moment is chosen from them without a
+ * request. All of them, page by page, up to a few thousand; `loadMore` gets more.
+ */
 export function useEdgeHistory(id: string, relationships: string[] | null): EdgeHistory {
   const { moment } = useMoment();
+  const pages = usePages(HISTORY, { id, relationships, after: null }, connectionOf, { staleMs: 15_000 });
+  const { hasMore, isFetching, loadMore, refetch } = pages;
+  const isFull = pages.nodes.length >= LOADED_MOST;
+  const isHeld = pages.error !== null;
+  useEffect(() => {
+    if (hasMore && !isFetching && !isFull && !isHeld) loadMore();
+  }, [hasMore, isFetching, isFull, isHeld, loadMore]);
   // A change of an edge is not sent as one of its ends: while live, it is looked for.
-  const refresh = moment.mode === "live" ? { refetchMs: REFRESH_MS } : {};
-  const answer = useApi(HISTORY, { id, relationships }, { staleMs: 15_000, ...refresh });
-  const node = answer.data?.node;
-  const connection = node && "edgeHistory" in node ? node.edgeHistory : undefined;
-  const versions = useMemo(() => (connection?.nodes ?? []).map((edge) => versionOf(edge)), [connection]);
+  const isLive = moment.mode === "live";
+  const isLong = pages.nodes.length > PAGE;
+  const latest = useRef(refetch);
+  latest.current = refetch;
+  useEffect(() => {
+    if (!isLive) return;
+    const timer = setInterval(() => latest.current(), isLong ? REFRESH_LONG_MS : REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [isLive, isLong]);
+  const versions = useMemo(() => versionsOf(pages.nodes), [pages.nodes]);
   return {
     versions,
-    total: connection?.totalCount ?? 0,
-    isLoading: answer.data === undefined && answer.error === null,
-    faults: [...(answer.error?.faults ?? []), ...answer.faults],
-    refetch: () => void answer.refetch(),
+    total: Math.max(pages.totalCount ?? 0, versions.length),
+    isLoading: pages.isLoading,
+    loadMore: hasMore && isFull ? loadMore : null,
+    faults: [...(pages.error?.faults ?? []), ...pages.faults],
+    refetch,
   };
+}
+
+function connectionOf(data: EntityEdgeHistoryQuery): Connection | null {
+  return data.node && "edgeHistory" in data.node ? (data.node.edgeHistory ?? null) : null;
 }
 
 /** Return the end of an edge that is not the entity itself. */

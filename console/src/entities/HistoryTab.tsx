@@ -90,7 +90,7 @@ export function HistoryTab({ entityId }: { entityId: string }) {
   if (changes.totalCount === null) return <Loading what="history" />;
   return (
     <section className="stack" aria-label="History">
-      <Failed faults={[...(edges.error?.faults ?? []), ...edges.faults]} />
+      <Failed faults={[...(edges.error?.faults ?? []), ...edges.faults, ...changes.faults]} />
       {changes.nodes.length === 0 && (
         <Empty title="Nothing was changed yet">
           <p>Every change of it and of its links is listed here, with who made it and why.</p>

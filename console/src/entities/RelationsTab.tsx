@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { CorrectDialog } from "../edges/CorrectDialog";
+import { MoreVersions } from "../edges/MoreVersions";
 import { RelateDialog } from "../edges/RelateDialog";
 import { otherEnd, useEdgeHistory, type VersionRecord } from "../edges/useEdgeHistory";
 import { believedNow, useHolding } from "../edges/useHolding";
@@ -38,6 +39,7 @@ export function RelationsTab({ entityId, kind }: { entityId: string; kind?: stri
           {holding.length.toLocaleString("en")} at the moment shown, {history.total.toLocaleString("en")} versions
           {history.versions.length < history.total ? `, the newest ${history.versions.length.toLocaleString("en")} loaded` : ""}
         </span>
+        <MoreVersions history={history} />
         <span className="spring" />
         <button type="button" className="button" aria-pressed={areAllShown} onClick={() => setAllShown(!areAllShown)}>
           All versions

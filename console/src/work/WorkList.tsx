@@ -63,6 +63,7 @@ export function WorkList({ entityId }: { entityId: string }) {
   }
   return (
     <section className="stack tight" aria-label="Work">
+      <Failed faults={pages.faults} retry={pages.refetch} />
       <div className="panel scroll" tabIndex={0} role="region" aria-label="Activities">
         <table>
           <thead>

@@ -1244,32 +1244,6 @@ export type SupplierVersionsQuery = { edgeVersions: { nodes: Array<{ id: string,
         | { id: string, kind: EntityKind, name: string }
        }>, pageInfo: { hasNextPage: boolean } } };
 
-export type TreeSpaceRootsQueryVariables = Exact<{
-  filter?: EntityFilter | null | undefined;
-  asOf?: string | null | undefined;
-  knownAt?: string | null | undefined;
-  after?: string | null | undefined;
-}>;
-
-
-export type TreeSpaceRootsQuery = { spaces: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, parents: Array<{ id: string }> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
-
-export type TreeAssetRootsQueryVariables = Exact<{
-  filter?: EntityFilter | null | undefined;
-  asOf?: string | null | undefined;
-  knownAt?: string | null | undefined;
-  after?: string | null | undefined;
-}>;
-
-
-export type TreeAssetRootsQuery = { assets: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, parents: Array<{ id: string }> | null, places: { nodes: Array<
-          | { id: string }
-          | { id: string }
-          | { id: string }
-          | { id: string }
-          | { id: string }
-        > } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
-
 export type TreeBranchesQueryVariables = Exact<{
   ids: Array<string | number> | string | number;
   asOf?: string | null | undefined;
@@ -1478,6 +1452,54 @@ export type TreeAlarmsChangedSubscriptionVariables = Exact<{
 
 export type TreeAlarmsChangedSubscription = { events: { id: string } };
 
+export type TreeRootsQueryVariables = Exact<{
+  filter?: EntityFilter | null | undefined;
+  kinds: Array<EntityKind> | EntityKind;
+  asOf?: string | null | undefined;
+  knownAt?: string | null | undefined;
+  hasSpaces: boolean;
+  hasAssets: boolean;
+  afterSpaces?: string | null | undefined;
+  afterAssets?: string | null | undefined;
+}>;
+
+
+export type TreeRootsQuery = { spaces?: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, parents: Array<{ id: string }> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, assets?: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, parents: Array<{ id: string }> | null, places: { nodes: Array<
+          | { id: string }
+          | { id: string }
+          | { id: string }
+          | { id: string }
+          | { id: string }
+        > } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, newest: { nodes: Array<
+      | { createdAt: string }
+      | { createdAt: string }
+      | { createdAt: string }
+      | { createdAt: string }
+      | { createdAt: string }
+    > } };
+
+export type TreeVersionsQueryVariables = Exact<{
+  ids: Array<string | number> | string | number;
+  relationships: Array<string> | string;
+  from: string;
+  after?: string | null | undefined;
+}>;
+
+
+export type TreeVersionsQuery = { edgeVersions: { nodes: Array<{ id: string, edgeId: string, relationship: string, validFrom: string, validUntil: string | null, recordedAt: string, retractedAt: string | null, source:
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+      , target:
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+       }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
 export type AssetListQueryVariables = Exact<{
   filter?: EntityFilter | null | undefined;
   orderBy?: EntityOrder | null | undefined;
@@ -1487,7 +1509,7 @@ export type AssetListQueryVariables = Exact<{
 }>;
 
 
-export type AssetListQuery = { assets: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type AssetListQuery = { assets: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, newest: { nodes: Array<{ createdAt: string }> } };
 
 export type SpaceListQueryVariables = Exact<{
   filter?: EntityFilter | null | undefined;
@@ -1498,7 +1520,7 @@ export type SpaceListQueryVariables = Exact<{
 }>;
 
 
-export type SpaceListQuery = { spaces: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type SpaceListQuery = { spaces: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, newest: { nodes: Array<{ createdAt: string }> } };
 
 export type HubFacetsQueryVariables = Exact<{
   filter?: EntityFilter | null | undefined;
@@ -1673,13 +1695,13 @@ export type EventsOfRangeQueryVariables = Exact<{
 }>;
 
 
-export type EventsOfRangeQuery = { happened: { totalCount: number, nodes: Array<{ id: string, state: EventState, severity: Severity, openedAt: string, clearedAt: string | null, withdrawnAt: string | null, rule: { id: string, name: string } | null, entity:
+export type EventsOfRangeQuery = { happened: { totalCount: number, nodes: Array<{ id: string, state: EventState, severity: Severity, openedAt: string, detectedAt: string, clearedAt: string | null, withdrawnAt: string | null, rule: { id: string, name: string } | null, entity:
         | { id: string, kind: EntityKind, name: string }
         | { id: string, kind: EntityKind, name: string }
         | { id: string, kind: EntityKind, name: string }
         | { id: string, kind: EntityKind, name: string }
         | { id: string, kind: EntityKind, name: string }
-      , corrections: Array<{ recordedAt: string, before: unknown, after: unknown }> | null }> }, withdrawn: { nodes: Array<{ id: string, state: EventState, severity: Severity, openedAt: string, clearedAt: string | null, withdrawnAt: string | null, rule: { id: string, name: string } | null, entity:
+      , corrections: Array<{ recordedAt: string, before: unknown, after: unknown }> | null }> }, withdrawn: { nodes: Array<{ id: string, state: EventState, severity: Severity, openedAt: string, detectedAt: string, clearedAt: string | null, withdrawnAt: string | null, rule: { id: string, name: string } | null, entity:
         | { id: string, kind: EntityKind, name: string }
         | { id: string, kind: EntityKind, name: string }
         | { id: string, kind: EntityKind, name: string }
@@ -1693,7 +1715,7 @@ export type EventsOfRangeQuery = { happened: { totalCount: number, nodes: Array<
     | { id: string, kind: EntityKind, name: string, type: string | null }
    | null };
 
-export type EventOfRangeFragment = { id: string, state: EventState, severity: Severity, openedAt: string, clearedAt: string | null, withdrawnAt: string | null, rule: { id: string, name: string } | null, entity:
+export type EventOfRangeFragment = { id: string, state: EventState, severity: Severity, openedAt: string, detectedAt: string, clearedAt: string | null, withdrawnAt: string | null, rule: { id: string, name: string } | null, entity:
     | { id: string, kind: EntityKind, name: string }
     | { id: string, kind: EntityKind, name: string }
     | { id: string, kind: EntityKind, name: string }
@@ -1933,7 +1955,7 @@ export type DeviceListQueryVariables = Exact<{
 }>;
 
 
-export type DeviceListQuery = { devices: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string, connectivity: Connectivity, lastSeenAt: string | null, linkedAssetsCount: number, firmwareVersion: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type DeviceListQuery = { devices: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string, connectivity: Connectivity, lastSeenAt: string | null, linkedAssetsCount: number, firmwareVersion: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, newest: { nodes: Array<{ createdAt: string }> } };
 
 export type DeviceFacetsQueryVariables = Exact<{
   filter?: EntityFilter | null | undefined;
@@ -1971,17 +1993,6 @@ export type DeviceFacetsQuery = { devices: { totalCount: number }, type: Array<{
     | { id: string }
     | { kind: EntityKind, name: string, id: string }
    | null };
-
-export type DevicesCreatedSubscriptionVariables = Exact<{ [key: string]: never; }>;
-
-
-export type DevicesCreatedSubscription = { entityChanged:
-    | { id: string, createdAt: string }
-    | { id: string, createdAt: string }
-    | { id: string, createdAt: string }
-    | { id: string, createdAt: string }
-    | { id: string, createdAt: string }
-   };
 
 export type VisibleDevicesQueryVariables = Exact<{
   ids: Array<string | number> | string | number;
@@ -2128,6 +2139,7 @@ export type EndLinkMutation = { endEdge: { edge: { id: string } | null, errors: 
 export type EntityEdgeHistoryQueryVariables = Exact<{
   id: string | number;
   relationships?: Array<string> | string | null | undefined;
+  after?: string | null | undefined;
 }>;
 
 
@@ -2144,7 +2156,7 @@ export type EntityEdgeHistoryQuery = { node:
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
-           }> } | null }
+           }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2160,7 +2172,7 @@ export type EntityEdgeHistoryQuery = { node:
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
-           }> } | null }
+           }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2176,26 +2188,8 @@ export type EntityEdgeHistoryQuery = { node:
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
-           }> } | null }
+           }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
     | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string, edgeHistory: { totalCount: number, nodes: Array<{ id: string, edgeId: string, relationship: string, port: number | null, exclusive: boolean, metadata: unknown, validFrom: string, validUntil: string | null, recordedAt: string, retractedAt: string | null, source:
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-          , target:
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-            | { id: string, kind: EntityKind, name: string, type: string | null }
-           }> } | null }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2213,7 +2207,25 @@ export type EntityEdgeHistoryQuery = { node:
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
-           }> } | null }
+           }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string, edgeHistory: { totalCount: number, nodes: Array<{ id: string, edgeId: string, relationship: string, port: number | null, exclusive: boolean, metadata: unknown, validFrom: string, validUntil: string | null, recordedAt: string, retractedAt: string | null, source:
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+          , target:
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+            | { id: string, kind: EntityKind, name: string, type: string | null }
+           }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
    | null };
 
 export type EntityFormQueryVariables = Exact<{
@@ -2351,6 +2363,46 @@ export type EntityChangesQuery = { changes: { totalCount: number, nodes: Array<{
         | { __typename: 'Shelf', id: string }
         | { __typename: 'Space', kind: EntityKind, name: string, id: string }
        | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type RowsChangedSubscriptionVariables = Exact<{
+  ids: Array<string | number> | string | number;
+}>;
+
+
+export type RowsChangedSubscription = { entityChanged:
+    | { id: string, name: string, type: string | null, status: string, deletedAt: string | null }
+    | { id: string, name: string, type: string | null, status: string, deletedAt: string | null }
+    | { id: string, name: string, type: string | null, status: string, deletedAt: string | null }
+    | { id: string, name: string, type: string | null, status: string, deletedAt: string | null }
+    | { id: string, name: string, type: string | null, status: string, deletedAt: string | null }
+   };
+
+export type RowsAlarmedSubscriptionVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type RowsAlarmedSubscription = { events: { id: string } };
+
+export type NewcomersQueryVariables = Exact<{
+  filter: EntityFilter;
+}>;
+
+
+export type NewcomersQuery = { entities: { totalCount: number } };
+
+export type EntitiesAnnouncedSubscriptionVariables = Exact<{
+  kinds: Array<EntityKind> | EntityKind;
+}>;
+
+
+export type EntitiesAnnouncedSubscription = { entityChanged:
+    | { id: string, createdAt: string }
+    | { id: string, createdAt: string }
+    | { id: string, createdAt: string }
+    | { id: string, createdAt: string }
+    | { id: string, createdAt: string }
+   };
 
 export type OneEntityChangedSubscriptionVariables = Exact<{
   ids: Array<string | number> | string | number;
@@ -2967,6 +3019,7 @@ export const EventOfRangeFragmentDoc = new TypedDocumentString(`
   state
   severity
   openedAt
+  detectedAt
   clearedAt
   withdrawnAt
   rule {
@@ -3767,56 +3820,6 @@ export const SupplierVersionsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SupplierVersionsQuery, SupplierVersionsQueryVariables>;
-export const TreeSpaceRootsDocument = new TypedDocumentString(`
-    query TreeSpaceRoots($filter: EntityFilter, $asOf: DateTime, $knownAt: DateTime, $after: String) {
-  spaces(filter: $filter, orderBy: CREATED_ASC, first: 200, after: $after) {
-    totalCount
-    nodes {
-      id
-      kind
-      name
-      type
-      parents(asOf: $asOf, knownAt: $knownAt) {
-        id
-      }
-    }
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<TreeSpaceRootsQuery, TreeSpaceRootsQueryVariables>;
-export const TreeAssetRootsDocument = new TypedDocumentString(`
-    query TreeAssetRoots($filter: EntityFilter, $asOf: DateTime, $knownAt: DateTime, $after: String) {
-  assets(filter: $filter, orderBy: CREATED_ASC, first: 200, after: $after) {
-    totalCount
-    nodes {
-      id
-      kind
-      name
-      type
-      parents(asOf: $asOf, knownAt: $knownAt) {
-        id
-      }
-      places: related(
-        relationships: ["LOCATED_IN"]
-        asOf: $asOf
-        knownAt: $knownAt
-        first: 1
-      ) {
-        nodes {
-          id
-        }
-      }
-    }
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<TreeAssetRootsQuery, TreeAssetRootsQueryVariables>;
 export const TreeBranchesDocument = new TypedDocumentString(`
     query TreeBranches($ids: [ID!]!, $asOf: DateTime, $knownAt: DateTime, $hasParts: Boolean!, $hasLocated: Boolean!, $hasDevices: Boolean!, $afterParts: String, $afterLocated: String, $afterDevices: String) {
   nodes(ids: $ids) {
@@ -3958,6 +3961,94 @@ export const TreeAlarmsChangedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TreeAlarmsChangedSubscription, TreeAlarmsChangedSubscriptionVariables>;
+export const TreeRootsDocument = new TypedDocumentString(`
+    query TreeRoots($filter: EntityFilter, $kinds: [EntityKind!]!, $asOf: DateTime, $knownAt: DateTime, $hasSpaces: Boolean!, $hasAssets: Boolean!, $afterSpaces: String, $afterAssets: String) {
+  spaces(filter: $filter, orderBy: CREATED_ASC, first: 200, after: $afterSpaces) @include(if: $hasSpaces) {
+    totalCount
+    nodes {
+      id
+      kind
+      name
+      type
+      parents(asOf: $asOf, knownAt: $knownAt) {
+        id
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+  assets(filter: $filter, orderBy: CREATED_ASC, first: 200, after: $afterAssets) @include(if: $hasAssets) {
+    totalCount
+    nodes {
+      id
+      kind
+      name
+      type
+      parents(asOf: $asOf, knownAt: $knownAt) {
+        id
+      }
+      places: related(
+        relationships: ["LOCATED_IN"]
+        asOf: $asOf
+        knownAt: $knownAt
+        first: 1
+      ) {
+        nodes {
+          id
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+  newest: entities(filter: { kinds: $kinds }, orderBy: CREATED_DESC, first: 1) {
+    nodes {
+      createdAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TreeRootsQuery, TreeRootsQueryVariables>;
+export const TreeVersionsDocument = new TypedDocumentString(`
+    query TreeVersions($ids: [ID!]!, $relationships: [String!]!, $from: DateTime!, $after: String) {
+  edgeVersions(
+    entityIds: $ids
+    relationships: $relationships
+    from: $from
+    first: 500
+    after: $after
+  ) {
+    nodes {
+      id
+      edgeId
+      relationship
+      validFrom
+      validUntil
+      recordedAt
+      retractedAt
+      source {
+        id
+        kind
+        name
+        type
+      }
+      target {
+        id
+        kind
+        name
+        type
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TreeVersionsQuery, TreeVersionsQueryVariables>;
 export const AssetListDocument = new TypedDocumentString(`
     query AssetList($filter: EntityFilter, $orderBy: EntityOrder, $asOf: DateTime, $knownAt: DateTime, $after: String) {
   assets(
@@ -3978,6 +4069,11 @@ export const AssetListDocument = new TypedDocumentString(`
     pageInfo {
       hasNextPage
       endCursor
+    }
+  }
+  newest: assets(orderBy: CREATED_DESC, first: 1) {
+    nodes {
+      createdAt
     }
   }
 }
@@ -4002,6 +4098,11 @@ export const SpaceListDocument = new TypedDocumentString(`
     pageInfo {
       hasNextPage
       endCursor
+    }
+  }
+  newest: spaces(orderBy: CREATED_DESC, first: 1) {
+    nodes {
+      createdAt
     }
   }
 }
@@ -4169,6 +4270,7 @@ export const EventsOfRangeDocument = new TypedDocumentString(`
   state
   severity
   openedAt
+  detectedAt
   clearedAt
   withdrawnAt
   rule {
@@ -4502,6 +4604,11 @@ export const DeviceListDocument = new TypedDocumentString(`
       endCursor
     }
   }
+  newest: devices(orderBy: CREATED_DESC, first: 1) {
+    nodes {
+      createdAt
+    }
+  }
 }
     `) as unknown as TypedDocumentString<DeviceListQuery, DeviceListQueryVariables>;
 export const DeviceFacetsDocument = new TypedDocumentString(`
@@ -4536,14 +4643,6 @@ export const DeviceFacetsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeviceFacetsQuery, DeviceFacetsQueryVariables>;
-export const DevicesCreatedDocument = new TypedDocumentString(`
-    subscription DevicesCreated {
-  entityChanged(kinds: [DEVICE]) {
-    id
-    createdAt
-  }
-}
-    `) as unknown as TypedDocumentString<DevicesCreatedSubscription, DevicesCreatedSubscriptionVariables>;
 export const VisibleDevicesDocument = new TypedDocumentString(`
     query VisibleDevices($ids: [ID!]!, $from: DateTime!, $to: DateTime!, $states: [EventState!], $openAt: DateTime) {
   nodes(ids: $ids) {
@@ -4716,11 +4815,11 @@ export const EndLinkDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<EndLinkMutation, EndLinkMutationVariables>;
 export const EntityEdgeHistoryDocument = new TypedDocumentString(`
-    query EntityEdgeHistory($id: ID!, $relationships: [String!]) {
+    query EntityEdgeHistory($id: ID!, $relationships: [String!], $after: String) {
   node(id: $id) {
     id
     ... on Entity {
-      edgeHistory(relationships: $relationships, first: 500) {
+      edgeHistory(relationships: $relationships, first: 500, after: $after) {
         totalCount
         nodes {
           id
@@ -4745,6 +4844,10 @@ export const EntityEdgeHistoryDocument = new TypedDocumentString(`
             name
             type
           }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
         }
       }
     }
@@ -4874,6 +4977,39 @@ export const EntityChangesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EntityChangesQuery, EntityChangesQueryVariables>;
+export const RowsChangedDocument = new TypedDocumentString(`
+    subscription RowsChanged($ids: [ID!]!) {
+  entityChanged(ids: $ids) {
+    id
+    name
+    type
+    status
+    deletedAt
+  }
+}
+    `) as unknown as TypedDocumentString<RowsChangedSubscription, RowsChangedSubscriptionVariables>;
+export const RowsAlarmedDocument = new TypedDocumentString(`
+    subscription RowsAlarmed($filter: EventFilter!) {
+  events(filter: $filter) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<RowsAlarmedSubscription, RowsAlarmedSubscriptionVariables>;
+export const NewcomersDocument = new TypedDocumentString(`
+    query Newcomers($filter: EntityFilter!) {
+  entities(filter: $filter, first: 0) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<NewcomersQuery, NewcomersQueryVariables>;
+export const EntitiesAnnouncedDocument = new TypedDocumentString(`
+    subscription EntitiesAnnounced($kinds: [EntityKind!]!) {
+  entityChanged(kinds: $kinds) {
+    id
+    createdAt
+  }
+}
+    `) as unknown as TypedDocumentString<EntitiesAnnouncedSubscription, EntitiesAnnouncedSubscriptionVariables>;
 export const OneEntityChangedDocument = new TypedDocumentString(`
     subscription OneEntityChanged($ids: [ID!]!) {
   entityChanged(ids: $ids) {

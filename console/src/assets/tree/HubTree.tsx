@@ -2,16 +2,21 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { entityTarget } from "../../entities/paths";
+import { useNewcomers } from "../../entities/useNewcomers";
 import { isPast } from "../../time/moment";
-import { useMoment } from "../../time/useMoment";
+import { useMoment, useShown } from "../../time/useMoment";
 import { Empty, Failed, Loading, NowNote } from "../../ui/States";
 import type { HubKind } from "../hubFilter";
 import { above, rowsOf, type TreeRow } from "./branches";
+import { branchesAt } from "./preview";
 import { TreeLine } from "./TreeLine";
 import { type NodeDetail, useAlarmsBelow, useTreeRows } from "./useTreeDetails";
 import { useTree } from "./useTree";
+import { useTreeVersions } from "./useTreeVersions";
 
 const ROW_PX = { comfortable: 34, compact: 27 };
+const KINDS = { ASSET: ["SPACE", "ASSET"], SPACE: ["SPACE"] } as const;
+const FILTERS = { ASSET: { kinds: [...KINDS.ASSET] }, SPACE: { kinds: [...KINDS.SPACE] } };
 const NO_IDS: readonly string[] = [];
 
 /**
@@ -28,9 +33,32 @@ export function HubTree({ kind }: { kind: HubKind }) {
   const [activePath, setActivePath] = useState<string | null>(null);
   const [visibleIds, setVisibleIds] = useState<readonly string[]>(NO_IDS);
   const { details, faults } = useTreeRows(visibleIds);
+  const versions = useTreeVersions(kind, tree.expandedIds);
+  const shown = useShown();
+  // While the thumb moves, what is unfolded follows it by the versions at hand; what is counted is of another moment.
+  const isPreview = shown.isPreview && versions.isWhole;
+  const branches = useMemo(
+    () => (isPreview ? branchesAt(kind, tree.expandedIds, versions.versions, tree.branches, shown) : tree.branches),
+    [isPreview, kind, tree.expandedIds, versions.versions, tree.branches, shown.asOf, shown.knownAt],
+  );
+  const newcomers = useNewcomers(KINDS[kind], FILTERS[kind], isPast(moment) ? undefined : tree.newestAt);
+  const { expandedIds, reload } = tree;
+  // An edge is announced by nothing: where a count is another one, what is below the node is requested again.
+  const counts = useRef({ moment: "", below: new Map<string, number>() });
+  useEffect(() => {
+    const at = JSON.stringify(moment);
+    if (counts.current.moment !== at) counts.current = { moment: at, below: new Map() };
+    const changed = expandedIds.filter((id) => {
+      const count = belowOf(details.get(id)?.around, kind);
+      const before = counts.current.below.get(id);
+      if (count !== null) counts.current.below.set(id, count);
+      return count !== null && before !== undefined && before !== count;
+    });
+    if (changed.length > 0) reload(changed);
+  }, [details, expandedIds, reload, kind, moment]);
   const rows = useMemo(
-    () => rowsOf(tree.roots, tree.branches, tree.expanded, (id) => isEmptyNode(details.get(id), kind) && !tree.branches.has(id)),
-    [tree.roots, tree.branches, tree.expanded, details, kind],
+    () => rowsOf(tree.roots, branches, tree.expanded, (id) => belowOf(details.get(id)?.around, kind) === 0 && !branches.has(id)),
+    [tree.roots, branches, tree.expanded, details, kind],
   );
   const rowPx = document.documentElement.dataset.density === "compact" ? ROW_PX.compact : ROW_PX.comfortable;
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => rowPx, overscan: 6 });
@@ -84,7 +112,7 @@ export function HubTree({ kind }: { kind: HubKind }) {
   if (tree.isLoading) return <Loading what="the tree" rows={6} />;
   return (
     <>
-      <Failed faults={[...(tree.error?.faults ?? []), ...faults, ...alarms.faults]} />
+      <Failed faults={[...(tree.error?.faults ?? []), ...tree.faults, ...faults, ...versions.faults, ...alarms.faults]} />
       {isPast(moment) && (
         <p className="muted small">
           The tree, its counts and its alarms are those of the moment shown. <NowNote past /> Names, health and connections are today's.
@@ -118,8 +146,8 @@ export function HubTree({ kind }: { kind: HubKind }) {
                   id={rowId(row)}
                   row={row}
                   top={item.start}
-                  detail={details.get(row.node.id)}
-                  tally={alarms.tallies.get(row.node.id)}
+                  detail={shown.isPreview ? undefined : details.get(row.node.id)}
+                  tally={shown.isPreview ? undefined : alarms.tallies.get(row.node.id)}
                   isActive={item.index === activeIndex}
                   onActivate={() => setActivePath(row.path)}
                   onToggle={() => row.what === "node" && tree.toggle(row.path, !row.isExpanded)}
@@ -133,8 +161,21 @@ export function HubTree({ kind }: { kind: HubKind }) {
       <div className="bar">
         <span className="muted number" role="status">
           {rows.length === 1 ? "1 row" : `${rows.length.toLocaleString("en")} rows`} shown
+          {shown.isPreview ? (isPreview ? "; what is unfolded follows the time bar, all else once it rests" : "; the tree follows once the time bar rests") : ""}
           {alarms.isPartial ? "; of the open alarms the newest 500 are counted" : ""}
         </span>
+        {newcomers > 0 && (
+          <button
+            type="button"
+            className="button primary"
+            onClick={() => {
+              void tree.refetch();
+              tree.reload(tree.expandedIds);
+            }}
+          >
+            {newcomers.toLocaleString("en")} new – show
+          </button>
+        )}
         {tree.unseen > 0 && (
           <button type="button" className="button" onClick={tree.seeMore}>
             Look for more roots among {tree.unseen.toLocaleString("en")} others
@@ -149,9 +190,9 @@ function rowId(row: TreeRow): string {
   return `tree-${row.path}`;
 }
 
-/** Whether nothing is below a node at the moment shown; false while that is not known. */
-function isEmptyNode(detail: NodeDetail | undefined, kind: HubKind): boolean {
-  if (detail === undefined || !("children" in detail)) return false;
+/** Return how many are directly below a node at the moment shown, as far as the tree shows them; null: not known. */
+function belowOf(detail: NodeDetail | undefined, kind: HubKind): number | null {
+  if (detail === undefined || !("children" in detail)) return null;
   const below = detail.children?.totalCount ?? 0;
-  return kind === "SPACE" ? below === 0 : below + (detail.located?.totalCount ?? 0) + (detail.devices?.totalCount ?? 0) === 0;
+  return kind === "SPACE" ? below : below + (detail.located?.totalCount ?? 0) + (detail.devices?.totalCount ?? 0);
 }

@@ -4,7 +4,7 @@ import { SeverityTally } from "../../ui/SeverityTally";
 import { ConnectivityTag, HealthMeter } from "../../ui/Tags";
 import type { Tally } from "./alarmsBelow";
 import type { TreeRow } from "./branches";
-import type { NodeDetail } from "./useTreeDetails";
+import type { NodeDetail, TreeDetail } from "./useTreeDetails";
 
 const SIGNS: Record<string, [sign: string, word: string]> = {
   SPACE: ["⌂", "space"],
@@ -17,7 +17,7 @@ type Props = {
   id: string;
   row: TreeRow;
   top: number;
-  detail: NodeDetail | undefined;
+  detail: TreeDetail | undefined;
   tally: Tally | undefined;
   isActive: boolean;
   onActivate: () => void;
@@ -26,7 +26,7 @@ type Props = {
 };
 
 /** A row of the tree: an entity with its counts, health and alarms, or what an unfolded one waits for. */
-export function TreeLine({ id, row, top, detail, tally, isActive, onActivate, onToggle, onOpen }: Props) {
+export function TreeLine({ id, row, top, detail: known, tally, isActive, onActivate, onToggle, onOpen }: Props) {
   const style = { transform: `translateY(${top}px)`, paddingLeft: `${10 + Math.min(row.level - 1, 12) * INDENT_PX}px` };
   const common = { id, role: "treeitem", className: "tree-row", "aria-level": row.level, "data-active": isActive, style } as const;
   if (row.what !== "node") {
@@ -42,6 +42,8 @@ export function TreeLine({ id, row, top, detail, tally, isActive, onActivate, on
       </div>
     );
   }
+  const detail = known?.around;
+  const { name, type } = { ...row.node, ...known?.own };
   const [sign, word] = SIGNS[row.node.kind] ?? ["·", row.node.kind.toLowerCase()];
   return (
     <div
@@ -62,9 +64,10 @@ export function TreeLine({ id, row, top, detail, tally, isActive, onActivate, on
       </span>
       <span className="name">
         <Link {...entityTarget(row.node)} tabIndex={-1}>
-          {row.node.name}
+          {name}
         </Link>
-        {row.node.type && <span className="muted small">{row.node.type}</span>}
+        {type && <span className="muted small">{type}</span>}
+        {known?.own?.isDeleted && <span className="tag bad">deleted</span>}
       </span>
       <span className="spring" />
       {detail?.__typename === "Device" && <ConnectivityTag connectivity={detail.connectivity} />}

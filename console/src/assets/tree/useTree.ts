@@ -1,61 +1,13 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { graphql } from "../../api/gen";
 import type { TreeBranchesQuery } from "../../api/gen/graphql";
-import { usePages } from "../../api/hooks";
 import { request, RequestError } from "../../api/request";
-import { textOf } from "../../time/instant";
 import { coordinatesOf } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
 import { type HubKind } from "../hubFilter";
 import { nullable } from "../useHubList";
 import { type Branch, type Cursors, extended, SEPARATOR, type TreeNode } from "./branches";
-
-const SPACE_ROOTS = graphql(`
-  query TreeSpaceRoots($filter: EntityFilter, $asOf: DateTime, $knownAt: DateTime, $after: String) {
-    spaces(filter: $filter, orderBy: CREATED_ASC, first: 200, after: $after) {
-      totalCount
-      nodes {
-        id
-        kind
-        name
-        type
-        parents(asOf: $asOf, knownAt: $knownAt) {
-          id
-        }
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
-      }
-    }
-  }
-`);
-
-const ASSET_ROOTS = graphql(`
-  query TreeAssetRoots($filter: EntityFilter, $asOf: DateTime, $knownAt: DateTime, $after: String) {
-    assets(filter: $filter, orderBy: CREATED_ASC, first: 200, after: $after) {
-      totalCount
-      nodes {
-        id
-        kind
-        name
-        type
-        parents(asOf: $asOf, knownAt: $knownAt) {
-          id
-        }
-        places: related(relationships: ["LOCATED_IN"], asOf: $asOf, knownAt: $knownAt, first: 1) {
-          nodes {
-            id
-          }
-        }
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
-      }
-    }
-  }
-`);
+import { type TreeRoots, useTreeRoots } from "./useTreeRoots";
 
 const BRANCHES = graphql(`
   query TreeBranches(
@@ -105,23 +57,21 @@ const TOGETHER = 20;
 // The tree is as it was left when one comes back to it.
 const remembered = new Map<HubKind, Set<string>>();
 
-export type Tree = {
-  roots: TreeNode[];
+export type Tree = TreeRoots & {
   branches: ReadonlyMap<string, Branch>;
   expanded: ReadonlySet<string>;
+  /** Ids of the nodes that are unfolded, once each. */
+  expandedIds: readonly string[];
   toggle: (path: string, isExpanded: boolean) => void;
   loadMore: (id: string) => void;
-  isLoading: boolean;
-  error: RequestError | null;
-  /** Of what was not looked through for roots yet; 0: all was. */
-  unseen: number;
-  seeMore: () => void;
+  /** Request again what is below nodes, and show what was until then. */
+  reload: (ids: readonly string[]) => void;
 };
 
 /**
  * The tree of spaces, of what is located in them, of its parts and devices, at the moment shown.
  *
- * Two requests for the roots, then one for each node that is expanded; when the moment changes one for all that are.
+ * One request for the roots, then one for each node that is expanded; when the moment changes one for all that are.
  */
 export function useTree(kind: HubKind): Tree {
   const { moment } = useMoment();
@@ -132,21 +82,7 @@ export function useTree(kind: HubKind): Tree {
   const current = useRef({ key, coordinates, branches });
   current.current = { key, coordinates, branches };
 
-  // What was not recorded yet had no parents either: it is no root of what was believed then.
-  const filter = moment.mode === "seen" ? { createdTo: textOf(moment.at + 1) } : null;
-  const spaces = usePages(SPACE_ROOTS, { filter, ...coordinates, after: null }, (data) => data.spaces, { keep: true, staleMs: 30_000 });
-  const assets = usePages(ASSET_ROOTS, { filter, ...coordinates, after: null }, (data) => data.assets, {
-    keep: true,
-    staleMs: 30_000,
-    enabled: kind === "ASSET",
-  });
-  const roots = useMemo(
-    () => [
-      ...spaces.nodes.filter((node) => (node.parents ?? []).length === 0),
-      ...assets.nodes.filter((node) => (node.parents ?? []).length === 0 && (node.places?.nodes ?? []).length === 0),
-    ],
-    [spaces.nodes, assets.nodes],
-  );
+  const roots = useTreeRoots(kind);
 
   const load = useCallback(
     async (ids: readonly string[], cursors: Cursors | null) => {
@@ -192,13 +128,19 @@ export function useTree(kind: HubKind): Tree {
   useEffect(() => {
     remembered.set(kind, new Set(expanded));
   }, [kind, expanded]);
+  const expandedIds = useMemo(() => [...new Set([...expanded].map(idOf))], [expanded]);
+  const reload = useCallback(
+    (ids: readonly string[]) => {
+      for (let index = 0; index < ids.length; index += TOGETHER) void load(ids.slice(index, index + TOGETHER), null);
+    },
+    [load],
+  );
   useEffect(() => {
-    // Another moment: all that is unfolded is requested again; what is there stays until the answer comes.
-    const ids = [...new Set([...expanded].map((path) => path.slice(path.lastIndexOf(SEPARATOR) + 1)))];
-    setBranches((before) => new Map([...before].filter(([id]) => ids.includes(id))));
-    for (let index = 0; index < ids.length; index += TOGETHER) void load(ids.slice(index, index + TOGETHER), null);
+    // Another moment: all that is unfolded is requested again. What was below it at the moment before is not shown.
+    setBranches(new Map());
+    reload(expandedIds);
     // Expanding alone does not ask for the others again.
-  }, [key, load]);
+  }, [key, reload]);
 
   const toggle = useCallback(
     (path: string, isExpanded: boolean) => {
@@ -208,7 +150,7 @@ export function useTree(kind: HubKind): Tree {
         else next.delete(path);
         return next;
       });
-      const id = path.slice(path.lastIndexOf(SEPARATOR) + 1);
+      const id = idOf(path);
       const branch = current.current.branches.get(id);
       if (isExpanded && (branch === undefined || branch.fault !== null)) void load([id], null);
     },
@@ -223,24 +165,11 @@ export function useTree(kind: HubKind): Tree {
     },
     [load],
   );
-  return {
-    roots,
-    branches,
-    expanded,
-    toggle,
-    loadMore,
-    isLoading: spaces.isLoading || assets.isLoading,
-    error: spaces.error ?? assets.error,
-    unseen: left(spaces) + (kind === "ASSET" ? left(assets) : 0),
-    seeMore: () => {
-      spaces.loadMore();
-      assets.loadMore();
-    },
-  };
+  return { ...roots, branches, expanded, expandedIds, toggle, loadMore, reload };
 }
 
-function left(pages: { totalCount: number | null; nodes: readonly unknown[]; hasMore: boolean }): number {
-  return pages.hasMore ? Math.max(0, (pages.totalCount ?? 0) - pages.nodes.length) : 0;
+function idOf(path: string): string {
+  return path.slice(path.lastIndexOf(SEPARATOR) + 1);
 }
 
 type Level = { nodes: readonly TreeNode[]; pageInfo: { hasNextPage: boolean; endCursor?: string | null } };

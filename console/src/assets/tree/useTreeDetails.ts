@@ -4,6 +4,7 @@ import type { TreeRowsQuery } from "../../api/gen/graphql";
 import { useApi } from "../../api/hooks";
 import { onReopened, useLive } from "../../api/live";
 import type { Fault } from "../../api/request";
+import { type ChangedRow, useChangedRows } from "../../entities/useChangedRows";
 import { coordinatesOf, isPast } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
 import { useDetails } from "../../ui/details";
@@ -88,9 +89,11 @@ const ALARMS_CHANGED = graphql(`
 `);
 
 export type NodeDetail = NonNullable<TreeRowsQuery["nodes"][number]>;
+/** What is known of a row: what is around it, and its own fields where they changed since it was loaded. */
+export type TreeDetail = { around?: NodeDetail; own?: ChangedRow };
 
 /** Counts, health and connectivity of the rows in view: one request for all of them. */
-export function useTreeRows(ids: readonly string[]): { details: ReadonlyMap<string, NodeDetail>; faults: Fault[] } {
+export function useTreeRows(ids: readonly string[]): { details: ReadonlyMap<string, TreeDetail>; faults: Fault[] } {
   const { moment } = useMoment();
   const answer = useApi(
     ROWS,
@@ -100,10 +103,11 @@ export function useTreeRows(ids: readonly string[]): { details: ReadonlyMap<stri
   const nodes = answer.data?.nodes;
   // Rows that leave the view and come back show what is known of them until the next answer.
   const key = JSON.stringify(moment);
-  const { details, add } = useDetails<NodeDetail>(key);
+  const { details, add } = useDetails<TreeDetail>(key);
   useEffect(() => {
-    if (nodes) add(key, new Map(nodes.flatMap((node) => (node ? [[node.id, node] as const] : []))));
+    if (nodes) add(key, new Map(nodes.flatMap((node) => (node ? [[node.id, { around: node }] as const] : []))));
   }, [nodes, key, add]);
+  useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]])), answer.refetch);
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
 }
 
