@@ -125,6 +125,23 @@ def test_many_devices_are_linked_in_batches(browser: Browser, installation: Inst
     with browser.page(installation, own) as opened:
         refuse(opened, "LinkDevices", lambda: next(attempts, None))
         opened.open("/devices")
+        # The row on which keys act is named to screen readers only as long as it is drawn.
+        grid = opened.page.get_by_role("grid")
+        grid.focus()
+        opened.page.keyboard.press("j")
+        active = opened.page.locator("[role=row][data-active=true]").get_attribute("id")
+        assert grid.get_attribute("aria-activedescendant") == active
+        grid.evaluate("grid => { grid.scrollTop = 1e6; }")
+        opened.page.wait_for_function(
+            """id => document.getElementById(id) === null
+                && !document.querySelector("[role=grid]").hasAttribute("aria-activedescendant")""",
+            arg=active,
+        )
+        # A box that has the focus leaves the shortcuts alone.
+        opened.page.get_by_label("Select all that match").focus()
+        opened.page.keyboard.press("?")
+        opened.page.get_by_role("dialog", name="Keys").wait_for()
+        opened.page.keyboard.press("Escape")
         opened.page.get_by_label("Select all that match").check()
         opened.page.get_by_role("button", name="Link to an asset…").click()
         dialog = opened.page.get_by_role("dialog")

@@ -20,7 +20,7 @@ export function EntityAlarms({ entityId }: { entityId: string }) {
     <div className="stack tight">
       <div className="bar">
         <button type="button" className="button" aria-pressed={isAlone} onClick={() => setAlone(!isAlone)}>
-          Without what is below
+          This entity only
         </button>
         {!isPast(moment) && (
           <button type="button" className="button" aria-pressed={areAll} onClick={() => setAll(!areAll)}>

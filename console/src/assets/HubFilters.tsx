@@ -56,7 +56,7 @@ export function HubFilters({ kind, search, facets, onSearch }: Props) {
         </label>
       )}
       <div className="hub-under">
-        <Picker label="In, or part of" kinds={["SPACE", "ASSET"]} value={chosenUnder} onChoose={(choice) => onSearch({ under: choice?.id })} />
+        <Picker label="Located under" kinds={["SPACE", "ASSET"]} value={chosenUnder} onChoose={(choice) => onSearch({ under: choice?.id })} />
       </div>
       {isNarrowed(kind, search) && (
         <button

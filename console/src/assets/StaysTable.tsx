@@ -26,7 +26,7 @@ export function StaysTable({ stays, total, entityId }: { stays: readonly Stay[];
                 <td>{stay.entered ? <Instant at={stay.entered} /> : <span className="muted">earlier</span>}</td>
                 <td>
                   {stay.left ? <Instant at={stay.left} /> : <span className="tag good">still there</span>}
-                  {stay.lost && <span className="tag"> not heard since</span>}
+                  {stay.lost && <span className="tag"> not seen since</span>}
                 </td>
               </tr>
             );

@@ -144,7 +144,7 @@ function LaneBands({
         <EntityLink entity={lane.version.edge.target} />
         {lane.version.port !== null && <span className="muted"> port {lane.version.port}</span>}
         {metrics && <span className="muted"> {metrics.join(", ")}</span>}{" "}
-        {lane.bands.length === 0 ? <span className="tag past">by another belief</span> : isCurrent && <span className="tag good">✓ at the moment shown</span>}
+        {lane.bands.length === 0 ? <span className="tag past">not in this version</span> : isCurrent && <span className="tag good">✓ at the moment shown</span>}
       </span>
       <div className="strip-track">
         {lane.bands.map((band) => (

@@ -22,7 +22,7 @@ export function subjectWord(change: ChangeOfRange): string {
   const sort = sortOf(change);
   if (sort === "links") return "link";
   const { kind, tokenId } = stateOf(change);
-  if (tokenId !== undefined) return "token of a device";
+  if (tokenId !== undefined) return "device token";
   if (sort === "entities") return (change.subject?.__typename ?? String(kind)).toLowerCase();
   const typename = change.subject?.__typename;
   return typename === undefined ? "setting" : (SETTINGS[typename] ?? typename.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase());

@@ -96,7 +96,7 @@ export function ChangesPage() {
       <div className="filter-bar">
         <div className="under-filter">
           <Picker
-            label={search.entity === undefined ? "At a place or an asset, with all below it" : "At one entity"}
+            label={search.entity === undefined ? "Located under" : "At one entity"}
             value={choice}
             onChoose={(next) => set({ entity: undefined, under: next?.id })}
           />
@@ -108,7 +108,7 @@ export function ChangesPage() {
               checked={search.entity === undefined}
               onChange={(event) => set(event.target.checked ? { entity: undefined, under: entity.id } : { entity: entity.id, under: undefined })}
             />
-            with all below it
+            with all that is located under it
           </label>
         )}
         <fieldset className="time-modes sorts">

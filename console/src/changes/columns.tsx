@@ -9,6 +9,7 @@ import { dateTime, useZone } from "../time/zone";
 import { Empty } from "../ui/States";
 import { SeverityTag } from "../ui/Tags";
 import { Instant } from "../ui/Time";
+import { pluralOf } from "../ui/words";
 import { ChangeText, ChangeTitle, subjectWord } from "./ChangeText";
 import { bundled, type EventOfRange, type Happening, type Learning } from "./items";
 
@@ -123,8 +124,7 @@ function learnedTitle(items: readonly Learning[]): ReactNode {
   const first = items[0];
   if (first === undefined) return null;
   if (first.sort === "alarms") return `${items.length} alarms ${first.isWithdrawn ? "withdrawn" : "corrected"} at ${first.event.entity.name}`;
-  const word = subjectWord(first.change);
-  return `${items.length} ${word.endsWith("y") ? `${word.slice(0, -1)}ies` : `${word}s`} ${first.change.action} by ${first.change.actor}`;
+  return `${items.length} ${pluralOf(subjectWord(first.change))} ${first.change.action} by ${first.change.actor}`;
 }
 
 function LearnedItem({ item, onOpen, onActor }: { item: Learning; onOpen: (id: string) => void; onActor: (actor: string) => void }) {

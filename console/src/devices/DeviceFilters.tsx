@@ -7,7 +7,7 @@ import type { Facets } from "./useDevices";
 
 type Props = { search: DeviceSearch; facets: Facets | undefined; onChange: (part: DeviceSearch) => void };
 
-const WORDS: Record<string, string> = { ONLINE: "online", OFFLINE: "offline", NEVER_SEEN: "never heard" };
+const WORDS: Record<string, string> = { ONLINE: "online", OFFLINE: "offline", NEVER_SEEN: "never seen" };
 
 /** What narrows the list of devices: search, facets with counts, place, links. All of it stands in the address. */
 export function DeviceFilters({ search, facets, onChange }: Props) {
@@ -29,7 +29,7 @@ export function DeviceFilters({ search, facets, onChange }: Props) {
             <option value="no">not linked</option>
           </select>
         </label>
-        <Picker label="Below" kinds={["SPACE", "ASSET"]} value={place} onChoose={(choice) => onChange({ under: choice?.id })} />
+        <Picker label="Located under" kinds={["SPACE", "ASSET"]} value={place} onChoose={(choice) => onChange({ under: choice?.id })} />
         {isNarrowed(search) && (
           <button
             type="button"

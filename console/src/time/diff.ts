@@ -9,7 +9,7 @@ export type BeliefChange<V> = { version: V; at: Micros; what: "recorded" | "supe
 /**
  * Return what happened in the world in (from, to], as believed at `knownAt` (null: now), earliest first.
  *
- * An edge whose validity ends as the next version of the same edge begins has not changed in the world.
+ * An edge whose validity ends as another version of the same edge begins has not changed in the world.
  */
 export function happened<V extends EdgeVersion>(
   versions: readonly V[],
@@ -25,7 +25,22 @@ export function happened<V extends EdgeVersion>(
       changes.push({ version, at: version.validUntil, what: "ended" });
     }
   }
-  return changes.sort(byTime);
+  return withoutSeams(changes).sort(byTime);
+}
+
+/** Leave out what ends and begins at one instant of one edge: as many of either. */
+function withoutSeams<V extends EdgeVersion>(changes: readonly EdgeChange<V>[]): EdgeChange<V>[] {
+  const groups = new Map<string, { began: EdgeChange<V>[]; ended: EdgeChange<V>[] }>();
+  for (const change of changes) {
+    const key = `${change.version.edgeId} ${change.at}`;
+    const group = groups.get(key) ?? { began: [], ended: [] };
+    group[change.what].push(change);
+    groups.set(key, group);
+  }
+  return [...groups.values()].flatMap(({ began, ended }) => {
+    const seams = Math.min(began.length, ended.length);
+    return [...began.slice(seams), ...ended.slice(seams)];
+  });
 }
 
 /** Return what was learned in (from, to]: versions recorded or given up by then, earliest first. */

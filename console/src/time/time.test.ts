@@ -42,18 +42,32 @@ test("a version holds at (t, k) as its ranges written out say", () => {
 });
 
 test("what held before, with what happened since, is what holds now", () => {
+  const edgesOf = (held: readonly EdgeVersion[]) => held.map(({ edgeId }) => edgeId).sort();
   fc.assert(
     fc.property(versions, at, at, fc.option(at), (all, a, b, knownAt) => {
       const [from, to] = a < b ? [a, b] : [b, a];
-      const ids = new Set(current(all, from, knownAt).map((each) => each.id));
-      for (const change of happened(all, from, to, knownAt)) {
-        // A range that begins and ends at one instant cannot be: they are half-open and not empty.
-        if (change.what === "began") ids.add(change.version.id);
-        else ids.delete(change.version.id);
-      }
-      expect([...ids].sort()).toEqual(current(all, to, knownAt).map((each) => each.id).sort());
+      const ids = edgesOf(current(all, from, knownAt));
+      // Of all that ends and begins meanwhile, whatever its order.
+      const changes = happened(all, from, to, knownAt);
+      ids.push(...edgesOf(changes.filter(({ what }) => what === "began").map(({ version }) => version)));
+      for (const { version } of changes.filter(({ what }) => what === "ended")) ids.splice(ids.indexOf(version.edgeId), 1);
+      expect(ids.sort()).toEqual(edgesOf(current(all, to, knownAt)));
     }),
   );
+});
+
+test("an edge that goes on as another version of itself has neither ended nor begun", () => {
+  const part = { edgeId: "e", recordedAt: 0, retractedAt: null };
+  const split: EdgeVersion[] = [
+    { ...part, id: "a", validFrom: 5, validUntil: 10 },
+    { ...part, id: "b", validFrom: 10, validUntil: 20 },
+    { ...part, id: "c", edgeId: "f", validFrom: 10, validUntil: null },
+  ];
+  expect(happened(split, 0, 30, null).map(({ at, what, version }) => [at, what, version.id])).toEqual([
+    [5, "began", "a"],
+    [10, "began", "c"],
+    [20, "ended", "b"],
+  ]);
 });
 
 test("what was believed before, with what was learned since, is what is believed later", () => {

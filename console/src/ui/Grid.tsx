@@ -49,8 +49,8 @@ const AHEAD = 60;
 /**
  * A grid of any number of rows, of which only those in view are in the page.
  *
- * Keys, while nothing else has them: j k or arrows move, Enter opens, x selects. The active row is told to screen
- * readers by aria-activedescendant; the total by aria-rowcount.
+ * Keys, while nothing else has them: j k or arrows move, Enter opens, x selects. Screen readers get the active
+ * row by aria-activedescendant, as long as it is drawn, and the total by aria-rowcount.
  */
 export function Grid<N>(props: Props<N>) {
   const { rows, columns, idOf, hasMore, loadMore } = props;
@@ -112,7 +112,7 @@ export function Grid<N>(props: Props<N>) {
       aria-rowcount={(props.total ?? rows.length) + 1}
       aria-colcount={columns.length}
       aria-multiselectable={props.onToggle ? true : undefined}
-      aria-activedescendant={row === undefined ? undefined : `row-${idOf(row)}`}
+      aria-activedescendant={row === undefined || active < first || active > last ? undefined : `row-${idOf(row)}`}
       tabIndex={0}
       ref={scroller}
       style={{ height: props.height ?? "min(68vh, 900px)" }}

@@ -30,7 +30,7 @@ export function SeveritySign({ severity, count }: { severity: Severity; count: n
 export function ConnectivityTag({ connectivity }: { connectivity: "ONLINE" | "OFFLINE" | "NEVER_SEEN" }) {
   if (connectivity === "ONLINE") return <span className="tag good">● online</span>;
   if (connectivity === "OFFLINE") return <span className="tag bad">○ offline</span>;
-  return <span className="tag">◌ never heard</span>;
+  return <span className="tag">◌ never seen</span>;
 }
 
 export function HealthMeter({ score }: { score: number | null | undefined }) {

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { takesKey } from "./controls";
 
 /** A key, or two keys after each other ("g d"), and what it does. */
 export type KeyAction = { label: string; run: () => void };
@@ -28,15 +29,15 @@ export function currentKeys(): [string, string][] {
   return [...all];
 }
 
-function isTyping(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest("[role=listbox]") !== null;
-}
-
-/** Whether Enter or Space belongs to the control that has the focus. */
+/** Whether a key belongs to what has the focus, and is no shortcut. */
 function isOfControl(event: KeyboardEvent): boolean {
-  const control = event.target instanceof Element && event.target.closest("a, button, summary, [role=button]");
-  return Boolean(control) && (event.key === "Enter" || event.key === " ");
+  const { target, key } = event;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target.closest("[role=listbox]") !== null) return true;
+  const control = target.closest<HTMLElement>("a, button, summary, input, textarea, select, [role=button]");
+  if (control === null) return false;
+  const tag = control.role === "button" ? "BUTTON" : control.tagName;
+  return takesKey({ tag, type: control instanceof HTMLInputElement ? control.type : "" }, key);
 }
 
 function find(key: string): KeyAction | undefined {
@@ -51,7 +52,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (isTyping(event.target) || isOfControl(event)) return;
+  if (isOfControl(event)) return;
   // While a dialog is open only what it adds itself is meant; the dialog is modal.
   if (document.querySelector("dialog[open]") !== null && event.key !== "t") return;
   const chord = pending !== null && event.timeStamp - pending.at < CHORD_MS ? `${pending.key} ${event.key}` : null;
