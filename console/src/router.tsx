@@ -7,12 +7,9 @@ import {
   type RouteComponent,
   retainSearchParams,
 } from "@tanstack/react-router";
-import type { MomentSearch } from "./time/moment";
+import type { Search } from "./time/moment";
 import { NotFound, PageFailed } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
-
-/** Search parameters of the address, as texts; each page reads its own. The moment is carried to every page. */
-export type Search = MomentSearch & Record<string, string | undefined>;
 
 const root = createRootRoute({
   component: Shell,
@@ -40,7 +37,7 @@ const routeTree = root.addChildren([
   page("/spaces/$id", lazyRouteComponent(() => import("./spaces/SpacePage"), "SpacePage")),
   page("/alarms", lazyRouteComponent(() => import("./alarms/AlarmsPage"), "AlarmsPage")),
   page("/changes", lazyRouteComponent(() => import("./changes/ChangesPage"), "ChangesPage")),
-  page("/entities/$id", lazyRouteComponent(() => import("./entities/EntityPage"), "EntityPage")),
+  page("/entities/$id", lazyRouteComponent(() => import("./pages/EntityPage"), "EntityPage")),
 ]);
 
 export const router = createRouter({

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import { graphql } from "../api/gen";
 import type { EventFilter } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
-import type { Search } from "../router";
+import type { Search } from "../time/moment";
 import { useSession } from "../shell/SessionGate";
 import { now } from "../time/instant";
 import { isPast } from "../time/moment";

@@ -4,7 +4,7 @@ import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
 import { onReopened, useLive } from "../api/live";
 import { EntityLink } from "../entities/EntityLink";
-import type { Search } from "../router";
+import type { Search } from "../time/moment";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";

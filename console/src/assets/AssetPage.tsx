@@ -7,7 +7,7 @@ import { pathAbove, stepsUp } from "../entities/above";
 import { Breadcrumb } from "../entities/Breadcrumb";
 import { HistoryTab } from "../entities/HistoryTab";
 import { entityTarget } from "../entities/paths";
-import { RelationsTab } from "../entities/RelationsTab";
+import { RelationsTab } from "../edges/RelationsTab";
 import { recordAt } from "../entities/record";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { AssetOverviewQuery } from "../api/gen/graphql";
-import type { Search } from "../router";
+import type { Search } from "../time/moment";
 import { HealthMeter } from "../ui/Tags";
 import { Instant } from "../ui/Time";
 

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import type { Search } from "../router";
+import type { Search } from "../time/moment";
 import { HubList } from "./HubList";
 import type { HubKind, HubSearch } from "./hubFilter";
 import { HubTree } from "./tree/HubTree";

@@ -9,7 +9,7 @@ import { RelateDialog } from "../edges/RelateDialog";
 import { useEdgeHistory, type VersionRecord } from "../edges/useEdgeHistory";
 import { believedNow, useHolding } from "../edges/useHolding";
 import { EntityLink } from "../entities/EntityLink";
-import { VersionsTable } from "../entities/RelationsTab";
+import { VersionsTable } from "../edges/RelationsTab";
 import { relationshipLabel } from "../entities/relationships";
 import { ActionButton } from "../shell/ActionButton";
 import { isPast } from "../time/moment";

@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { lastVisit } from "../overview/visit";
-import type { Search } from "../router";
+import { lastVisit } from "./visit";
+import type { Search } from "../time/moment";
 import { type Micros, microsOf, now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";

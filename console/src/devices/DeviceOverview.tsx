@@ -6,7 +6,7 @@ import { useHolding } from "../edges/useHolding";
 import { EntityIdentity } from "../entities/EntityIdentity";
 import { EntityLink } from "../entities/EntityLink";
 import { relationshipLabel } from "../entities/relationships";
-import type { Search } from "../router";
+import type { Search } from "../time/moment";
 import { LatestValues } from "../telemetry/LatestValues";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { countOf, EVERYTHING, isSelected, NOTHING, type Selection, toggled } from "../entities/selection";
 import { useNewcomers } from "../entities/useNewcomers";
-import type { Search } from "../router";
+import type { Search } from "../time/moment";
 import { ActionButton, useAllowed } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { EntityLink } from "../entities/EntityLink";
-import { VersionsTable } from "../entities/RelationsTab";
+import { VersionsTable } from "./RelationsTab";
 import { relationshipLabel } from "../entities/relationships";
 import { ActionButton, RefusalNote } from "../shell/ActionButton";
 import { isPast } from "../time/moment";

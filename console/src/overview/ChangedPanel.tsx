@@ -8,7 +8,7 @@ import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Part } from "../ui/States";
 import { Instant } from "../ui/Time";
-import { lastVisit } from "./visit";
+import { lastVisit } from "../changes/visit";
 
 const CHANGED = graphql(`
   query OverviewChanges($from: DateTime!, $to: DateTime) {

@@ -4,7 +4,7 @@ import { graphql } from "../api/gen";
 import type { OverviewStateQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import { onReopened } from "../api/live";
-import type { Search } from "../router";
+import type { Search } from "../time/moment";
 import { now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";

@@ -1,6 +1,6 @@
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { PastBanner, TimeBar } from "../time/TimeBar";
+import { PastBanner, TimeBar } from "./TimeBar";
 import { useMoment } from "../time/useMoment";
 import { useKeys } from "../ui/keys";
 import { Loading } from "../ui/States";

@@ -10,6 +10,9 @@ export type Moment = { mode: "live" } | { mode: "true" | "seen"; at: Micros };
 /** The moment in the address: `at`, and `known=then` where it is what was believed then. */
 export type MomentSearch = { at?: string; known?: "then" };
 
+/** Search parameters of the address, as texts; each page reads its own. The moment is carried to every page. */
+export type Search = MomentSearch & Record<string, string | undefined>;
+
 export const LIVE: Moment = { mode: "live" };
 
 /** Return the coordinates that the API takes: valid time and system time; absent means now. */

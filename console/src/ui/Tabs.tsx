@@ -1,5 +1,5 @@
 import { Link, useSearch } from "@tanstack/react-router";
-import type { Search } from "../router";
+import type { Search } from "../time/moment";
 
 export type Tab<T extends string> = { id: T; label: string };
 

@@ -1,17 +1,17 @@
 import { useState } from "react";
-import { CorrectDialog } from "../edges/CorrectDialog";
-import { MoreVersions } from "../edges/MoreVersions";
-import { RelateDialog } from "../edges/RelateDialog";
-import { otherEnd, useEdgeHistory, type VersionRecord } from "../edges/useEdgeHistory";
-import { believedNow, useHolding } from "../edges/useHolding";
+import { CorrectDialog } from "./CorrectDialog";
+import { MoreVersions } from "./MoreVersions";
+import { RelateDialog } from "./RelateDialog";
+import { otherEnd, useEdgeHistory, type VersionRecord } from "./useEdgeHistory";
+import { believedNow, useHolding } from "./useHolding";
 import { ActionButton } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";
 import { Instant } from "../ui/Time";
-import { EntityLink } from "./EntityLink";
-import { relationshipLabel } from "./relationships";
-import "./entities.css";
+import { EntityLink } from "../entities/EntityLink";
+import { relationshipLabel } from "../entities/relationships";
+import "../entities/entities.css";
 
 /**
  * The edges at an entity at the moment shown, by relationship, and every version there ever was of them.

@@ -3,12 +3,12 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { InstantInput } from "../ui/InstantInput";
 import { useKeys } from "../ui/keys";
 import "./time-bar.css";
-import { type Micros, now, textOf } from "./instant";
-import { LIVE, type Moment } from "./moment";
-import { useCurrentSubject } from "./subject";
-import { currentPreview, setPreview, useMoment } from "./useMoment";
+import { type Micros, now, textOf } from "../time/instant";
+import { LIVE, type Moment } from "../time/moment";
+import { useCurrentSubject } from "../time/subject";
+import { currentPreview, setPreview, useMoment } from "../time/useMoment";
 import { type Tick, useTicks } from "./useTicks";
-import { dateTime, useZone } from "./zone";
+import { dateTime, useZone } from "../time/zone";
 
 const WINDOWS: readonly [label: string, seconds: number][] = [
   ["1 h", 3600],

@@ -6,14 +6,14 @@ import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Failed, NowNote, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
-import { AttributesForm } from "./AttributesForm";
-import { EntityIdentity } from "./EntityIdentity";
-import { HistoryTab } from "./HistoryTab";
-import { JsonValue } from "./JsonValue";
-import { recordAt } from "./record";
-import { RelationsTab } from "./RelationsTab";
-import { entityTarget } from "./paths";
-import "./entities.css";
+import { AttributesForm } from "../entities/AttributesForm";
+import { EntityIdentity } from "../entities/EntityIdentity";
+import { HistoryTab } from "../entities/HistoryTab";
+import { JsonValue } from "../entities/JsonValue";
+import { recordAt } from "../entities/record";
+import { RelationsTab } from "../edges/RelationsTab";
+import { entityTarget } from "../entities/paths";
+import "../entities/entities.css";
 
 const ENTITY = graphql(`
   query EntityPage($id: ID!, $at: DateTime!, $isSeen: Boolean!) {

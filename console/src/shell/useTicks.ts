@@ -1,10 +1,10 @@
 import { useMemo } from "react";
 import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
-import { changeInstants } from "./diff";
-import { type EdgeVersion, versionOf } from "./holds";
-import { type Micros, microsOf, textOf } from "./instant";
-import { useCurrentSubject } from "./subject";
+import { changeInstants } from "../time/diff";
+import { type EdgeVersion, versionOf } from "../time/holds";
+import { type Micros, microsOf, textOf } from "../time/instant";
+import { useCurrentSubject } from "../time/subject";
 
 const VERSIONS = graphql(`
   query TimeBarVersions($entityIds: [ID!], $underId: ID, $from: DateTime!, $to: DateTime!) {
