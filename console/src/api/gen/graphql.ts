@@ -2258,38 +2258,6 @@ export type EntityFormQuery = { node:
     | { __typename: 'Space', kind: EntityKind, name: string, externalId: string | null, type: string | null, status: string, attributes: unknown, updatedAt: string, id: string }
    | null, entityTypes: Array<{ id: string, kind: EntityKind, name: string, attributes: unknown }> };
 
-export type EntityPageQueryVariables = Exact<{
-  id: string | number;
-  at: string;
-  isSeen: boolean;
-}>;
-
-
-export type EntityPageQuery = { node:
-    | { __typename: 'Activity', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, category: string, priority: string, dueAt: string | null, state: ActivityState, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
-    | { __typename: 'ActivityStep', id: string }
-    | { __typename: 'ActivityTemplate', id: string }
-    | { __typename: 'ApiKey', id: string }
-    | { __typename: 'Asset', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
-    | { __typename: 'AssetProfile', id: string }
-    | { __typename: 'Change', id: string }
-    | { __typename: 'DeadLetter', id: string }
-    | { __typename: 'Device', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
-    | { __typename: 'DeviceToken', id: string }
-    | { __typename: 'Edge', id: string }
-    | { __typename: 'EntityType', id: string }
-    | { __typename: 'Event', id: string }
-    | { __typename: 'MaintenanceWindow', id: string }
-    | { __typename: 'Notification', id: string }
-    | { __typename: 'Person', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, email: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
-    | { __typename: 'RawReading', id: string }
-    | { __typename: 'Replay', id: string }
-    | { __typename: 'Rollup', id: string }
-    | { __typename: 'Rule', id: string }
-    | { __typename: 'Shelf', id: string }
-    | { __typename: 'Space', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
-   | null };
-
 export type EntityHistoryEdgesQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -2552,6 +2520,38 @@ export type OverviewStateQueryVariables = Exact<{
 
 export type OverviewStateQuery = { viewer: { organizationName: string }, kinds: Array<{ values: Array<{ value: string | null, count: number }> }>, facets: Array<{ by: FacetBy, values: Array<{ value: string | null, count: number }> }>, ingestAccount: { received: number, stored: number, duplicate: number, dead: number, pending: number }, activities: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, priority: string, dueAt: string | null }> } };
 
+export type EntityPageQueryVariables = Exact<{
+  id: string | number;
+  at: string;
+  isSeen: boolean;
+}>;
+
+
+export type EntityPageQuery = { node:
+    | { __typename: 'Activity', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, category: string, priority: string, dueAt: string | null, state: ActivityState, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
+    | { __typename: 'ActivityStep', id: string }
+    | { __typename: 'ActivityTemplate', id: string }
+    | { __typename: 'ApiKey', id: string }
+    | { __typename: 'Asset', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
+    | { __typename: 'AssetProfile', id: string }
+    | { __typename: 'Change', id: string }
+    | { __typename: 'DeadLetter', id: string }
+    | { __typename: 'Device', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
+    | { __typename: 'DeviceToken', id: string }
+    | { __typename: 'Edge', id: string }
+    | { __typename: 'EntityType', id: string }
+    | { __typename: 'Event', id: string }
+    | { __typename: 'MaintenanceWindow', id: string }
+    | { __typename: 'Notification', id: string }
+    | { __typename: 'Person', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, email: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
+    | { __typename: 'RawReading', id: string }
+    | { __typename: 'Replay', id: string }
+    | { __typename: 'Rollup', id: string }
+    | { __typename: 'Rule', id: string }
+    | { __typename: 'Shelf', id: string }
+    | { __typename: 'Space', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
+   | null };
+
 export type RulesOfEntityQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -2590,6 +2590,23 @@ export type PaletteSearchQuery = { search: Array<{ path: Array<string>, entity:
       | { id: string, kind: EntityKind, name: string, type: string | null }
       | { id: string, kind: EntityKind, name: string, type: string | null }
      }> };
+
+export type TimeBarVersionsQueryVariables = Exact<{
+  entityIds?: Array<string | number> | string | number | null | undefined;
+  underId?: string | number | null | undefined;
+  from: string;
+  to: string;
+}>;
+
+
+export type TimeBarVersionsQuery = { edgeVersions: { nodes: Array<{ id: string, edgeId: string, validFrom: string, validUntil: string | null, recordedAt: string, retractedAt: string | null }>, pageInfo: { hasNextPage: boolean } } };
+
+export type TimeBarAlarmsQueryVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type TimeBarAlarmsQuery = { events: { nodes: Array<{ id: string, severity: Severity, openedAt: string }>, pageInfo: { hasNextPage: boolean } } };
 
 export type SpaceOverviewQueryVariables = Exact<{
   id: string | number;
@@ -2791,23 +2808,6 @@ export type EntityPointsSubscriptionVariables = Exact<{
 
 
 export type EntityPointsSubscription = { telemetry: { dropped: number, pointsLeftOut: number, cursor: string, series: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null>, texts: Array<string | null> | null }>, invalidated: Array<{ metric: string | null, from: string, to: string | null }>, gaps: Array<{ metric: string | null, from: string, to: string | null }> } };
-
-export type TimeBarVersionsQueryVariables = Exact<{
-  entityIds?: Array<string | number> | string | number | null | undefined;
-  underId?: string | number | null | undefined;
-  from: string;
-  to: string;
-}>;
-
-
-export type TimeBarVersionsQuery = { edgeVersions: { nodes: Array<{ id: string, edgeId: string, validFrom: string, validUntil: string | null, recordedAt: string, retractedAt: string | null }>, pageInfo: { hasNextPage: boolean } } };
-
-export type TimeBarAlarmsQueryVariables = Exact<{
-  filter: EventFilter;
-}>;
-
-
-export type TimeBarAlarmsQuery = { events: { nodes: Array<{ id: string, severity: Severity, openedAt: string }>, pageInfo: { hasNextPage: boolean } } };
 
 export type PickerSearchQueryVariables = Exact<{
   text: string;
@@ -4880,44 +4880,6 @@ export const EntityFormDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EntityFormQuery, EntityFormQueryVariables>;
-export const EntityPageDocument = new TypedDocumentString(`
-    query EntityPage($id: ID!, $at: DateTime!, $isSeen: Boolean!) {
-  node(id: $id) {
-    __typename
-    id
-    ... on Entity {
-      kind
-      name
-      type
-      status
-      externalId
-      attributes
-      createdAt
-      updatedAt
-      deletedAt
-      asRecorded(at: $at) @include(if: $isSeen) {
-        name
-        type
-        status
-        externalId
-        attributes
-        recordedAt
-        actor
-        deletedAt
-      }
-    }
-    ... on Person {
-      email
-    }
-    ... on Activity {
-      category
-      priority
-      dueAt
-      state
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<EntityPageQuery, EntityPageQueryVariables>;
 export const EntityHistoryEdgesDocument = new TypedDocumentString(`
     query EntityHistoryEdges($id: ID!) {
   node(id: $id) {
@@ -5242,6 +5204,44 @@ export const OverviewStateDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OverviewStateQuery, OverviewStateQueryVariables>;
+export const EntityPageDocument = new TypedDocumentString(`
+    query EntityPage($id: ID!, $at: DateTime!, $isSeen: Boolean!) {
+  node(id: $id) {
+    __typename
+    id
+    ... on Entity {
+      kind
+      name
+      type
+      status
+      externalId
+      attributes
+      createdAt
+      updatedAt
+      deletedAt
+      asRecorded(at: $at) @include(if: $isSeen) {
+        name
+        type
+        status
+        externalId
+        attributes
+        recordedAt
+        actor
+        deletedAt
+      }
+    }
+    ... on Person {
+      email
+    }
+    ... on Activity {
+      category
+      priority
+      dueAt
+      state
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EntityPageQuery, EntityPageQueryVariables>;
 export const RulesOfEntityDocument = new TypedDocumentString(`
     query RulesOfEntity($id: ID!) {
   entity(id: $id) {
@@ -5314,6 +5314,43 @@ export const PaletteSearchDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PaletteSearchQuery, PaletteSearchQueryVariables>;
+export const TimeBarVersionsDocument = new TypedDocumentString(`
+    query TimeBarVersions($entityIds: [ID!], $underId: ID, $from: DateTime!, $to: DateTime!) {
+  edgeVersions(
+    entityIds: $entityIds
+    underId: $underId
+    from: $from
+    to: $to
+    first: 500
+  ) {
+    nodes {
+      id
+      edgeId
+      validFrom
+      validUntil
+      recordedAt
+      retractedAt
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TimeBarVersionsQuery, TimeBarVersionsQueryVariables>;
+export const TimeBarAlarmsDocument = new TypedDocumentString(`
+    query TimeBarAlarms($filter: EventFilter!) {
+  events(filter: $filter, first: 200) {
+    nodes {
+      id
+      severity
+      openedAt
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TimeBarAlarmsQuery, TimeBarAlarmsQueryVariables>;
 export const SpaceOverviewDocument = new TypedDocumentString(`
     query SpaceOverview($id: ID!, $below: EntityFilter!, $asOf: DateTime, $knownAt: DateTime) {
   node(id: $id) {
@@ -5521,43 +5558,6 @@ export const EntityPointsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EntityPointsSubscription, EntityPointsSubscriptionVariables>;
-export const TimeBarVersionsDocument = new TypedDocumentString(`
-    query TimeBarVersions($entityIds: [ID!], $underId: ID, $from: DateTime!, $to: DateTime!) {
-  edgeVersions(
-    entityIds: $entityIds
-    underId: $underId
-    from: $from
-    to: $to
-    first: 500
-  ) {
-    nodes {
-      id
-      edgeId
-      validFrom
-      validUntil
-      recordedAt
-      retractedAt
-    }
-    pageInfo {
-      hasNextPage
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<TimeBarVersionsQuery, TimeBarVersionsQueryVariables>;
-export const TimeBarAlarmsDocument = new TypedDocumentString(`
-    query TimeBarAlarms($filter: EventFilter!) {
-  events(filter: $filter, first: 200) {
-    nodes {
-      id
-      severity
-      openedAt
-    }
-    pageInfo {
-      hasNextPage
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<TimeBarAlarmsQuery, TimeBarAlarmsQueryVariables>;
 export const PickerSearchDocument = new TypedDocumentString(`
     query PickerSearch($text: String!, $kinds: [EntityKind!], $first: Int!) {
   search(text: $text, kinds: $kinds, first: $first) {
