@@ -68,4 +68,3 @@ export function BulkBar({
   );
 }
 
-export type BulkProps = { filter: EntityFilter; text: string; onClose: () => void; onDone: () => void };

@@ -8,7 +8,7 @@ import { Dialog } from "../ui/Dialog";
 import { FieldFault, faultsElsewhere, ReasonField } from "../ui/Fields";
 import { Failed } from "../ui/States";
 import { toast } from "../ui/Toasts";
-import type { BulkProps } from "./BulkBar";
+import type { BulkProps } from "./bulkProps";
 
 const UPDATE = graphql(`
   mutation UpdateDevices($filter: EntityFilter!, $patch: EntityPatch!, $dryRun: Boolean!, $reason: String) {

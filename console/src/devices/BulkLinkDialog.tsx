@@ -11,7 +11,7 @@ import { InstantField, ReasonField, whenComplete } from "../ui/Fields";
 import { type Choice, Picker } from "../ui/Picker";
 import { Failed, Part } from "../ui/States";
 import { toast } from "../ui/Toasts";
-import type { BulkProps } from "./BulkBar";
+import type { BulkProps } from "./bulkProps";
 import { type LinkOutcome, NO_LINKS, withOutcome } from "./linkOutcome";
 import { type SelectedDevice, selectedDevices, useSelectedCount } from "./selectedDevices";
 

@@ -7,7 +7,7 @@ import { Dialog } from "../ui/Dialog";
 import { download } from "../ui/download";
 import { faultsOf } from "../ui/faults";
 import { Failed, Part } from "../ui/States";
-import type { BulkProps } from "./BulkBar";
+import type { BulkProps } from "./bulkProps";
 import { type SelectedDevice, selectedDevices, useSelectedCount } from "./selectedDevices";
 
 const ISSUE = graphql(`

@@ -1,7 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
 import { graphql } from "../api/gen";
-import type { OverviewStateQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import { onReopened } from "../api/live";
 import type { Search } from "../time/moment";
@@ -55,8 +54,6 @@ const STATE = graphql(`
     }
   }
 `);
-
-export type OverviewState = OverviewStateQuery;
 
 const DAY_US = 86_400e6;
 const REFRESH_MS = 30_000;

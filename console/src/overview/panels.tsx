@@ -3,7 +3,7 @@ import { EntityLink } from "../entities/EntityLink";
 import { microsOf, now } from "../time/instant";
 import { Empty, NowNote } from "../ui/States";
 import { Instant } from "../ui/Time";
-import type { OverviewState } from "./OverviewPage";
+import type { OverviewStateQuery as OverviewState } from "../api/gen/graphql";
 
 const CONNECTIVITIES = [
   ["ONLINE", "online", "●", "good"],
