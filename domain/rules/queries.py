@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,12 +23,16 @@ _KEYSET: Final = Keyset("rules", {"created_at": rules.c.created_at, "rule_id": r
 Rulebook = Mapping[UUID, Sequence[RuleVersion]]
 
 
-def rulebook_read(session: Session, *, organization_id: int) -> Rulebook:
-    """Return all versions of all rules, also of deleted ones, whose events are kept. One statement."""
+def rulebook_read(session: Session, *, organization_id: int, known_at: datetime | None = None) -> Rulebook:
+    """Return all versions of all rules, also of deleted ones, whose events are kept. One statement.
+
+    known_at: without those that were recorded later.
+    """
+    conditions = [rule_versions.c.organization_id == organization_id]
+    if known_at is not None:
+        conditions.append(rule_versions.c.recorded_at <= known_at)
     rows = session.execute(
-        select(rule_versions)
-        .where(rule_versions.c.organization_id == organization_id)
-        .order_by(rule_versions.c.rule_id, rule_versions.c.effective_from)
+        select(rule_versions).where(*conditions).order_by(rule_versions.c.rule_id, rule_versions.c.effective_from)
     )
     rulebook: dict[UUID, list[RuleVersion]] = {}
     for row in rows:

@@ -11,7 +11,7 @@ import strawberry
 from domain.rules.events.bulk import events_annotate
 from domain.rules.events.operations import event_annotate
 from domain.rules.events.queries import EventFilter as Where
-from domain.rules.events.queries import corrections_of, events_page, filter_check
+from domain.rules.events.queries import corrections_of, events_get, events_page, filter_check
 from domain.rules.model import AnnotationKind, EventState
 from domain.rules.model import Event as EventRow
 from domain.rules.queries import rules_get
@@ -175,6 +175,7 @@ class EventFilter:
     """Conditions on events, all of which must hold. A condition left out does not matter.
 
     Attributes:
+        ids: Only these events, at most 1,000.
         states: Only events in one of these states.
         severities: Only events of one of these severities.
         entity_ids: Only events at these entities, at most 1,000.
@@ -185,6 +186,7 @@ class EventFilter:
         to: Only events whose span overlaps the range that ends then, exclusive. Default: no end.
     """
 
+    ids: list[strawberry.ID] | None = None
     states: list[EventStateEnum] | None = None  # type: ignore[valid-type]
     severities: list[SeverityEnum] | None = None  # type: ignore[valid-type]
     entity_ids: list[strawberry.ID] | None = None
@@ -237,6 +239,7 @@ class EventSubscription:
             await entity_named(context, filter.under_id, "filter", "underId")
         await context.read(filter_check, where=where)
         if filter is not None:
+            await ids_named(context, events_get, filter.ids or [], "filter", "ids")
             await entities_named(context, filter.entity_ids or [], "filter", "entityIds")
             await ids_named(context, rules_get, filter.rule_ids or [], "filter", "ruleIds")
         updates = context.services.events.subscribe(
@@ -376,6 +379,7 @@ def to_where(filter_: EventFilter | None) -> Where:
     if filter_ is None:
         return Where()
     return Where(
+        ids=None if filter_.ids is None else _once(uuids_of(filter_.ids)),
         states=_once(filter_.states),
         severities=_once(filter_.severities),
         entity_ids=None if filter_.entity_ids is None else _once(uuids_of(filter_.entity_ids)),

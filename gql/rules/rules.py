@@ -280,7 +280,7 @@ def _content(version: VersionRow) -> dict[str, Any]:
     """Return the fields that a rule and each of its versions have."""
     scope, damping = version.scope, version.damping
     return {
-        "condition": JSON(_condition_json(version.condition)),
+        "condition": JSON(condition_json(version.condition)),
         "scope": JSON(
             {
                 "entityId": None if scope.entity_id is None else str(scope.entity_id),
@@ -314,10 +314,11 @@ def _payload(row: RuleRow | None, errors: list[UserError]) -> RulePayload:
     return RulePayload(rule=None if row is None else to_rule(row), errors=errors)
 
 
-def _condition_json(condition: Mapping[str, Any]) -> dict[str, Any]:
+def condition_json(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a condition in the form of the input Condition."""
     [(what, body)] = condition.items()
     if what in {"allOf", "anyOf"}:
-        return {what: [_condition_json(part) for part in body]}
+        return {what: [condition_json(part) for part in body]}
     if isinstance(body, str):
         return {what: body}
     return {

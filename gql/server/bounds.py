@@ -30,6 +30,7 @@ from domain.plant.organizations.api_keys import UNDER_MAX
 from domain.rules.backtest import EPISODES_MAX
 from domain.rules.events.operations import ANNOTATIONS_MAX
 from domain.rules.events.queries import CORRECTIONS_MAX
+from domain.rules.in_force import RULES_MAX
 from domain.rules.operations import VERSIONS_MAX as RULE_VERSIONS_MAX
 from domain.telemetry.dead_letters.queries import GROUPS_MAX
 from domain.telemetry.model.buckets import BUCKETS_MAX
@@ -101,6 +102,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "Query.search": REQUESTED,
     "SearchHit.path": Bound(PATH_MAX),
     "Query.entityTypes": Bound(_NAMES),
+    "Query.rulesInForce": Bound(RULES_MAX),
     "Query.relationships": Bound(RELATIONSHIPS_MAX),
     "Query.deadLetterGroups": Bound(GROUPS_MAX),
     "Query.featureFlags": Bound(_FEW),

@@ -34,6 +34,7 @@ CHANGES_MAX: Final = 10_000
 class EventFilter:
     """The contract's EventFilter; None: no condition. begins, ends: events whose span overlaps [begins, ends)."""
 
+    ids: Collection[UUID] | None = None
     states: Collection[EventState] | None = None
     severities: Collection[Severity] | None = None
     entity_ids: Collection[UUID] | None = None
@@ -80,7 +81,7 @@ def events_page(session: Session, *, organization_id: int, where: EventFilter, p
 
 def filter_check(session: Session, *, organization_id: int, where: EventFilter) -> None:
     """Raise NotFoundError for an unknown `under_id`, LimitExceededError above FILTER_IDS_MAX ids of one sort."""
-    for name, ids in (("entityIds", where.entity_ids), ("ruleIds", where.rule_ids)):
+    for name, ids in (("ids", where.ids), ("entityIds", where.entity_ids), ("ruleIds", where.rule_ids)):
         if ids is not None and len(ids) > FILTER_IDS_MAX:
             raise LimitExceededError(f"{name} may have {FILTER_IDS_MAX} entries.", path=("filter", name))
     if where.under_id is not None and not entities_get(session, organization_id=organization_id, ids=[where.under_id]):
@@ -161,6 +162,8 @@ def filter_conditions(session: Session, organization_id: int, where: EventFilter
     """Return a filter as conditions on `events`. under_id: as of now."""
     table = events.c
     conditions: list[ColumnElement[bool]] = []
+    if where.ids is not None:
+        conditions.append(any_of(table.id, where.ids))
     if where.states is not None:
         conditions.append(or_(literal(False), *(_state_is(state) for state in where.states)))
     if where.severities is not None:

@@ -95,6 +95,22 @@ def test_an_event_with_too_many_annotations_is_refused_alone(api: Api, monkeypat
     assert states(of) == {full: "OPEN", other: "DISMISSED"}
 
 
+def test_named_events_are_annotated_in_one_request(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    of, stranger = site(api, "event-bulk-ids"), site(api, "event-bulk-ids-other")
+    chosen, other = [str(of.open()) for _ in range(3)], str(of.open())
+    theirs = str(stranger.open())
+    of.clear(UUID(chosen[2]))
+    # What is no longer open, or belongs to somebody else, is left alone.
+    where = {"ids": [*chosen, theirs], "states": ["OPEN"]}
+    assert call(of, ACKNOWLEDGE, f=where) == {"matched": 2, "changed": 2, "errors": []}
+    assert states(of) == {chosen[0]: "ACKNOWLEDGED", chosen[1]: "ACKNOWLEDGED", chosen[2]: "CLEARED", other: "OPEN"}
+    assert states(stranger) == {theirs: "OPEN"}
+    assert call(of, ACKNOWLEDGE, f={"ids": []})["matched"] == 0
+    monkeypatch.setattr("domain.rules.events.queries.FILTER_IDS_MAX", 1)
+    [error] = call(of, ACKNOWLEDGE, f=where)["errors"]
+    assert (error["code"], error["path"]) == ("LIMIT_EXCEEDED", ["filter", "ids"])
+
+
 def test_another_organization_and_confined_callers_annotate_what_is_theirs(api: Api) -> None:
     of, stranger = site(api, "event-bulk-own"), site(api, "event-bulk-other")
     here = str(of.open())
