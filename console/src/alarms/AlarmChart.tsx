@@ -4,7 +4,7 @@ import { useApi } from "../api/hooks";
 import { microsOf, now, textOf } from "../time/instant";
 import { Chart, type ChartSeries } from "../ui/Chart";
 import { Failed, Loading } from "../ui/States";
-import type { AlarmDetail } from "./AlarmSheet";
+import type { AlarmDetail } from "./detail";
 import { conditionLines, conditionMetrics } from "../rules/condition";
 import { EpisodeOverlay } from "./EpisodeOverlay";
 import { windowOf } from "./window";
@@ -46,7 +46,7 @@ export function AlarmChart({ alarm }: { alarm: AlarmDetail }) {
   return (
     <section className="stack tight" aria-label="Series of the alarm">
       {metrics.map((metric) => {
-        const series = ofPort.filter((each) => each.metric === metric).map(chartSeries);
+        const series = ofPort.filter((one) => one.metric === metric).map(chartSeries);
         return (
           <Chart
             key={metric}

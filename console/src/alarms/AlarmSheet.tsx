@@ -1,6 +1,5 @@
 import { useState } from "react";
 import { graphql } from "../api/gen";
-import type { AlarmDetailQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import { useLive } from "../api/live";
 import { EntityLink } from "../entities/EntityLink";
@@ -14,49 +13,13 @@ import { Failed, NowNote, Part } from "../ui/States";
 import { SeverityTag } from "../ui/Tags";
 import { Age, Instant } from "../ui/Time";
 import { AlarmChart } from "./AlarmChart";
-import type { ActionKind } from "./ActionDialog";
-import type { Alarm } from "./alarm";
+import { type ActionKind, type Alarm, isOffered } from "./alarm";
 import { conditionText } from "../rules/condition";
 import { CorrectionReason } from "./CorrectionReason";
-import { lastCorrection, type LifeStep, lifeSteps } from "./lifeLine";
+import { type AlarmDetail, DETAIL } from "./detail";
 import { StateTag } from "./tags";
-
-const DETAIL = graphql(`
-  query AlarmDetail($id: ID!) {
-    node(id: $id) {
-      __typename
-      ... on Event {
-        ...AlarmRow
-        clearedReason
-        port
-        marks {
-          kind
-          at
-          actor
-          note
-        }
-        corrections {
-          recordedAt
-          before
-          after
-        }
-        activities {
-          id
-          kind
-          name
-          state
-          dueAt
-        }
-        rule {
-          condition
-          severity
-          isActive
-          deletedAt
-        }
-      }
-    }
-  }
-`);
+import { lastCorrection, type Step, stepsOf } from "./timeline";
+import { useActions } from "./useActions";
 
 const DETAIL_CHANGED = graphql(`
   subscription AlarmDetailChanged($filter: EventFilter!) {
@@ -66,21 +29,11 @@ const DETAIL_CHANGED = graphql(`
   }
 `);
 
-export type AlarmDetail = Extract<NonNullable<AlarmDetailQuery["node"]>, { __typename: "Event" }>;
-
-const BUTTONS: readonly [ActionKind, string][] = [
-  ["acknowledge", "Acknowledge"],
-  ["dismiss", "Dismiss"],
-  ["shelve", "Shelve"],
-  ["comment", "Comment"],
-  ["work", "Work order"],
-];
-
 /**
  * All about one alarm, at the edge of the list.
  *
  * Two requests: the alarm, and the series around it; one more where it was corrected, and one for earlier episodes.
- * onAction: null where nothing may be done.
+ * onAction: null where nothing is to be done.
  */
 export function AlarmSheet({ id, onClose, onAction }: { id: string; onClose: () => void; onAction: ((kind: ActionKind, alarm: Alarm) => void) | null }) {
   const { moment } = useMoment();
@@ -103,6 +56,7 @@ export function AlarmSheet({ id, onClose, onAction }: { id: string; onClose: () 
 function Detail({ alarm, onAction }: { alarm: AlarmDetail; onAction: ((kind: ActionKind, alarm: Alarm) => void) | null }) {
   const { moment } = useMoment();
   const past = isPast(moment);
+  const actions = useActions();
   return (
     <>
       <div className="bar">
@@ -137,9 +91,9 @@ function Detail({ alarm, onAction }: { alarm: AlarmDetail; onAction: ((kind: Act
           </>
         )}
       </dl>
-      {onAction !== null && (
+      {onAction !== null && actions.length > 0 && (
         <div className="bar">
-          {BUTTONS.filter(([kind]) => isOffered(kind, alarm)).map(([kind, label]) => (
+          {actions.filter(([kind]) => isOffered(kind, alarm)).map(([kind, , label]) => (
             <button key={kind} type="button" className={kind === "acknowledge" ? "button primary" : "button"} onClick={() => onAction(kind, alarm)}>
               {label}
             </button>
@@ -147,31 +101,25 @@ function Detail({ alarm, onAction }: { alarm: AlarmDetail; onAction: ((kind: Act
         </div>
       )}
       <AlarmChart alarm={alarm} />
-      <LifeLine alarm={alarm} />
+      <Timeline alarm={alarm} />
       <Work alarm={alarm} />
     </>
   );
 }
 
-function isOffered(kind: ActionKind, alarm: AlarmDetail): boolean {
-  if (kind === "acknowledge") return alarm.state === "OPEN";
-  if (kind === "dismiss") return alarm.state !== "DISMISSED" && alarm.state !== "WITHDRAWN";
-  return true;
-}
-
-function LifeLine({ alarm }: { alarm: AlarmDetail }) {
+function Timeline({ alarm }: { alarm: AlarmDetail }) {
   const zone = useZone();
-  const steps = lifeSteps(alarm, (at) => dateTime(microsOf(at), zone));
+  const steps = stepsOf(alarm, (at) => dateTime(microsOf(at), zone));
   const corrected = lastCorrection(alarm);
   const last = steps.findLast((step) => step.correction !== undefined || step.what === "Withdrawn");
   return (
     <section className="stack tight">
-      <h3>Life</h3>
-      <ol className="life-line">
+      <h3>Timeline</h3>
+      <ol className="alarm-timeline">
         {steps.map((step, index) => (
           <li key={`${step.at} ${step.what} ${index}`} className={step.time}>
             {/* The reason of a withdrawal says what its detail says, and why. */}
-            <Step step={step === last && step.what === "Withdrawn" ? { ...step, detail: null } : step} />
+            <StepText step={step === last && step.what === "Withdrawn" ? { ...step, detail: null } : step} />
             {step === last && corrected !== null && <CorrectionReason alarm={alarm} at={corrected} isWithdrawn={step.what === "Withdrawn"} />}
           </li>
         ))}
@@ -181,7 +129,7 @@ function LifeLine({ alarm }: { alarm: AlarmDetail }) {
   );
 }
 
-function Step({ step }: { step: LifeStep }) {
+function StepText({ step }: { step: Step }) {
   return (
     <>
       <div>

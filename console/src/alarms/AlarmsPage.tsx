@@ -1,5 +1,5 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { graphql } from "../api/gen";
 import type { EventFilter } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
@@ -12,6 +12,7 @@ import { type Choice, Picker } from "../ui/Picker";
 import { Empty, Failed } from "../ui/States";
 import { SEVERITIES, type Severity } from "../ui/Tags";
 import { useDebounced } from "../ui/useDebounced";
+import { useAddressText } from "./useAddressText";
 import { useNarrow } from "../ui/useNarrow";
 import type { View } from "./alarm";
 import { AlarmList } from "./AlarmList";
@@ -21,7 +22,7 @@ import { ShelvesPanel } from "./ShelvesPanel";
 
 const FILTERS = graphql(`
   query AlarmFilters($under: ID!, $hasUnder: Boolean!) {
-    rules(first: 200) {
+    rules(first: 500) {
       totalCount
       nodes {
         id
@@ -59,7 +60,7 @@ const FILTERS = graphql(`
 
 const NAMED = graphql(`
   query AlarmsNamed($text: String!) {
-    search(text: $text, kinds: [DEVICE, ASSET, SPACE], first: 100) {
+    search(text: $text, kinds: [DEVICE, ASSET, SPACE], first: 500) {
       entity {
         id
       }
@@ -74,6 +75,9 @@ const VIEWS: readonly [View | "unacknowledged", string, string][] = [
   ["shelved", "Shelved", "Open, and shelved or in a maintenance window"],
   ["any", "All events", "Cleared, dismissed and withdrawn ones too"],
 ];
+// Others shelve, too, and shelves end.
+const SHELVES_MS = 30_000;
+const HITS_MOST = 500;
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 /**
@@ -92,10 +96,10 @@ export function AlarmsPage() {
     void navigate({ to: ".", search: (before) => ({ ...before, ...part }), replace: true });
   const view = VIEWS.find(([name]) => name === search.view)?.[0] ?? "open";
   const grouping = GROUPINGS.find(([name]) => name === search.group)?.[0] ?? "asset";
-  const severities = (search.severity ?? "").split(",").filter((name): name is Severity => SEVERITIES.some((each) => each === name));
-  const [text, setText] = useState(search.q ?? "");
+  const severities = (search.severity ?? "").split(",").filter((name): name is Severity => SEVERITIES.some((severity) => severity === name));
+  const [text, setText] = useAddressText(search.q, (q) => set({ q }));
   const searched = useDebounced(text.trim(), 250);
-  const filters = useApi(FILTERS, { under: search.under ?? NOBODY, hasUnder: search.under !== undefined }, { keep: true, staleMs: 60_000 });
+  const filters = useApi(FILTERS, { under: search.under ?? NOBODY, hasUnder: search.under !== undefined }, { keep: true, refetchMs: SHELVES_MS });
   const named = useApi(NAMED, { text: searched }, { enabled: searched !== "", keep: true });
 
   const hits = searched === "" ? null : (named.data?.search.map((hit) => hit.entity.id) ?? null);
@@ -111,10 +115,12 @@ export function AlarmsPage() {
     }),
     [view, severityKey, search.under, search.rule, hitKey],
   );
+  const rules = (filters.data?.rules.nodes ?? []).filter((rule) => !rule.deletedAt);
+  const isUnlisted = search.rule !== undefined && !rules.some((rule) => rule.id === search.rule);
+  const rulesLeft = (filters.data?.rules.totalCount ?? 0) - (filters.data?.rules.nodes.length ?? 0);
   const under = filters.data?.entity;
   const chosen: Choice | null = under ? { id: under.id, name: under.name, kind: under.kind, type: under.type ?? null } : null;
-  const rules = (filters.data?.rules.nodes ?? []).filter((rule) => !rule.deletedAt);
-  const shelves = useMemo(() => shelvesAt(filters.data?.shelves?.nodes ?? [], past ? moment.at : now()), [filters.data, past ? moment.at : null]);
+  const shelves = useMemo(() => shelvesAt(filters.data?.shelves?.nodes ?? [], past ? moment.at : now()), [filters.data, filters.dataUpdatedAt, past ? moment.at : null]);
   const isFiltered = view !== "open" || severities.length > 0 || search.under !== undefined || search.rule !== undefined || searched !== "";
   return (
     <div className="stack">
@@ -137,10 +143,7 @@ export function AlarmsPage() {
               type="search"
               placeholder="Name of a device, asset or space"
               value={text}
-              onChange={(event) => {
-                setText(event.target.value);
-                set({ q: event.target.value || undefined });
-              }}
+              onChange={(event) => setText(event.target.value)}
             />
           </label>
           <label>
@@ -159,11 +162,13 @@ export function AlarmsPage() {
             Rule
             <select value={search.rule ?? ""} onChange={(event) => set({ rule: event.target.value || undefined })}>
               <option value="">Every</option>
+              {isUnlisted && <option value={search.rule}>One that is not listed here</option>}
               {rules.map((rule) => (
                 <option key={rule.id} value={rule.id}>
                   {rule.name}
                 </option>
               ))}
+              {rulesLeft > 0 && <option disabled>The {rulesLeft.toLocaleString("en")} oldest are not listed</option>}
             </select>
           </label>
           <label>
@@ -177,19 +182,24 @@ export function AlarmsPage() {
             </select>
           </label>
           <div className="under-filter">
-            <Picker label="Below" kinds={["SPACE", "ASSET"]} value={chosen} onChoose={(choice) => set({ under: choice?.id })} />
+            <Picker label="Located under" kinds={["SPACE", "ASSET"]} value={chosen} onChoose={(choice) => set({ under: choice?.id })} />
           </div>
         </div>
       </details>
       <Failed faults={[...(filters.error?.faults ?? []), ...filters.faults, ...(named.error?.faults ?? [])]} />
-      {view === "shelved" && <ShelvesPanel shelves={shelves} canEnd={!past && role !== "viewer"} />}
+      {(hits?.length ?? 0) >= HITS_MOST && (
+        <p className="fault" role="status">
+          More than {HITS_MOST} have a name like that: these are the alarms of the {HITS_MOST} that match best. Type more of the name.
+        </p>
+      )}
+      {view === "shelved" && <ShelvesPanel shelves={shelves} past={past} />}
       <AlarmList
         filter={filter}
         view={view === "unacknowledged" ? "open" : view}
         grouping={grouping as Grouping}
         hasAll={searched === "" || hits !== null}
         shelves={shelves}
-        empty={<NoAlarms isFiltered={isFiltered} past={past} rules={filters.data?.rules} />}
+        empty={<NoAlarms isFiltered={isFiltered} past={past} isAdmin={role === "admin"} rules={filters.data?.rules} />}
       />
     </div>
   );
@@ -197,10 +207,10 @@ export function AlarmsPage() {
 
 type Rules = { totalCount: number; nodes: readonly { isActive: boolean; deletedAt?: string | null }[] };
 
-function NoAlarms({ isFiltered, past, rules }: { isFiltered: boolean; past: boolean; rules: Rules | undefined }) {
+function NoAlarms({ isFiltered, past, isAdmin, rules }: { isFiltered: boolean; past: boolean; isAdmin: boolean; rules: Rules | undefined }) {
   if (isFiltered) {
     return (
-      <Empty title="No alarm is like that">
+      <Empty title="No alarm matches">
         <Link className="button" to="/alarms">
           Show all that are open
         </Link>
@@ -212,8 +222,15 @@ function NoAlarms({ isFiltered, past, rules }: { isFiltered: boolean; past: bool
   if (rules !== undefined && rules.totalCount === 0) {
     return (
       <Empty title="No open alarms, and no rule that could open one">
-        <p>A rule watches metrics and opens an alarm when its condition holds. Create one with the mutation createRule:</p>
-        <pre tabIndex={0} role="region" aria-label="Example: create a rule">{EXAMPLE}</pre>
+        <p>
+          A rule watches metrics and opens an alarm when its condition holds.{" "}
+          {isAdmin ? "Create one with the mutation createRule:" : "An administrator can create one."}
+        </p>
+        {isAdmin && (
+          <pre tabIndex={0} role="region" aria-label="Example: create a rule">
+            {EXAMPLE}
+          </pre>
+        )}
       </Empty>
     );
   }

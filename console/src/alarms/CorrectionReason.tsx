@@ -1,14 +1,15 @@
+import { useEffect } from "react";
 import { graphql } from "../api/gen";
-import { useApi } from "../api/hooks";
+import { useApi, usePages } from "../api/hooks";
 import { type Micros, textOf } from "../time/instant";
 import { Failed } from "../ui/States";
 import { Instant } from "../ui/Time";
-import type { AlarmDetail } from "./AlarmSheet";
+import type { AlarmDetail } from "./detail";
 import { causeOf } from "./cause";
 
 const CAUSES = graphql(`
-  query CorrectionCauses($from: DateTime!, $to: DateTime!, $entityId: ID!) {
-    changes(filter: { from: $from, to: $to }, first: 100) {
+  query CorrectionCauses($from: DateTime!, $to: DateTime!, $after: String) {
+    changes(filter: { from: $from, to: $to }, first: 200, after: $after) {
       nodes {
         id
         recordedAt
@@ -34,7 +35,16 @@ const CAUSES = graphql(`
           }
         }
       }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
     }
+  }
+`);
+
+const NEAR = graphql(`
+  query CorrectionNear($entityId: ID!) {
     entity(id: $entityId) {
       id
       related(relationships: ["MONITORED_BY", "HAS_PART", "CONTAINS"], depth: 4, first: 200) {
@@ -51,15 +61,40 @@ const BEFORE_US = 10 * 60e6;
 // Clocks of several hosts differ by a little.
 const SLACK_US = 50_000;
 
-/** Why an alarm was corrected or withdrawn: the change just before it, of a link, its rule or itself. One request. */
+// An import may have recorded a great many changes: so many are looked at, the newest first.
+const LOOKED_AT_MOST = 2_000;
+
+/**
+ * Why an alarm was corrected or withdrawn: the change just before it, of a link, its rule or itself.
+ *
+ * Two requests, and one more for each 200 changes among which there is no reason.
+ */
 export function CorrectionReason({ alarm, at, isWithdrawn }: { alarm: AlarmDetail; at: Micros; isWithdrawn: boolean }) {
-  const variables = { from: textOf(at - BEFORE_US), to: textOf(at + SLACK_US), entityId: alarm.entity.id };
-  const answer = useApi(CAUSES, variables, { staleMs: 600_000 });
-  if (answer.error) return <Failed faults={answer.error.faults} />;
-  if (answer.data === undefined) return <div className="muted">Looking for the reason …</div>;
-  const near = new Set([alarm.entity.id, ...(answer.data.entity?.related?.nodes ?? []).map((entity) => entity.id)]);
-  const cause = causeOf(answer.data.changes.nodes, { near, ruleId: alarm.rule?.id ?? null });
+  const range = { from: textOf(at - BEFORE_US), to: textOf(at + SLACK_US) };
+  const changes = usePages(CAUSES, range, (data) => data.changes, { staleMs: 600_000 });
+  const nearby = useApi(NEAR, { entityId: alarm.entity.id }, { staleMs: 600_000 });
+  const near = new Set([alarm.entity.id, ...(nearby.data?.entity?.related?.nodes ?? []).map((entity) => entity.id)]);
+  const isAsked = nearby.data !== undefined && !changes.isLoading;
+  const cause = isAsked ? causeOf(changes.nodes, { near, ruleId: alarm.rule?.id ?? null }) : null;
+  const looked = changes.nodes.length;
+  // A link explains more than the rule, so one that comes later in the trail is looked for, too.
+  const isSearching = !isAsked || (!cause?.isOfLink && changes.hasMore && looked < LOOKED_AT_MOST);
+  const { loadMore, error } = changes;
+  useEffect(() => {
+    if (isAsked && isSearching && error === null) loadMore();
+  }, [isAsked, isSearching, looked, error]);
+  const failed = error ?? nearby.error;
+  if (failed) return <Failed faults={failed.faults} />;
+  if (isSearching) return <div className="muted">Looking for the reason …</div>;
   const subject = isWithdrawn ? "The data as they now are never had it" : "It was corrected";
+  if (cause === null && changes.hasMore) {
+    return (
+      <div>
+        {subject}. None of the {looked.toLocaleString("en")} changes recorded last before it explains it; more were recorded in those ten
+        minutes.
+      </div>
+    );
+  }
   if (cause === null) {
     return <div>{subject}, because readings came late or were corrected: no change of a link or of the rule was recorded just before.</div>;
   }

@@ -7,7 +7,7 @@ import { AlarmList } from "./AlarmList";
 
 const ALL: EventFilter["states"] = ["OPEN", "ACKNOWLEDGED", "CLEARED", "DISMISSED", "WITHDRAWN"];
 
-/** The alarms at an entity and, unless it is to be alone, below it: those that are open, or all there were. */
+/** The alarms at an entity and, unless it is to be alone, below it: those that are open, or the cleared, dismissed and withdrawn ones too. */
 export function EntityAlarms({ entityId }: { entityId: string }) {
   const { moment } = useMoment();
   const [isAlone, setAlone] = useState(false);
@@ -23,8 +23,8 @@ export function EntityAlarms({ entityId }: { entityId: string }) {
           This entity only
         </button>
         {!isPast(moment) && (
-          <button type="button" className="button" aria-pressed={areAll} onClick={() => setAll(!areAll)}>
-            Ended ones too
+          <button type="button" className="button" aria-pressed={areAll} title="Cleared, dismissed and withdrawn ones too" onClick={() => setAll(!areAll)}>
+            Include cleared
           </button>
         )}
       </div>
@@ -34,7 +34,7 @@ export function EntityAlarms({ entityId }: { entityId: string }) {
         view={areAll ? "any" : "open"}
         empty={
           <Empty title="No open alarms">
-            <p>{isPast(moment) ? "None was open at this moment." : "Nothing at it, or below it, needs anybody now."}</p>
+            <p>{isPast(moment) ? "None was open at this moment." : "Nothing at it, or located under it, needs anybody now."}</p>
           </Empty>
         }
       />

@@ -1,23 +1,29 @@
 import { graphql } from "../api/gen";
+import type { EventState } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import { microsOf, now, textOf } from "../time/instant";
 import { dateMinute, useZone } from "../time/zone";
 import { Chart, type ChartSeries, type Threshold } from "../ui/Chart";
 import { Failed, Loading } from "../ui/States";
 import { Instant } from "../ui/Time";
-import type { AlarmDetail } from "./AlarmSheet";
+import type { AlarmDetail } from "./detail";
+import { earlierOf } from "./episodes";
 import { StateTag } from "./tags";
 
 const EPISODES = graphql(`
   query AlarmEpisodes($filter: EventFilter!) {
-    events(filter: $filter, first: 6) {
+    events(filter: $filter, first: 50) {
       nodes {
         id
+        port
         state
         suppressed
         beganAt
         openedAt
         clearedAt
+      }
+      pageInfo {
+        hasNextPage
       }
     }
   }
@@ -73,6 +79,7 @@ export const EPISODE_POINTS = graphql(`
   }
 `);
 
+const HELD: EventState[] = ["OPEN", "ACKNOWLEDGED", "CLEARED", "DISMISSED"];
 const BEFORE_US = 10 * 60e6;
 const MOST_US = 6 * 3600e6;
 // Where there are fewer episodes the other fields are left out, but their variables have a value all the same.
@@ -82,9 +89,10 @@ const UNUSED = { from: "2000-01-01T00:00:00Z", to: "2000-01-01T00:01:00Z" };
 export function EpisodeOverlay({ alarm, metric, thresholds }: { alarm: AlarmDetail; metric: string; thresholds: readonly Threshold[] }) {
   const zone = useZone();
   const ruleIds = alarm.rule ? [alarm.rule.id] : [];
-  const answer = useApi(EPISODES, { filter: { ruleIds, entityIds: [alarm.entity.id], states: ["OPEN", "ACKNOWLEDGED", "CLEARED", "DISMISSED"] } });
-  const listed = answer.data?.events.nodes ?? [];
-  const others = listed.filter((episode) => episode.id !== alarm.id && microsOf(episode.openedAt) < microsOf(alarm.openedAt)).slice(0, 4);
+  // Only those that opened before this one, however many have opened since.
+  const filter = { ruleIds, entityIds: [alarm.entity.id], states: HELD, to: alarm.openedAt };
+  const answer = useApi(EPISODES, { filter });
+  const others = earlierOf(alarm, answer.data?.events.nodes ?? []);
   const episodes = [{ id: alarm.id, beganAt: alarm.beganAt, openedAt: alarm.openedAt, clearedAt: alarm.clearedAt, state: alarm.state, suppressed: alarm.suppressed }, ...others];
   const lengths = episodes.map((episode) => (episode.clearedAt ? microsOf(episode.clearedAt) : now()) - microsOf(episode.beganAt));
   const shownUs = Math.min(MOST_US, Math.max(BEFORE_US, ...lengths) + BEFORE_US);
@@ -117,14 +125,20 @@ export function EpisodeOverlay({ alarm, metric, thresholds }: { alarm: AlarmDeta
   );
   if (answer.error) return <Failed faults={answer.error.faults} retry={() => void answer.refetch()} />;
   if (answer.data === undefined) return <Loading what="earlier episodes" rows={2} />;
-  if (others.length === 0) return <p className="muted">This is the first episode of the rule at this entity.</p>;
+  if (others.length === 0) {
+    return answer.data.events.pageInfo.hasNextPage ? (
+      <p className="muted">None of the 50 episodes before this one was at port {alarm.port}.</p>
+    ) : (
+      <p className="muted">This is the first episode of the rule at this entity{alarm.port != null && `, port ${alarm.port}`}.</p>
+    );
+  }
   if (series.error) return <Failed faults={series.error.faults} retry={() => void series.refetch()} />;
   const entity = series.data?.entity;
   const packed = [entity?.e0, entity?.e1, entity?.e2, entity?.e3, entity?.e4];
   // All are moved to the beginning of this one: the time axis is right for this one, the others are compared with it.
   const origin = microsOf(alarm.beganAt);
   const chart = episodes.flatMap((episode, index): ChartSeries[] => {
-    const points = (packed[index] ?? []).find((each) => alarm.port == null || each.port == null || String(each.port) === alarm.port);
+    const points = (packed[index] ?? []).find((one) => alarm.port == null || one.port == null || String(one.port) === alarm.port);
     if (!points) return [];
     const moveMs = (origin - microsOf(episode.beganAt)) / 1000;
     return [
@@ -140,7 +154,7 @@ export function EpisodeOverlay({ alarm, metric, thresholds }: { alarm: AlarmDeta
   return (
     <div className="stack tight">
       <Chart
-        title={`${metric}, episodes from where each began`}
+        title={`${metric}, episodes by the time since they began`}
         series={chart}
         fromMs={(origin - BEFORE_US) / 1000}
         toMs={(origin + shownUs) / 1000}

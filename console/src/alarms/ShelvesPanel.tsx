@@ -1,5 +1,6 @@
 import { EntityLink } from "../entities/EntityLink";
 import { useChange } from "../api/hooks";
+import { ActionButton } from "../shell/ActionButton";
 import { Failed } from "../ui/States";
 import { Instant } from "../ui/Time";
 import { toast } from "../ui/Toasts";
@@ -7,7 +8,7 @@ import { UNSHELVE } from "./marks";
 import type { Shelf } from "./shelves";
 
 /** What is shelved now: by whom, why, until when, and how to end it. */
-export function ShelvesPanel({ shelves, canEnd }: { shelves: readonly Shelf[]; canEnd: boolean }) {
+export function ShelvesPanel({ shelves, past }: { shelves: readonly Shelf[]; past: boolean }) {
   const unshelve = useChange(UNSHELVE, (data) => data.unshelveEvents);
   if (shelves.length === 0) return null;
   const end = async (shelf: Shelf) => {
@@ -45,11 +46,9 @@ export function ShelvesPanel({ shelves, canEnd }: { shelves: readonly Shelf[]; c
                 {shelf.note && <div className="muted">“{shelf.note}”</div>}
               </td>
               <td>
-                {canEnd && (
-                  <button type="button" className="button" disabled={unshelve.isRunning} onClick={() => void end(shelf)}>
-                    End now
-                  </button>
-                )}
+                <ActionButton mutation="unshelveEvents" past={past} disabled={unshelve.isRunning} onClick={() => void end(shelf)}>
+                  End now
+                </ActionButton>
               </td>
             </tr>
           ))}

@@ -51,6 +51,19 @@ export function isForgotten(alarm: Pick<Alarm, "state" | "acknowledgedAt">, at: 
   return alarm.state === "ACKNOWLEDGED" && Boolean(alarm.acknowledgedAt) && microsOf(alarm.acknowledgedAt ?? "") < at - FORGOTTEN_US;
 }
 
+export type ActionKind = "acknowledge" | "dismiss" | "shelve" | "comment" | "work";
+
+/** The states of the alarms that an action changes; null: those of every state. */
+export function statesFor(kind: ActionKind): Alarm["state"][] | null {
+  if (kind === "acknowledge") return ["OPEN"];
+  return kind === "dismiss" ? ["OPEN", "ACKNOWLEDGED", "CLEARED"] : null;
+}
+
+/** Whether an action would do something to an alarm. */
+export function isOffered(kind: ActionKind, alarm: Pick<Alarm, "state">): boolean {
+  return statesFor(kind)?.includes(alarm.state) ?? true;
+}
+
 /**
  * Whether an alarm belongs to a list, as far as its own fields tell: its states, severities and view.
  *

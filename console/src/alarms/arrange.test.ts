@@ -1,51 +1,40 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { textOf } from "../time/instant";
 import type { Alarm } from "./alarm";
+import { alarm } from "./alarm.sample";
 import { arrange } from "./arrange";
 import { groupsOf, linesOf } from "./groups";
 
-function alarm(number: number, part: Partial<Alarm> = {}): Alarm {
-  return {
-    id: `e${number}`,
-    state: "OPEN",
-    severity: "LOW",
-    beganAt: textOf(number * 1e6),
-    openedAt: textOf(number * 1e6),
-    clearedAt: null,
-    detectedAt: textOf(number * 1e6),
-    withdrawnAt: null,
-    acknowledgedAt: null,
-    dismissedAt: null,
-    value: null,
-    flaps: 0,
-    suppressed: false,
-    rule: { id: "r", name: "Rule" },
-    entity: { id: `a${number % 3}`, kind: "ASSET", name: `Asset ${number % 3}`, type: null },
-    ...part,
-  };
-}
-
-const mapOf = (alarms: Alarm[]) => new Map(alarms.map((each) => [each.id, each]));
-const isOpen = (each: Alarm) => each.state === "OPEN";
+const mapOf = (alarms: Alarm[]) => new Map(alarms.map((entry) => [entry.id, entry]));
+const isOpen = ({ state }: Alarm) => state === "OPEN";
 
 test("nothing moves while the list is held, and nothing is lost when it is let go", () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 500 })), fc.uniqueArray(fc.integer({ min: 0, max: 500 })), (first, later) => {
       const before = arrange(mapOf(first.map((number) => alarm(number))), isOpen, [], false);
-      const ids = before.shown.map((each) => each.id);
+      const ids = before.shown.map(({ id }) => id);
       // The first of what is shown has cleared meanwhile, and others came.
       const all = mapOf([...first.map((number) => alarm(number)), ...later.filter((number) => !first.includes(number)).map((number) => alarm(number))]);
       const gone = ids[0];
       if (gone !== undefined) all.set(gone, { ...(all.get(gone) as Alarm), state: "CLEARED" });
-      const held = arrange(all, isOpen, ids, ids.length > 0);
-      expect(held.shown.slice(0, ids.length).map((each) => each.id)).toEqual(ids);
-      const released = arrange(all, isOpen, ids, false);
+      const held = arrange(all, isOpen, before.shown, ids.length > 0);
+      expect(held.shown.slice(0, ids.length).map(({ id }) => id)).toEqual(ids);
+      const released = arrange(all, isOpen, before.shown, false);
       expect(released.waiting).toBe(0);
-      expect(released.shown.map((each) => each.id).includes(gone ?? "")).toBe(false);
+      expect(released.shown.map(({ id }) => id).includes(gone ?? "")).toBe(false);
       if (ids.length > 0) expect(held.shown.length + held.waiting - 1).toBe(released.shown.length);
     }),
   );
+});
+
+test("what is in no answer any more keeps its place while the list is held, marked as gone", () => {
+  const shown = [alarm(3), alarm(2), alarm(1)];
+  const all = mapOf([alarm(4), alarm(3), alarm(1, { state: "CLEARED" })]);
+  const held = arrange(all, isOpen, shown, true);
+  expect(held.shown.map(({ id }) => id)).toEqual(["e3", "e2", "e1"]);
+  expect([...held.gone]).toEqual(["e2", "e1"]);
+  expect(held.waiting).toBe(1);
+  expect(arrange(all, isOpen, shown, false).shown.map(({ id }) => id)).toEqual(["e4", "e3"]);
 });
 
 test("groups keep their places while the list is held, and the most serious comes first else", () => {

@@ -1,27 +1,35 @@
 import { type Alarm, byOpening } from "./alarm";
 
-/** The alarms of a list in the order in which they are shown, and how many wait to be shown. */
-export type Arrangement = { shown: Alarm[]; waiting: number };
+/**
+ * The alarms of a list in the order in which they are shown, and how many wait to be shown. gone: ids of those that are
+ * shown although they no longer belong to the list.
+ */
+export type Arrangement = { shown: Alarm[]; waiting: number; gone: ReadonlySet<string> };
 
 /**
- * Return the order in which to show alarms, given the ids that are shown already.
+ * Return the order in which to show alarms, given those that are shown already.
  *
  * isHeld: somebody points at the list or has the focus in it. Then nothing moves: what is shown stays at its place,
- * also what no longer belongs there; what is older than all of it, from the next page, comes at its end; and what is
- * newer waits. Otherwise all that belongs there is shown, the latest opened first. Pure; N log N.
+ * also what no longer belongs there or is in no answer; what is older than all of it, from the next page, comes at its
+ * end; and what is newer waits. Otherwise all that belongs there is shown, the latest opened first. Pure; N log N.
  */
 export function arrange(
   alarms: ReadonlyMap<string, Alarm>,
   belongs: (alarm: Alarm) => boolean,
-  before: readonly string[],
+  before: readonly Alarm[],
   isHeld: boolean,
 ): Arrangement {
   const members = [...alarms.values()].filter(belongs).sort(byOpening);
-  if (!isHeld) return { shown: members, waiting: 0 };
-  const shown = before.flatMap((id) => alarms.get(id) ?? []);
-  const places = new Set(before);
+  if (!isHeld) return { shown: members, waiting: 0, gone: new Set() };
+  const shown = before.map((alarm) => alarms.get(alarm.id) ?? alarm);
+  const places = new Set(before.map((alarm) => alarm.id));
+  const ids = new Set(members.map((alarm) => alarm.id));
   const oldest = shown.toSorted(byOpening).at(-1);
   const others = members.filter((alarm) => !places.has(alarm.id));
   const older = others.filter((alarm) => oldest === undefined || byOpening(oldest, alarm) < 0);
-  return { shown: [...shown, ...older], waiting: others.length - older.length };
+  return {
+    shown: [...shown, ...older],
+    waiting: others.length - older.length,
+    gone: new Set(shown.flatMap((alarm) => (ids.has(alarm.id) ? [] : [alarm.id]))),
+  };
 }

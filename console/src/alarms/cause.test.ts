@@ -20,6 +20,7 @@ const near = new Set(["asset"]);
 
 test("a correction of a link of the entity explains a correction of its events", () => {
   expect(causeOf([link], { near, ruleId: null })).toEqual({
+    isOfLink: true,
     text: "a link between Pump and Sensor 7 was corrected",
     actor: "ada",
     at: "2026-03-02T08:00:00Z",

@@ -15,7 +15,8 @@ export type ChangeOfTrail = {
   } | null;
 };
 
-export type Cause = { text: string; actor: string; at: string; reason: string | null };
+/** isOfLink: of a link; else of the rule. */
+export type Cause = { isOfLink: boolean; text: string; actor: string; at: string; reason: string | null };
 
 // Links over which readings or what is below something are found; others explain no event.
 const OF_PERSONS = new Set(["ASSIGNED_TO", "TARGETS"]);
@@ -47,7 +48,7 @@ function reachesBack(change: ChangeOfTrail): boolean {
  * near: the event's entity and what belongs to it. Changes come newest first. A link explains more than the rule.
  */
 export function causeOf(changes: readonly ChangeOfTrail[], { near, ruleId }: { near: ReadonlySet<string>; ruleId: string | null }): Cause | null {
-  const cause = (change: ChangeOfTrail, text: string): Cause => ({ text, actor: change.actor, at: change.recordedAt, reason: change.reason ?? null });
+  const cause = (change: ChangeOfTrail, isOfLink: boolean, text: string): Cause => ({ isOfLink, text, actor: change.actor, at: change.recordedAt, reason: change.reason ?? null });
   for (const change of changes) {
     const ends = [...idsOf(change.before), ...idsOf(change.after), change.subject?.source?.id, change.subject?.target?.id];
     const { subject } = change;
@@ -55,10 +56,10 @@ export function causeOf(changes: readonly ChangeOfTrail[], { near, ruleId }: { n
     if (OF_PERSONS.has(subject?.relationship ?? String(recordOf(change.after).relationship)) || !reachesBack(change)) continue;
     const done = DONE[change.action] ?? `was ${change.action}`;
     const names = subject?.source && subject.target ? ` between ${subject.source.name} and ${subject.target.name}` : "";
-    return cause(change, `a link${names} ${done}`);
+    return cause(change, true, `a link${names} ${done}`);
   }
   for (const change of changes) {
-    if (ruleId !== null && change.subject?.id === ruleId) return cause(change, `the rule was ${change.action}`);
+    if (ruleId !== null && change.subject?.id === ruleId) return cause(change, false, `the rule was ${change.action}`);
   }
   return null;
 }

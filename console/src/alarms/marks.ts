@@ -1,37 +1,5 @@
 import { graphql } from "../api/gen";
 
-export const ACKNOWLEDGE = graphql(`
-  mutation AcknowledgeAlarm($id: ID!, $note: String) {
-    acknowledgeEvent(id: $id, note: $note) {
-      event {
-        id
-        state
-      }
-      errors {
-        code
-        message
-        path
-      }
-    }
-  }
-`);
-
-export const DISMISS = graphql(`
-  mutation DismissAlarm($id: ID!, $note: String) {
-    dismissEvent(id: $id, note: $note) {
-      event {
-        id
-        state
-      }
-      errors {
-        code
-        message
-        path
-      }
-    }
-  }
-`);
-
 export const COMMENT = graphql(`
   mutation CommentAlarm($id: ID!, $note: String!) {
     commentEvent(id: $id, note: $note) {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { type Life, lastCorrection, lifeSteps } from "./lifeLine";
+import { type AlarmHistory, lastCorrection, stepsOf } from "./timeline";
 import { microsOf } from "../time/instant";
 
-const life: Life = {
+const alarm: AlarmHistory = {
   beganAt: "2026-03-01T10:00:00Z",
   openedAt: "2026-03-01T10:10:00Z",
   clearedAt: "2026-03-01T11:00:00Z",
@@ -27,8 +27,8 @@ const life: Life = {
   ],
 };
 
-test("the steps of a life come in the order of their instants, with what corrected it", () => {
-  const steps = lifeSteps(life, (at) => at.slice(11, 16));
+test("the steps of a timeline come in the order of their instants, with what corrected it", () => {
+  const steps = stepsOf(alarm, (at) => at.slice(11, 16));
   expect(steps.map((step) => [step.time, step.what, step.detail])).toEqual([
     ["happened", "The condition began to hold", null],
     ["happened", "Opened", null],
@@ -41,8 +41,8 @@ test("the steps of a life come in the order of their instants, with what correct
 });
 
 test("a withdrawal without a correction is a step too", () => {
-  const steps = lifeSteps({ ...life, corrections: [] }, (at) => at);
+  const steps = stepsOf({ ...alarm, corrections: [] }, (at) => at);
   expect(steps.at(-1)?.what).toBe("Withdrawn");
-  expect(lastCorrection({ withdrawnAt: null, corrections: life.corrections ?? [] })).toBe(microsOf("2026-03-02T08:00:00Z"));
+  expect(lastCorrection({ withdrawnAt: null, corrections: alarm.corrections ?? [] })).toBe(microsOf("2026-03-02T08:00:00Z"));
   expect(lastCorrection({ withdrawnAt: null, corrections: null })).toBeNull();
 });

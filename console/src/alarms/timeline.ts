@@ -3,11 +3,11 @@ import { type Micros, microsOf } from "../time/instant";
 import { type Corrected, type Correction, correctedOf } from "./past";
 
 /**
- * A step in the life of an alarm. happened: in the data, by event time; learned: what Argus or a person did, by system time.
+ * A step in the timeline of an alarm. happened: in the data, by event time; learned: what Argus or a person did, by system time.
  */
-export type LifeStep = { at: string; time: "happened" | "learned"; what: string; detail: string | null; correction?: Correction };
+export type Step = { at: string; time: "happened" | "learned"; what: string; detail: string | null; correction?: Correction };
 
-export type Life = {
+export type AlarmHistory = {
   beganAt: string;
   openedAt: string;
   clearedAt?: string | null;
@@ -28,36 +28,36 @@ const CLEARED: Record<string, string> = {
   ENTITY_DELETED: "the entity was deleted",
 };
 
-/** Return the steps in the life of an alarm, earliest first. `instant` writes an instant for people. */
-export function lifeSteps(life: Life, instant: (at: string) => string): LifeStep[] {
-  const steps: LifeStep[] = [];
-  if (life.beganAt !== life.openedAt) steps.push({ at: life.beganAt, time: "happened", what: "The condition began to hold", detail: null });
-  const flaps = life.flaps === 0 ? null : `${life.flaps} later ${life.flaps === 1 ? "event was" : "events were"} merged into it, because it flapped`;
-  steps.push({ at: life.openedAt, time: "happened", what: "Opened", detail: flaps });
-  if (life.clearedAt) {
-    const reason = life.clearedReason ? (CLEARED[life.clearedReason] ?? life.clearedReason) : null;
-    steps.push({ at: life.clearedAt, time: "happened", what: "Cleared", detail: reason });
+/** Return the steps in the timeline of an alarm, earliest first. `instant` writes an instant for people. */
+export function stepsOf(alarm: AlarmHistory, instant: (at: string) => string): Step[] {
+  const steps: Step[] = [];
+  if (alarm.beganAt !== alarm.openedAt) steps.push({ at: alarm.beganAt, time: "happened", what: "The condition began to hold", detail: null });
+  const flaps = alarm.flaps === 0 ? null : `${alarm.flaps} later ${alarm.flaps === 1 ? "event was" : "events were"} merged into it, because it flapped`;
+  steps.push({ at: alarm.openedAt, time: "happened", what: "Opened", detail: flaps });
+  if (alarm.clearedAt) {
+    const reason = alarm.clearedReason ? (CLEARED[alarm.clearedReason] ?? alarm.clearedReason) : null;
+    steps.push({ at: alarm.clearedAt, time: "happened", what: "Cleared", detail: reason });
   }
-  steps.push({ at: life.detectedAt, time: "learned", what: "Detected", detail: lateText(life) });
-  for (const mark of life.marks) {
+  steps.push({ at: alarm.detectedAt, time: "learned", what: "Detected", detail: lateText(alarm) });
+  for (const mark of alarm.marks) {
     const what = mark.kind === "ACKNOWLEDGED" ? "Acknowledged" : mark.kind === "DISMISSED" ? "Dismissed" : "Comment";
     steps.push({ at: mark.at, time: "learned", what: `${what} by ${mark.actor}`, detail: mark.note ?? null });
   }
-  const corrections = life.corrections ?? [];
+  const corrections = alarm.corrections ?? [];
   for (const correction of corrections) {
     const { what, detail } = correctionText(correction, instant);
     steps.push({ at: correction.recordedAt, time: "learned", what, detail, correction });
   }
   const isSaid = corrections.some((correction) => correctedOf(correction.after).withdrawn === true);
-  if (life.withdrawnAt && !isSaid) {
-    steps.push({ at: life.withdrawnAt, time: "learned", what: "Withdrawn", detail: "the data as they now are never had it" });
+  if (alarm.withdrawnAt && !isSaid) {
+    steps.push({ at: alarm.withdrawnAt, time: "learned", what: "Withdrawn", detail: "the data as they now are never had it" });
   }
   // sort is stable: of steps at one instant, what happened comes before what was learned of it.
   return steps.sort((a, b) => microsOf(a.at) - microsOf(b.at));
 }
 
-function lateText(life: Life): string | null {
-  const [opened, detected] = [microsOf(life.openedAt), microsOf(life.detectedAt)];
+function lateText(alarm: AlarmHistory): string | null {
+  const [opened, detected] = [microsOf(alarm.openedAt), microsOf(alarm.detectedAt)];
   if (detected - opened < 60e6) return null;
   return `${age(opened, detected)} after it opened: its data came or were corrected later, or the rule is younger`;
 }
@@ -78,7 +78,7 @@ export function correctionText(correction: Correction, instant: (at: string) => 
   time("openedAt", "opened");
   time("clearedAt", "cleared");
   if ("value" in after && before.value !== after.value) parts.push(`value ${after.value ?? "none"} instead of ${before.value ?? "none"}`);
-  const what = before.withdrawn === true && after.withdrawn === false ? "Found again" : "Corrected";
+  const what = before.withdrawn === true && after.withdrawn === false ? "No longer withdrawn" : "Corrected";
   return { what, detail: parts.length === 0 ? null : parts.join("; ") };
 }
 
@@ -92,8 +92,8 @@ function textOf(at: string | null | undefined, instant: (at: string) => string, 
 }
 
 /** Return the instant of the correction that withdrew the alarm or changed it last; null: there is none. */
-export function lastCorrection(life: Pick<Life, "withdrawnAt" | "corrections">): Micros | null {
-  if (life.withdrawnAt) return microsOf(life.withdrawnAt);
-  const instants = (life.corrections ?? []).map((correction) => microsOf(correction.recordedAt));
+export function lastCorrection(alarm: Pick<AlarmHistory, "withdrawnAt" | "corrections">): Micros | null {
+  if (alarm.withdrawnAt) return microsOf(alarm.withdrawnAt);
+  const instants = (alarm.corrections ?? []).map((correction) => microsOf(correction.recordedAt));
   return instants.length === 0 ? null : Math.max(...instants);
 }

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { AlarmSheet } from "../alarms/AlarmSheet";
-import { correctionText } from "../alarms/lifeLine";
+import { correctionText } from "../alarms/timeline";
 import { EntityLink } from "../entities/EntityLink";
 import { relationshipLabel } from "../entities/relationships";
 import { microsOf, textOf } from "../time/instant";

@@ -302,6 +302,8 @@ export type EventFilter = {
   entityIds?: Array<string | number> | null | undefined;
   /** Only events whose span overlaps the range that starts then, inclusive. Default: no start. */
   from?: string | null | undefined;
+  /** Only these events, at most 1,000. */
+  ids?: Array<string | number> | null | undefined;
   /** Only events open at this instant of event time. */
   openAt?: string | null | undefined;
   /** Only events of these rules, at most 1,000. */
@@ -576,42 +578,6 @@ export type AlarmSeriesQuery = { entity:
     | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
    | null };
 
-export type AlarmDetailQueryVariables = Exact<{
-  id: string | number;
-}>;
-
-
-export type AlarmDetailQuery = { node:
-    | { __typename: 'Activity' }
-    | { __typename: 'ActivityStep' }
-    | { __typename: 'ActivityTemplate' }
-    | { __typename: 'ApiKey' }
-    | { __typename: 'Asset' }
-    | { __typename: 'AssetProfile' }
-    | { __typename: 'Change' }
-    | { __typename: 'DeadLetter' }
-    | { __typename: 'Device' }
-    | { __typename: 'DeviceToken' }
-    | { __typename: 'Edge' }
-    | { __typename: 'EntityType' }
-    | { __typename: 'Event', clearedReason: string | null, port: string | null, id: string, state: EventState, severity: Severity, beganAt: string, openedAt: string, clearedAt: string | null, detectedAt: string, withdrawnAt: string | null, acknowledgedAt: string | null, dismissedAt: string | null, value: number | null, flaps: number, suppressed: boolean, marks: Array<{ kind: MarkKind, at: string, actor: string, note: string | null }>, corrections: Array<{ recordedAt: string, before: unknown, after: unknown }> | null, activities: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, dueAt: string | null }>, rule: { condition: unknown, severity: Severity, isActive: boolean, deletedAt: string | null, id: string, name: string } | null, entity:
-        | { id: string, kind: EntityKind, name: string, type: string | null }
-        | { id: string, kind: EntityKind, name: string, type: string | null }
-        | { id: string, kind: EntityKind, name: string, type: string | null }
-        | { id: string, kind: EntityKind, name: string, type: string | null }
-        | { id: string, kind: EntityKind, name: string, type: string | null }
-       }
-    | { __typename: 'MaintenanceWindow' }
-    | { __typename: 'Notification' }
-    | { __typename: 'Person' }
-    | { __typename: 'RawReading' }
-    | { __typename: 'Replay' }
-    | { __typename: 'Rollup' }
-    | { __typename: 'Rule' }
-    | { __typename: 'Shelf' }
-    | { __typename: 'Space' }
-   | null };
-
 export type AlarmDetailChangedSubscriptionVariables = Exact<{
   filter: EventFilter;
 }>;
@@ -655,7 +621,7 @@ export type AlarmsNamedQuery = { search: Array<{ entity:
 export type CorrectionCausesQueryVariables = Exact<{
   from: string;
   to: string;
-  entityId: string | number;
+  after?: string | null | undefined;
 }>;
 
 
@@ -694,7 +660,14 @@ export type CorrectionCausesQuery = { changes: { nodes: Array<{ id: string, reco
         | { __typename: 'Rule', id: string }
         | { __typename: 'Shelf', id: string }
         | { __typename: 'Space', id: string }
-       | null }> }, entity:
+       | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type CorrectionNearQueryVariables = Exact<{
+  entityId: string | number;
+}>;
+
+
+export type CorrectionNearQuery = { entity:
     | { id: string, related: { nodes: Array<
           | { id: string }
           | { id: string }
@@ -737,7 +710,7 @@ export type AlarmEpisodesQueryVariables = Exact<{
 }>;
 
 
-export type AlarmEpisodesQuery = { events: { nodes: Array<{ id: string, state: EventState, suppressed: boolean, beganAt: string, openedAt: string, clearedAt: string | null }> } };
+export type AlarmEpisodesQuery = { events: { nodes: Array<{ id: string, port: string | null, state: EventState, suppressed: boolean, beganAt: string, openedAt: string, clearedAt: string | null }>, pageInfo: { hasNextPage: boolean } } };
 
 export type EpisodeSeriesQueryVariables = Exact<{
   id: string | number;
@@ -797,21 +770,41 @@ export type AlarmRowFragment = { id: string, state: EventState, severity: Severi
     | { id: string, kind: EntityKind, name: string, type: string | null }
    };
 
-export type AcknowledgeAlarmMutationVariables = Exact<{
+export type AlarmDetailQueryVariables = Exact<{
   id: string | number;
-  note?: string | null | undefined;
 }>;
 
 
-export type AcknowledgeAlarmMutation = { acknowledgeEvent: { event: { id: string, state: EventState } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
-
-export type DismissAlarmMutationVariables = Exact<{
-  id: string | number;
-  note?: string | null | undefined;
-}>;
-
-
-export type DismissAlarmMutation = { dismissEvent: { event: { id: string, state: EventState } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+export type AlarmDetailQuery = { node:
+    | { __typename: 'Activity' }
+    | { __typename: 'ActivityStep' }
+    | { __typename: 'ActivityTemplate' }
+    | { __typename: 'ApiKey' }
+    | { __typename: 'Asset' }
+    | { __typename: 'AssetProfile' }
+    | { __typename: 'Change' }
+    | { __typename: 'DeadLetter' }
+    | { __typename: 'Device' }
+    | { __typename: 'DeviceToken' }
+    | { __typename: 'Edge' }
+    | { __typename: 'EntityType' }
+    | { __typename: 'Event', clearedReason: string | null, port: string | null, id: string, state: EventState, severity: Severity, beganAt: string, openedAt: string, clearedAt: string | null, detectedAt: string, withdrawnAt: string | null, acknowledgedAt: string | null, dismissedAt: string | null, value: number | null, flaps: number, suppressed: boolean, marks: Array<{ kind: MarkKind, at: string, actor: string, note: string | null }>, corrections: Array<{ recordedAt: string, before: unknown, after: unknown }> | null, activities: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, dueAt: string | null }>, rule: { condition: unknown, severity: Severity, isActive: boolean, deletedAt: string | null, id: string, name: string } | null, entity:
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+       }
+    | { __typename: 'MaintenanceWindow' }
+    | { __typename: 'Notification' }
+    | { __typename: 'Person' }
+    | { __typename: 'RawReading' }
+    | { __typename: 'Replay' }
+    | { __typename: 'Rollup' }
+    | { __typename: 'Rule' }
+    | { __typename: 'Shelf' }
+    | { __typename: 'Space' }
+   | null };
 
 export type CommentAlarmMutationVariables = Exact<{
   id: string | number;
@@ -900,19 +893,6 @@ export type AlarmsQuery = { events: { totalCount: number, nodes: Array<{ id: str
         | { id: string, kind: EntityKind, name: string, type: string | null }
        }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
-export type AlarmUpdatesSubscriptionVariables = Exact<{
-  filter: EventFilter;
-}>;
-
-
-export type AlarmUpdatesSubscription = { events: { id: string, state: EventState, severity: Severity, beganAt: string, openedAt: string, clearedAt: string | null, detectedAt: string, withdrawnAt: string | null, acknowledgedAt: string | null, dismissedAt: string | null, value: number | null, flaps: number, suppressed: boolean, rule: { id: string, name: string } | null, entity:
-      | { id: string, kind: EntityKind, name: string, type: string | null }
-      | { id: string, kind: EntityKind, name: string, type: string | null }
-      | { id: string, kind: EntityKind, name: string, type: string | null }
-      | { id: string, kind: EntityKind, name: string, type: string | null }
-      | { id: string, kind: EntityKind, name: string, type: string | null }
-     } };
-
 export type AlarmPlacesQueryVariables = Exact<{
   ids: Array<string | number> | string | number;
   asOf?: string | null | undefined;
@@ -992,6 +972,19 @@ export type AlarmPlacesQuery = { nodes: Array<
     | { __typename: 'Shelf', id: string }
     | { __typename: 'Space', id: string }
    | null> };
+
+export type AlarmUpdatesSubscriptionVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type AlarmUpdatesSubscription = { events: { id: string, state: EventState, severity: Severity, beganAt: string, openedAt: string, clearedAt: string | null, detectedAt: string, withdrawnAt: string | null, acknowledgedAt: string | null, dismissedAt: string | null, value: number | null, flaps: number, suppressed: boolean, rule: { id: string, name: string } | null, entity:
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+     } };
 
 export type AssetOverviewQueryVariables = Exact<{
   id: string | number;
@@ -2552,18 +2545,14 @@ export type EntityPageQuery = { node:
     | { __typename: 'Space', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
    | null };
 
-export type RulesOfEntityQueryVariables = Exact<{
+export type RulesInForceQueryVariables = Exact<{
   id: string | number;
+  asOf?: string | null | undefined;
+  knownAt?: string | null | undefined;
 }>;
 
 
-export type RulesOfEntityQuery = { entity:
-    | { id: string, kind: EntityKind, type: string | null }
-    | { id: string, kind: EntityKind, type: string | null, profile: { id: string } | null }
-    | { id: string, kind: EntityKind, type: string | null }
-    | { id: string, kind: EntityKind, type: string | null }
-    | { id: string, kind: EntityKind, type: string | null }
-   | null, rules: { nodes: Array<{ id: string, name: string, isActive: boolean, deletedAt: string | null, scope: unknown, condition: unknown }> } };
+export type RulesInForceQuery = { rulesInForce: Array<{ condition: unknown, rule: { id: string, name: string } }> | null };
 
 export type OpenAlarmCountsQueryVariables = Exact<{
   states?: Array<EventState> | EventState | null | undefined;
@@ -3054,6 +3043,183 @@ export const AlarmSeriesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AlarmSeriesQuery, AlarmSeriesQueryVariables>;
+export const AlarmDetailChangedDocument = new TypedDocumentString(`
+    subscription AlarmDetailChanged($filter: EventFilter!) {
+  events(filter: $filter) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<AlarmDetailChangedSubscription, AlarmDetailChangedSubscriptionVariables>;
+export const AlarmFiltersDocument = new TypedDocumentString(`
+    query AlarmFilters($under: ID!, $hasUnder: Boolean!) {
+  rules(first: 500) {
+    totalCount
+    nodes {
+      id
+      name
+      isActive
+      deletedAt
+    }
+  }
+  shelves(first: 200) {
+    nodes {
+      id
+      from
+      to
+      note
+      actor
+      rule {
+        id
+        name
+      }
+      entity {
+        id
+        kind
+        name
+      }
+    }
+  }
+  entity(id: $under) @include(if: $hasUnder) {
+    id
+    kind
+    name
+    type
+  }
+}
+    `) as unknown as TypedDocumentString<AlarmFiltersQuery, AlarmFiltersQueryVariables>;
+export const AlarmsNamedDocument = new TypedDocumentString(`
+    query AlarmsNamed($text: String!) {
+  search(text: $text, kinds: [DEVICE, ASSET, SPACE], first: 500) {
+    entity {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AlarmsNamedQuery, AlarmsNamedQueryVariables>;
+export const CorrectionCausesDocument = new TypedDocumentString(`
+    query CorrectionCauses($from: DateTime!, $to: DateTime!, $after: String) {
+  changes(filter: { from: $from, to: $to }, first: 200, after: $after) {
+    nodes {
+      id
+      recordedAt
+      actor
+      action
+      before
+      after
+      reason
+      subject {
+        __typename
+        id
+        ... on Edge {
+          edgeId
+          relationship
+          source {
+            id
+            name
+          }
+          target {
+            id
+            name
+          }
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CorrectionCausesQuery, CorrectionCausesQueryVariables>;
+export const CorrectionNearDocument = new TypedDocumentString(`
+    query CorrectionNear($entityId: ID!) {
+  entity(id: $entityId) {
+    id
+    related(
+      relationships: ["MONITORED_BY", "HAS_PART", "CONTAINS"]
+      depth: 4
+      first: 200
+    ) {
+      nodes {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CorrectionNearQuery, CorrectionNearQueryVariables>;
+export const AlarmEpisodesDocument = new TypedDocumentString(`
+    query AlarmEpisodes($filter: EventFilter!) {
+  events(filter: $filter, first: 50) {
+    nodes {
+      id
+      port
+      state
+      suppressed
+      beganAt
+      openedAt
+      clearedAt
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AlarmEpisodesQuery, AlarmEpisodesQueryVariables>;
+export const EpisodeSeriesDocument = new TypedDocumentString(`
+    query EpisodeSeries($id: ID!, $metrics: [String!], $from0: DateTime!, $to0: DateTime!, $from1: DateTime!, $to1: DateTime!, $from2: DateTime!, $to2: DateTime!, $from3: DateTime!, $to3: DateTime!, $from4: DateTime!, $to4: DateTime!, $has1: Boolean!, $has2: Boolean!, $has3: Boolean!, $has4: Boolean!) {
+  entity(id: $id) {
+    id
+    e0: telemetry(metrics: $metrics, from: $from0, to: $to0, maxPoints: 400) {
+      ...EpisodePoints
+    }
+    e1: telemetry(metrics: $metrics, from: $from1, to: $to1, maxPoints: 400) @include(if: $has1) {
+      ...EpisodePoints
+    }
+    e2: telemetry(metrics: $metrics, from: $from2, to: $to2, maxPoints: 400) @include(if: $has2) {
+      ...EpisodePoints
+    }
+    e3: telemetry(metrics: $metrics, from: $from3, to: $to3, maxPoints: 400) @include(if: $has3) {
+      ...EpisodePoints
+    }
+    e4: telemetry(metrics: $metrics, from: $from4, to: $to4, maxPoints: 400) @include(if: $has4) {
+      ...EpisodePoints
+    }
+  }
+}
+    fragment EpisodePoints on TelemetrySeries {
+  port
+  unit
+  timestamps
+  values
+}`) as unknown as TypedDocumentString<EpisodeSeriesQuery, EpisodeSeriesQueryVariables>;
+export const OpenAlarmRowsDocument = new TypedDocumentString(`
+    query OpenAlarmRows($filter: EventFilter!) {
+  events(filter: $filter, first: 5) {
+    totalCount
+    nodes {
+      id
+      severity
+      openedAt
+      rule {
+        id
+        name
+      }
+      entity {
+        id
+        kind
+        name
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OpenAlarmRowsQuery, OpenAlarmRowsQueryVariables>;
+export const OpenAlarmRowsChangedDocument = new TypedDocumentString(`
+    subscription OpenAlarmRowsChanged($id: ID!) {
+  events(filter: { underId: $id }) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<OpenAlarmRowsChangedSubscription, OpenAlarmRowsChangedSubscriptionVariables>;
 export const AlarmDetailDocument = new TypedDocumentString(`
     query AlarmDetail($id: ID!) {
   node(id: $id) {
@@ -3114,201 +3280,6 @@ export const AlarmDetailDocument = new TypedDocumentString(`
     type
   }
 }`) as unknown as TypedDocumentString<AlarmDetailQuery, AlarmDetailQueryVariables>;
-export const AlarmDetailChangedDocument = new TypedDocumentString(`
-    subscription AlarmDetailChanged($filter: EventFilter!) {
-  events(filter: $filter) {
-    id
-  }
-}
-    `) as unknown as TypedDocumentString<AlarmDetailChangedSubscription, AlarmDetailChangedSubscriptionVariables>;
-export const AlarmFiltersDocument = new TypedDocumentString(`
-    query AlarmFilters($under: ID!, $hasUnder: Boolean!) {
-  rules(first: 200) {
-    totalCount
-    nodes {
-      id
-      name
-      isActive
-      deletedAt
-    }
-  }
-  shelves(first: 200) {
-    nodes {
-      id
-      from
-      to
-      note
-      actor
-      rule {
-        id
-        name
-      }
-      entity {
-        id
-        kind
-        name
-      }
-    }
-  }
-  entity(id: $under) @include(if: $hasUnder) {
-    id
-    kind
-    name
-    type
-  }
-}
-    `) as unknown as TypedDocumentString<AlarmFiltersQuery, AlarmFiltersQueryVariables>;
-export const AlarmsNamedDocument = new TypedDocumentString(`
-    query AlarmsNamed($text: String!) {
-  search(text: $text, kinds: [DEVICE, ASSET, SPACE], first: 100) {
-    entity {
-      id
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<AlarmsNamedQuery, AlarmsNamedQueryVariables>;
-export const CorrectionCausesDocument = new TypedDocumentString(`
-    query CorrectionCauses($from: DateTime!, $to: DateTime!, $entityId: ID!) {
-  changes(filter: { from: $from, to: $to }, first: 100) {
-    nodes {
-      id
-      recordedAt
-      actor
-      action
-      before
-      after
-      reason
-      subject {
-        __typename
-        id
-        ... on Edge {
-          edgeId
-          relationship
-          source {
-            id
-            name
-          }
-          target {
-            id
-            name
-          }
-        }
-      }
-    }
-  }
-  entity(id: $entityId) {
-    id
-    related(
-      relationships: ["MONITORED_BY", "HAS_PART", "CONTAINS"]
-      depth: 4
-      first: 200
-    ) {
-      nodes {
-        id
-      }
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<CorrectionCausesQuery, CorrectionCausesQueryVariables>;
-export const AlarmEpisodesDocument = new TypedDocumentString(`
-    query AlarmEpisodes($filter: EventFilter!) {
-  events(filter: $filter, first: 6) {
-    nodes {
-      id
-      state
-      suppressed
-      beganAt
-      openedAt
-      clearedAt
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<AlarmEpisodesQuery, AlarmEpisodesQueryVariables>;
-export const EpisodeSeriesDocument = new TypedDocumentString(`
-    query EpisodeSeries($id: ID!, $metrics: [String!], $from0: DateTime!, $to0: DateTime!, $from1: DateTime!, $to1: DateTime!, $from2: DateTime!, $to2: DateTime!, $from3: DateTime!, $to3: DateTime!, $from4: DateTime!, $to4: DateTime!, $has1: Boolean!, $has2: Boolean!, $has3: Boolean!, $has4: Boolean!) {
-  entity(id: $id) {
-    id
-    e0: telemetry(metrics: $metrics, from: $from0, to: $to0, maxPoints: 400) {
-      ...EpisodePoints
-    }
-    e1: telemetry(metrics: $metrics, from: $from1, to: $to1, maxPoints: 400) @include(if: $has1) {
-      ...EpisodePoints
-    }
-    e2: telemetry(metrics: $metrics, from: $from2, to: $to2, maxPoints: 400) @include(if: $has2) {
-      ...EpisodePoints
-    }
-    e3: telemetry(metrics: $metrics, from: $from3, to: $to3, maxPoints: 400) @include(if: $has3) {
-      ...EpisodePoints
-    }
-    e4: telemetry(metrics: $metrics, from: $from4, to: $to4, maxPoints: 400) @include(if: $has4) {
-      ...EpisodePoints
-    }
-  }
-}
-    fragment EpisodePoints on TelemetrySeries {
-  port
-  unit
-  timestamps
-  values
-}`) as unknown as TypedDocumentString<EpisodeSeriesQuery, EpisodeSeriesQueryVariables>;
-export const OpenAlarmRowsDocument = new TypedDocumentString(`
-    query OpenAlarmRows($filter: EventFilter!) {
-  events(filter: $filter, first: 5) {
-    totalCount
-    nodes {
-      id
-      severity
-      openedAt
-      rule {
-        id
-        name
-      }
-      entity {
-        id
-        kind
-        name
-      }
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<OpenAlarmRowsQuery, OpenAlarmRowsQueryVariables>;
-export const OpenAlarmRowsChangedDocument = new TypedDocumentString(`
-    subscription OpenAlarmRowsChanged($id: ID!) {
-  events(filter: { underId: $id }) {
-    id
-  }
-}
-    `) as unknown as TypedDocumentString<OpenAlarmRowsChangedSubscription, OpenAlarmRowsChangedSubscriptionVariables>;
-export const AcknowledgeAlarmDocument = new TypedDocumentString(`
-    mutation AcknowledgeAlarm($id: ID!, $note: String) {
-  acknowledgeEvent(id: $id, note: $note) {
-    event {
-      id
-      state
-    }
-    errors {
-      code
-      message
-      path
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<AcknowledgeAlarmMutation, AcknowledgeAlarmMutationVariables>;
-export const DismissAlarmDocument = new TypedDocumentString(`
-    mutation DismissAlarm($id: ID!, $note: String) {
-  dismissEvent(id: $id, note: $note) {
-    event {
-      id
-      state
-    }
-    errors {
-      code
-      message
-      path
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<DismissAlarmMutation, DismissAlarmMutationVariables>;
 export const CommentAlarmDocument = new TypedDocumentString(`
     mutation CommentAlarm($id: ID!, $note: String!) {
   commentEvent(id: $id, note: $note) {
@@ -3479,37 +3450,6 @@ export const AlarmsDocument = new TypedDocumentString(`
     type
   }
 }`) as unknown as TypedDocumentString<AlarmsQuery, AlarmsQueryVariables>;
-export const AlarmUpdatesDocument = new TypedDocumentString(`
-    subscription AlarmUpdates($filter: EventFilter!) {
-  events(filter: $filter) {
-    ...AlarmRow
-  }
-}
-    fragment AlarmRow on Event {
-  id
-  state
-  severity
-  beganAt
-  openedAt
-  clearedAt
-  detectedAt
-  withdrawnAt
-  acknowledgedAt
-  dismissedAt
-  value
-  flaps
-  suppressed
-  rule {
-    id
-    name
-  }
-  entity {
-    id
-    kind
-    name
-    type
-  }
-}`) as unknown as TypedDocumentString<AlarmUpdatesSubscription, AlarmUpdatesSubscriptionVariables>;
 export const AlarmPlacesDocument = new TypedDocumentString(`
     query AlarmPlaces($ids: [ID!]!, $asOf: DateTime, $knownAt: DateTime) {
   nodes(ids: $ids) {
@@ -3569,6 +3509,37 @@ export const AlarmPlacesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AlarmPlacesQuery, AlarmPlacesQueryVariables>;
+export const AlarmUpdatesDocument = new TypedDocumentString(`
+    subscription AlarmUpdates($filter: EventFilter!) {
+  events(filter: $filter) {
+    ...AlarmRow
+  }
+}
+    fragment AlarmRow on Event {
+  id
+  state
+  severity
+  beganAt
+  openedAt
+  clearedAt
+  detectedAt
+  withdrawnAt
+  acknowledgedAt
+  dismissedAt
+  value
+  flaps
+  suppressed
+  rule {
+    id
+    name
+  }
+  entity {
+    id
+    kind
+    name
+    type
+  }
+}`) as unknown as TypedDocumentString<AlarmUpdatesSubscription, AlarmUpdatesSubscriptionVariables>;
 export const AssetOverviewDocument = new TypedDocumentString(`
     query AssetOverview($id: ID!, $at: DateTime, $asOf: DateTime, $knownAt: DateTime) {
   healthExplanation(assetId: $id, at: $at) {
@@ -5242,30 +5213,17 @@ export const EntityPageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EntityPageQuery, EntityPageQueryVariables>;
-export const RulesOfEntityDocument = new TypedDocumentString(`
-    query RulesOfEntity($id: ID!) {
-  entity(id: $id) {
-    id
-    kind
-    type
-    ... on Asset {
-      profile {
-        id
-      }
-    }
-  }
-  rules(first: 200) {
-    nodes {
+export const RulesInForceDocument = new TypedDocumentString(`
+    query RulesInForce($id: ID!, $asOf: DateTime, $knownAt: DateTime) {
+  rulesInForce(entityId: $id, asOf: $asOf, knownAt: $knownAt) {
+    rule {
       id
       name
-      isActive
-      deletedAt
-      scope
-      condition
     }
+    condition
   }
 }
-    `) as unknown as TypedDocumentString<RulesOfEntityQuery, RulesOfEntityQueryVariables>;
+    `) as unknown as TypedDocumentString<RulesInForceQuery, RulesInForceQueryVariables>;
 export const OpenAlarmCountsDocument = new TypedDocumentString(`
     query OpenAlarmCounts($states: [EventState!], $openAt: DateTime) {
   CRITICAL: events(
