@@ -151,7 +151,7 @@ def look_at_the_strip(opened: ConsolePage, before: datetime) -> None:
     press(opened, "Enter")
     opened.page.wait_for_url("**known=then**")
     expect(strip).to_contain_text("Probe ✓ at the moment shown")
-    expect(strip).to_contain_text("Spare probe by another belief")
+    expect(strip).to_contain_text("Spare probe not in this version")
     opened.page.evaluate("document.activeElement.blur()")
     press(opened, "l")
     expect(strip).to_contain_text("Spare probe ✓ at the moment shown")
@@ -165,7 +165,7 @@ def changes_list_it(opened: ConsolePage) -> None:
 
 
 def the_alarm_says_why(opened: ConsolePage) -> None:
-    """Open the withdrawn alarm: its life line names the correction."""
+    """Open the withdrawn alarm: its timeline names the correction."""
     press(opened, "g e")
     opened.page.get_by_role("heading", name="Alarms", level=1).wait_for()
     tab_to(opened, "All events")
