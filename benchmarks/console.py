@@ -4,6 +4,7 @@ A whole `argus up` on this machine, which the browser shares. References, measur
 frames per second, and a subscriber in Python that gets the same points. Prints each figure with its ratio.
 
     python -m benchmarks.console [--devices N] [--seconds N] [--lighthouse]
+    python -m benchmarks.console --live [--profile FILE] [--heap-minutes 10]
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from argus.console.node import node_find
+from benchmarks.console_live import INGEST, Meter, live, live_heap, row
 from benchmarks.feed_latency import percentile
 from testing.console.browser import ConsolePage, browser_open
 from testing.console.plant import Plant, instant, plant_make
@@ -30,10 +31,7 @@ from testing.installation import PROJECT, Client, Installation
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 IMPORT = "mutation I($r: [JSON!]!) { importGraph(records: $r) { errors { message } } }"
-INGEST = "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }"
 BATCH = 1_000
-UPDATES_PER_S = 50
-SERIES = 4
 PIXEL_READINGS = 100
 SETTINGS = {"ARGUS_RATE_TOKEN_PER_S": "0", "ARGUS_RATE_ADDRESS_PER_S": "0", "ARGUS_WORK_TOKEN_PER_S": "0"}
 FRAMES = """ms => new Promise(done => {
@@ -42,27 +40,6 @@ FRAMES = """ms => new Promise(done => {
     performance.now() - start < ms ? requestAnimationFrame(next) : done(frames * 1000 / ms); };
   requestAnimationFrame(next);
 })"""
-POINTS = "[...document.querySelectorAll('[data-points]')].reduce((sum, each) => sum + Number(each.dataset.points), 0)"
-DRAWS = "[...document.querySelectorAll('[data-draws]')].reduce((sum, each) => sum + Number(each.dataset.draws), 0)"
-
-
-def row(name: str, value: str, reference: str = "") -> None:
-    """Print one figure."""
-    print(f"  {name:<58}{value:>18}  {reference}", flush=True)
-
-
-class Meter:
-    """The browser's own figures of a page, over one session: with each new one its clock begins again."""
-
-    def __init__(self, opened: ConsolePage) -> None:
-        self._session = opened.context.new_cdp_session(opened.page)
-        self._session.send("Performance.enable", {"timeDomain": "timeTicks"})
-
-    def read(self) -> dict[str, float]:
-        """Return seconds of work so far, and the heap in bytes after garbage is collected."""
-        self._session.send("HeapProfiler.collectGarbage")
-        answer = self._session.send("Performance.getMetrics")
-        return {metric["name"]: metric["value"] for metric in answer["metrics"]}
 
 
 def first_load(opened: ConsolePage) -> None:
@@ -115,52 +92,6 @@ def long_list(opened: ConsolePage, devices: int, empty_fps: float) -> None:
 
 # The height of all rows that are loaded, in rows.
 LOADED = "Math.round(document.querySelector('[role=grid] .grid-body').clientHeight / 34)"
-
-
-def live(opened: ConsolePage, client: Client, device: str, seconds: float, empty_fps: float) -> None:
-    opened.open(f"/devices/{device}?tab=telemetry")
-    opened.wait_idle()
-    before = opened.page.evaluate(POINTS)
-    sent = 0
-    stop = threading.Event()
-
-    def send() -> None:
-        nonlocal sent
-        next_at = time.perf_counter()
-        while not stop.is_set():
-            at = instant(datetime.now(tz=UTC))
-            reading = {
-                "externalId": "busy",
-                "timestamp": at,
-                "metrics": {f"m{n}": float(sent % 97 + n) for n in range(SERIES)},
-            }
-            client.call(INGEST, {"r": [reading]})
-            sent += 1
-            next_at += 1 / UPDATES_PER_S
-            time.sleep(max(0.0, next_at - time.perf_counter()))
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    opened.page.wait_for_timeout(2000)
-    meter = Meter(opened)
-    first, draws, start = meter.read(), opened.page.evaluate(DRAWS), time.perf_counter()
-    opened.page.wait_for_timeout(int(seconds * 1000))
-    wall = time.perf_counter() - start
-    drawn, last = opened.page.evaluate(DRAWS) - draws, meter.read()
-    stop.set()
-    sender.join()
-    deadline = time.perf_counter() + 30
-    while opened.page.evaluate(POINTS) - before < sent * SERIES and time.perf_counter() < deadline:
-        opened.page.wait_for_timeout(100)
-    shown = opened.page.evaluate(POINTS) - before
-    row(
-        f"live, {sent / wall:.0f} readings/s of {SERIES} metrics: points shown of sent",
-        f"{shown:,} of {sent * SERIES:,}",
-    )
-    row("  draws/s of all charts", f"{drawn / wall:.1f}", f"{drawn / wall / empty_fps:.2f} x an empty page's frames")
-    row("  a core of the page", f"{100 * (last['TaskDuration'] - first['TaskDuration']) / wall:.0f} %")
-    grown = (last["JSHeapUsedSize"] - first["JSHeapUsedSize"]) / 2**20
-    row("  heap", f"{last['JSHeapUsedSize'] / 2**20:.0f} MiB", f"{grown:+.1f} MiB in {wall:.0f} s")
 
 
 def time_bar(opened: ConsolePage, plant: Plant) -> None:
@@ -279,6 +210,9 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--lighthouse", action="store_true", help="install Lighthouse and run it, too")
+    parser.add_argument("--live", action="store_true", help="measure the live charts alone")
+    parser.add_argument("--profile", help="write the processor profile of the live charts to this file, as .cpuprofile")
+    parser.add_argument("--heap-minutes", type=int, default=0, help="then follow the heap for so many minutes, too")
     arguments = parser.parse_args()
     if CHROMIUM is None:
         print("Chromium is not installed.")
@@ -294,13 +228,16 @@ def main() -> None:
 
 def _run(installation: Installation, arguments: Any, chromium: str) -> None:
     client = installation.organization("Works")
-    plant = plant_make(client)
     devices = {}
     for name in ("busy", "quiet"):
         made = client.call(
             f'mutation {{ createDevice(input: {{name: "{name}", externalId: "{name}"}}) {{ device {{ id }} }} }}'
         )
         devices[name] = made.data["createDevice"]["device"]["id"]
+    if arguments.live:
+        _run_live(installation, client, devices["busy"], arguments, chromium)
+        return
+    plant = plant_make(client)
     at = instant(datetime.now(tz=UTC) - timedelta(minutes=1))
     client.call(INGEST, {"r": [{"externalId": "quiet", "timestamp": at, "metrics": {"level": 0.0}}]})
     large = installation.organization("Large")
@@ -323,9 +260,18 @@ def _run(installation: Installation, arguments: Any, chromium: str) -> None:
             reading_to_pixel(
                 opened, client, devices["quiet"], lambda: subscriber_delays(installation, client, devices["quiet"])
             )
-            live(opened, client, devices["busy"], arguments.seconds, empty_fps)
+            live(opened, client, devices["busy"], arguments.seconds, empty_fps, profile=arguments.profile)
         with browser.page(installation, large) as opened:
             long_list(opened, arguments.devices, empty_fps)
+
+
+def _run_live(installation: Installation, client: Client, device: str, arguments: Any, chromium: str) -> None:
+    with browser_open(chromium) as browser, browser.page(installation, client) as opened:
+        opened.page.goto("about:blank")
+        empty_fps = opened.page.evaluate(FRAMES, 3000)
+        live(opened, client, device, arguments.seconds, empty_fps, profile=arguments.profile)
+        if arguments.heap_minutes > 0:
+            live_heap(opened, client, device, arguments.heap_minutes)
 
 
 if __name__ == "__main__":

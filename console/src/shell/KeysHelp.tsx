@@ -1,10 +1,11 @@
 import { useState } from "react";
 import { Dialog } from "../ui/Dialog";
+import { currentNotes } from "../ui/keyNotes";
 import { currentKeys } from "../ui/keys";
 
 /** The keys of the page that is open. */
 export default function KeysHelp({ onClose }: { onClose: () => void }) {
-  const [keys] = useState(currentKeys);
+  const [keys] = useState(() => [...currentKeys(), ...currentNotes()]);
   return (
     <Dialog title="Keys" shape="box" onClose={onClose}>
       <table>

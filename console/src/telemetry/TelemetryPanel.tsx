@@ -1,9 +1,9 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useRuleLines } from "../rules/useRuleLines";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { dateMinute, useZone } from "../time/zone";
-import { Chart } from "../ui/Chart";
+import { Chart, type ChartSeries } from "../ui/Chart";
 import { download } from "../ui/download";
 import { Empty, Failed, Loading } from "../ui/States";
 import { csvOf } from "./csv";
@@ -48,7 +48,8 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
     timezone: zone,
   });
   const metrics = [...new Set(state.series.map((series) => series.metric))];
-  const shown = state.series.filter((series) => !hidden.has(series.metric)).slice(0, SERIES_SHOWN);
+  const shown = useMemo(() => state.series.filter((series) => !hidden.has(series.metric)).slice(0, SERIES_SHOWN), [state.series, hidden]);
+  const panels = useMemo(() => byUnit(shown), [shown]);
   const { fromMs, toMs } = state;
   useEffect(() => onRange?.({ fromMs, toMs }), [onRange, fromMs, toMs]);
   return (
@@ -77,7 +78,12 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
           </button>
         )}
         <span className="spring" />
-        {state.leftOut > 0 && <span className="tag">{state.leftOut.toLocaleString("en")} points left out: too many to follow</span>}
+        {state.dropped > 0 && (
+          <span className="tag" role="status">
+            {state.dropped.toLocaleString("en")} updates came too fast to follow; what they held was read again
+          </span>
+        )}
+        {state.isThinned && <span className="tag">Too many points for single ones: averages are shown</span>}
         {state.isPartial && <span className="tag" title="Thinned so that the shape stays, or no longer kept in full">in part</span>}
         <button
           type="button"
@@ -110,28 +116,23 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
           <p>Choose a longer one, or move the time bar to where there were some.</p>
         </Empty>
       )}
-      {byUnit(shown).map(([unit, series]) => (
+      {panels.map(([unit, series]) => (
         <div className="panel" key={unit}>
           <Chart
             title={unit}
-            series={series.map((each) => ({
-              key: each.key,
-              label: each.port === null ? each.metric : `${each.metric} (port ${each.port})`,
-              unit: each.unit,
-              timestamps: each.timestamps,
-              values: each.values,
-              isStepped: each.type === "BOOLEAN",
-            }))}
+            series={series}
+            source={state.source}
             fromMs={state.fromMs}
             toMs={state.toMs}
             sync={entityId}
             onZoom={(fromMs, toMs) => setZoom({ fromMs, toMs })}
+            {...(zoom === null ? {} : { onWhole: () => setZoom(null) })}
             {...(state.gapMs === undefined ? {} : { gapMs: state.gapMs })}
-            thresholds={lines.filter((line) => series.some((each) => each.metric === line.metric))}
+            thresholds={lines.filter((line) => series.some((one) => one.metric === line.metric))}
           />
         </div>
       ))}
-      <Texts series={shown.filter((each) => each.type === "TEXT")} />
+      <Texts series={shown.filter((one) => one.type === "TEXT")} />
     </div>
   );
 }
@@ -144,13 +145,17 @@ function toggled(set: ReadonlySet<string>, item: string): ReadonlySet<string> {
 
 const SWITCHES = "on / off";
 
+type Plotted = ChartSeries & { metric: string };
+
 /** Numbers by unit, one panel each; on-off values have a panel of their own, the last. */
-function byUnit(series: readonly SeriesPoints[]): [string, SeriesPoints[]][] {
-  const panels = new Map<string, SeriesPoints[]>();
-  for (const each of series) {
-    if (each.type === "TEXT") continue;
-    const unit = each.type === "BOOLEAN" ? SWITCHES : (each.unit ?? "without unit");
-    panels.set(unit, [...(panels.get(unit) ?? []), each]);
+function byUnit(series: readonly SeriesPoints[]): [string, Plotted[]][] {
+  const panels = new Map<string, Plotted[]>();
+  for (const { key, metric, port, unit, type, timestamps, values } of series) {
+    if (type === "TEXT") continue;
+    const label = port === null ? metric : `${metric} (port ${port})`;
+    const title = type === "BOOLEAN" ? SWITCHES : (unit ?? "without unit");
+    const plotted = { key, metric, label, unit, timestamps, values, isStepped: type === "BOOLEAN" };
+    panels.set(title, [...(panels.get(title) ?? []), plotted]);
   }
   return [...panels].sort(([a], [b]) => Number(a === SWITCHES) - Number(b === SWITCHES));
 }
@@ -160,7 +165,7 @@ const TEXTS_SHOWN = 30;
 function Texts({ series }: { series: readonly SeriesPoints[] }) {
   const zone = useZone();
   const rows = series
-    .flatMap((each) => each.timestamps.map((at, index) => ({ at, metric: each.metric, text: each.texts[index] ?? null })))
+    .flatMap((one) => one.texts.map((text, index) => ({ at: one.timestamps[index] as number, metric: one.metric, text })).slice(-TEXTS_SHOWN))
     .filter((row) => row.text !== null)
     .sort((a, b) => b.at - a.at)
     .slice(0, TEXTS_SHOWN);

@@ -2,6 +2,8 @@
 export type Resolution = { bucket: string; bucketMs: number } | { bucket: null; bucketMs: null };
 
 const STEPS: readonly [string, number][] = [
+  ["PT2S", 2e3],
+  ["PT10S", 10e3],
   ["PT1M", 60e3],
   ["PT5M", 300e3],
   ["PT15M", 900e3],
@@ -14,9 +16,13 @@ const BUCKETS_MOST = 500;
 /** Up to this length stored points are shown. */
 export const RAW_MS = 3_600_000;
 
-/** Return the resolution for a window: stored points up to an hour, else the finest that has at most 500 buckets. */
-export function resolutionOf(windowMs: number): Resolution {
-  if (windowMs <= RAW_MS) return { bucket: null, bucketMs: null };
+/**
+ * Return the resolution for a window: stored points up to an hour, else the finest that has at most 500 buckets.
+ *
+ * isThinned: buckets also up to an hour, because there are too many points.
+ */
+export function resolutionOf(windowMs: number, isThinned = false): Resolution {
+  if (windowMs <= RAW_MS && !isThinned) return { bucket: null, bucketMs: null };
   const step = STEPS.find(([, ms]) => windowMs / ms <= BUCKETS_MOST) ?? (STEPS.at(-1) as [string, number]);
   return { bucket: step[0], bucketMs: step[1] };
 }

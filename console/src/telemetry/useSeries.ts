@@ -1,11 +1,14 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
 import { useLive } from "../api/live";
 import type { Fault } from "../api/request";
 import { textOf } from "../time/instant";
-import { resolutionOf } from "./resolution";
-import { SeriesBuffer, type SeriesPoints } from "./seriesBuffer";
+import type { ChartSource } from "../ui/Chart";
+import { LiveSeries } from "./liveSeries";
+import { type Amount, BUCKETS_MS, keptMs, lessAfter, sinceOf } from "./liveStart";
+import { RAW_MS, resolutionOf } from "./resolution";
+import { type PackedSeries, SeriesBuffer, seriesKey, type SeriesPoints } from "./seriesBuffer";
 
 const SERIES = graphql(`
   query EntitySeries($id: ID!, $metrics: [String!], $from: DateTime!, $to: DateTime, $bucket: Duration, $timezone: String!) {
@@ -28,9 +31,10 @@ const SERIES = graphql(`
   }
 `);
 
+// The interval is that of a screen: each reading is drawn as it comes, and none comes twice in a frame.
 const POINTS = graphql(`
   subscription EntityPoints($id: ID!, $metrics: [String!], $since: DateTime, $after: String) {
-    telemetry(entityIds: [$id], metrics: $metrics, since: $since, after: $after, interval: "PT0.1S") {
+    telemetry(entityIds: [$id], metrics: $metrics, since: $since, after: $after, interval: "PT0.016S") {
       series {
         metric
         port
@@ -68,17 +72,29 @@ export type SeriesWindow = {
 };
 
 export type SeriesState = {
-  series: SeriesPoints[];
+  /** While live as of a second ago at most, or of when the set of series changed. */
+  series: readonly SeriesPoints[];
+  /** What charts draw from while points come too often for React; null: `series` is all. */
+  source: ChartSource | null;
   /** Where the window begins and ends as it is drawn; while live it moves. */
   fromMs: number;
   toMs: number;
   isLoading: boolean;
   isPartial: boolean;
-  leftOut: number;
+  /** Whether buckets are shown where points are expected, because there are too many. */
+  isThinned: boolean;
+  /** How many updates came too fast to be followed; what was in them is read again. */
+  dropped: number;
   faults: Fault[];
   gapMs: number | undefined;
   refetch: () => void;
 };
+
+// What is corrected again and again, by a replay, is not read again each time.
+const RESTART_MS = 2_000;
+const FIRST_MS = 1_500;
+
+type Start = { amount: Amount; since: number | null; atMs: number };
 
 /**
  * The series of an entity over a window: up to an hour as stored points, beyond that as buckets.
@@ -89,86 +105,99 @@ export type SeriesState = {
 export function useSeries(window: SeriesWindow): SeriesState {
   const { entityId, metrics, windowMs, timezone } = window;
   const isLive = window.toMs === null;
-  const resolution = resolutionOf(windowMs);
-  const [clockMs, setClockMs] = useState(() => Date.now());
-  const [since, setSince] = useState(() => Date.now());
-  const [points, setPoints] = useState<SeriesPoints[]>([]);
-  const [leftOut, setLeftOut] = useState(0);
-  const [faults, setFaults] = useState<Fault[]>([]);
-  const buffer = useRef(new SeriesBuffer());
-  const frame = useRef(0);
   const key = JSON.stringify([entityId, metrics, isLive, windowMs, window.fromMs]);
+  const [clockMs, setClockMs] = useState(() => Date.now());
+  const [start, setStart] = useState((): Start => startOf("whole", windowMs));
+  const [dropped, setDropped] = useState(0);
+  const [faults, setFaults] = useState<Fault[]>([]);
+  const [live] = useState(() => new LiveSeries());
+  const points = useSyncExternalStore(live.onSummary, live.summary);
+  const restarting = useRef({ timer: 0, atMs: 0 });
+  const isThinned = isLive && start.amount !== "whole" && windowMs <= RAW_MS;
+  const resolution = resolutionOf(windowMs, isThinned);
+  const needsQuery = !isLive || resolution.bucket !== null;
 
+  const begin = useCallback(
+    (amount: Amount) => {
+      live.clear();
+      restarting.current.atMs = Date.now();
+      setStart((before) => {
+        const next = startOf(amount, windowMs);
+        // Another instant even within one millisecond: it is what makes the subscription begin again.
+        return next.since === null || before.since === null ? next : { ...next, since: Math.max(next.since, before.since + 1) };
+      });
+    },
+    [live, windowMs],
+  );
   useEffect(() => {
-    buffer.current.clear();
-    setPoints([]);
+    begin("whole");
     setFaults([]);
-    setLeftOut(0);
-    const now = Date.now();
-    setClockMs(now);
-    // To the second, so that what is asked stays the same while the component is drawn again.
-    setSince(Math.floor((now - (resolution.bucketMs === null ? windowMs : resolution.bucketMs)) / 1000) * 1000);
-  }, [key, resolution.bucketMs, windowMs]);
-
+    setDropped(0);
+    setClockMs(Date.now());
+  }, [key, begin]);
+  useEffect(() => live.keep(keptMs(windowMs, resolution.bucketMs)), [live, windowMs, resolution.bucketMs]);
+  useEffect(
+    () => () => {
+      live.stop();
+      clearTimeout(restarting.current.timer);
+      restarting.current.timer = 0;
+    },
+    [live],
+  );
   useEffect(() => {
     if (!isLive) return;
     const timer = setInterval(() => setClockMs(Date.now()), 1000);
     return () => clearInterval(timer);
   }, [isLive]);
 
-  const draw = () => {
-    if (frame.current !== 0) return;
-    frame.current = requestAnimationFrame(() => {
-      frame.current = 0;
-      buffer.current.trim(Date.now() - Math.max(windowMs, resolution.bucketMs ?? 0) * 1.05);
-      setPoints(buffer.current.snapshot());
-    });
-  };
-  useEffect(() => () => cancelAnimationFrame(frame.current), []);
-
-  const fromMs = isLive ? clockMs - windowMs : window.fromMs;
-  const toMs = window.toMs ?? clockMs;
-  const needsQuery = !isLive || resolution.bucket !== null;
-  const bucketed = isLive ? Math.floor((since - windowMs) / 60_000) * 60_000 : window.fromMs;
+  // A live window moves on, in steps, so that one answer serves for a while.
+  const stepMs = Math.max(BUCKETS_MS, windowMs / 12);
   const answer = useApi(
     SERIES,
     {
       id: entityId,
       metrics,
-      from: textOf(bucketed * 1000),
+      from: textOf((isLive ? Math.floor((clockMs - windowMs) / stepMs) * stepMs : window.fromMs) * 1000),
       to: window.toMs === null ? null : textOf(window.toMs * 1000),
       bucket: resolution.bucket,
       timezone,
     },
-    { enabled: needsQuery, keep: true, staleMs: 30_000, ...(isLive && needsQuery ? { refetchMs: 60_000 } : {}) },
+    { enabled: needsQuery, keep: true, staleMs: 30_000, ...(isLive && needsQuery ? { refetchMs: BUCKETS_MS } : {}) },
   );
   const { refetch } = answer;
-  useLive(POINTS, isLive ? { id: entityId, metrics, since: textOf(since * 1000) } : null, onPoints, {
+  const since = start.since === null ? null : textOf(start.since * 1000);
+  useLive(POINTS, isLive ? { id: entityId, metrics, since } : null, onPoints, {
     resume: (sent, update) => {
       // Either an instant to begin at, or a cursor to continue behind.
       sent.since = null;
       sent.after = update.telemetry.cursor;
     },
     onFaults: (refused) => {
+      const less = lessAfter(refused, start.amount);
+      if (less !== null) begin(less);
       // A cursor that is too old is refused: begin again with what is stored.
-      if (refused.some((fault) => fault.code === "BAD_USER_INPUT") && buffer.current.snapshot().length > 0) restart();
+      else if (refused.some((fault) => fault.code === "BAD_USER_INPUT") && live.points().length > 0) begin(start.amount);
       else setFaults(refused);
     },
   });
-  function restart() {
-    buffer.current.clear();
+  function readAgain() {
+    begin(start.amount);
     if (needsQuery) void refetch();
-    setSince((before) => before + 1);
   }
+  const again = useRef(readAgain);
+  again.current = readAgain;
   function onPoints(update: { telemetry: EntityPointsUpdate }) {
-    const { series, invalidated, gaps, pointsLeftOut } = update.telemetry;
-    for (const each of series) buffer.current.add(each);
-    if (pointsLeftOut > 0) setLeftOut((before) => before + pointsLeftOut);
-    if (invalidated.length > 0 || gaps.length > 0) {
-      // What was corrected is asked again as a whole: the points at hand may belong to another entity now.
-      restart();
-    }
-    draw();
+    const { series, invalidated, gaps, dropped: missed } = update.telemetry;
+    live.add(series);
+    if (missed > 0) setDropped((before) => before + missed);
+    if (invalidated.length === 0 && gaps.length === 0) return;
+    // What was corrected is asked again as a whole: the points at hand may belong to another entity now.
+    const { current } = restarting;
+    if (current.timer !== 0) return;
+    current.timer = globalThis.window.setTimeout(() => {
+      current.timer = 0;
+      again.current();
+    }, Math.max(0, current.atMs + RESTART_MS - Date.now()));
   }
 
   const node = answer.data?.node;
@@ -181,45 +210,66 @@ export function useSeries(window: SeriesWindow): SeriesState {
     () => (needsQuery ? merged(stored, isLive ? points : [], resolution.bucketMs) : points),
     [needsQuery, stored, points, isLive, resolution.bucketMs],
   );
+  const source = useMemo((): ChartSource | null => (needsQuery ? null : sourceOf(live, windowMs)), [needsQuery, live, windowMs]);
   return {
     series,
-    fromMs,
-    toMs,
-    isLoading: needsQuery ? answer.data === undefined && answer.error === null : points.length === 0 && clockMs - since < windowMs + 1500,
-    isPartial: stored.some((each) => each.truncated || each.incomplete),
-    leftOut,
-    faults: [...(answer.error?.faults ?? []), ...answer.faults, ...faults],
+    source,
+    fromMs: isLive ? clockMs - windowMs : window.fromMs,
+    toMs: window.toMs ?? clockMs,
+    isLoading: needsQuery ? answer.data === undefined && answer.error === null : points.length === 0 && clockMs - start.atMs < FIRST_MS,
+    isPartial: stored.some((one) => one.truncated || one.incomplete),
+    isThinned,
+    dropped,
+    faults: needsQuery ? [...(answer.error?.faults ?? []), ...answer.faults, ...faults] : faults,
     gapMs: resolution.bucketMs === null ? undefined : resolution.bucketMs * 1.5,
-    refetch: () => void refetch(),
+    refetch: () => {
+      setFaults([]);
+      readAgain();
+    },
   };
 }
 
 type EntityPointsUpdate = {
-  series: readonly Parameters<SeriesBuffer["add"]>[0][];
+  series: readonly PackedSeries[];
   invalidated: readonly unknown[];
   gaps: readonly unknown[];
-  pointsLeftOut: number;
+  dropped: number;
 };
 
+function startOf(amount: Amount, windowMs: number): Start {
+  const atMs = Date.now();
+  const { bucketMs } = resolutionOf(windowMs, amount !== "whole");
+  return { amount, since: sinceOf(amount, windowMs, bucketMs, atMs), atMs };
+}
+
+const NONE = { timestamps: [], values: [] };
+
+function sourceOf(live: LiveSeries, windowMs: number): ChartSource {
+  return {
+    onFrame: live.onFrame,
+    points: (keys) => keys.map((key) => live.points().find((series) => series.key === key) ?? NONE),
+    range: () => {
+      const toMs = Date.now();
+      return { fromMs: toMs - windowMs, toMs };
+    },
+  };
+}
+
 /** Return buckets, and behind the last of them the points that are newer. */
-function merged(
-  stored: readonly Parameters<SeriesBuffer["add"]>[0][],
-  newer: readonly SeriesPoints[],
-  bucketMs: number | null,
-): SeriesPoints[] {
+function merged(stored: readonly PackedSeries[], newer: readonly SeriesPoints[], bucketMs: number | null): readonly SeriesPoints[] {
   const buffer = new SeriesBuffer();
   const ends = new Map<string, number>();
-  for (const each of stored) {
-    buffer.add(each);
-    const last = each.timestamps.at(-1);
-    if (last !== undefined) ends.set(`${each.metric} ${each.port ?? ""}`, last);
+  for (const one of stored) {
+    buffer.add(one);
+    const last = one.timestamps[one.timestamps.length - 1];
+    if (last !== undefined) ends.set(seriesKey(one), last);
   }
-  for (const each of newer) {
-    const end = ends.get(`${each.metric} ${each.port ?? ""}`);
+  for (const one of newer) {
+    const end = ends.get(one.key);
     // The newest bucket counts for what lies in it; single points are drawn behind it.
-    const from = end === undefined ? 0 : each.timestamps.findIndex((at) => at >= end + (bucketMs ?? 0));
+    const from = end === undefined ? 0 : one.timestamps.findIndex((at) => at >= end + (bucketMs ?? 0));
     if (from < 0) continue;
-    buffer.add({ ...each, timestamps: each.timestamps.slice(from), values: each.values.slice(from), texts: each.texts.slice(from) });
+    buffer.add({ ...one, timestamps: one.timestamps.subarray(from), values: one.values.subarray(from), texts: one.texts.slice(from) });
   }
-  return buffer.snapshot();
+  return buffer.views();
 }

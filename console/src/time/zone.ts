@@ -21,9 +21,16 @@ export function zoneChoice(): ZoneChoice {
   return choice;
 }
 
+let mine: { name: string; at: number } = { name: "", at: Number.NEGATIVE_INFINITY };
+const MINE_MS = 60_000;
+
 /** Return the IANA name of the zone that instants are shown in. */
 export function zoneName(): string {
-  return choice === "mine" ? Intl.DateTimeFormat().resolvedOptions().timeZone : choice;
+  if (choice !== "mine") return choice;
+  // Whoever shows an instant asks at every drawing, and this computer's answer takes its time.
+  const at = performance.now();
+  if (at - mine.at > MINE_MS) mine = { name: Intl.DateTimeFormat().resolvedOptions().timeZone, at };
+  return mine.name;
 }
 
 /** The zone's name, for components that show instants: they draw again when it changes. */

@@ -5489,7 +5489,7 @@ export const EntityPointsDocument = new TypedDocumentString(`
     metrics: $metrics
     since: $since
     after: $after
-    interval: "PT0.1S"
+    interval: "PT0.016S"
   ) {
     series {
       metric

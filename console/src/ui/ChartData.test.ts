@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { aligned, lastText, spoken } from "./ChartData";
+
+const times = fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { maxLength: 25 }).map((drawn) => drawn.sort((a, b) => a - b));
+const drawnSeries = fc.array(times, { minLength: 1, maxLength: 4 });
+
+test("each series keeps its points on the common axis, and a gap is marked once behind the point before it", () => {
+  let into: ReturnType<typeof aligned> | undefined;
+  fc.assert(
+    fc.property(drawnSeries, fc.option(fc.integer({ min: 2, max: 9 }), { nil: undefined }), (drawn, gapMs) => {
+      const series = drawn.map((timestamps, place) => ({ timestamps, values: timestamps.map((at) => at * 10 + place) }));
+      // The arrays of the drawing before are filled again.
+      into = aligned(series, gapMs, into);
+      const [xs, ...columns] = into as [number[], ...(number | null | undefined)[][]];
+      expect([...xs]).toEqual([...new Set(xs)].sort((a, b) => a - b));
+      series.forEach((one, place) => {
+        const column = columns[place] ?? [];
+        expect(column.length).toBe(xs.length);
+        const own = [...xs].map((at, row): [number, number | null | undefined] => [at, column[row]]).filter(([, value]) => typeof value === "number");
+        expect(own).toEqual(one.timestamps.map((at, index) => [at, one.values[index]]));
+        const marks = [...xs].filter((_, row) => column[row] === null);
+        const gaps = one.timestamps.filter((at, index) => gapMs !== undefined && (one.timestamps[index + 1] ?? at) - at > gapMs);
+        expect(marks).toEqual(gaps.map((at) => at + 1));
+      });
+    }),
+  );
+});
+
+test("series with one device's timestamps are drawn from the arrays they are in", () => {
+  const timestamps = new Float64Array([1, 2]);
+  const values = new Float64Array([3, 4]);
+  const [xs, first, second] = aligned([
+    { timestamps, values },
+    { timestamps: new Float64Array([1, 2]), values: new Float64Array([5, Number.NaN]) },
+  ]);
+  expect(xs).toBe(timestamps);
+  expect(first).toBe(values);
+  expect([...(second ?? [])]).toEqual([5, null]);
+});
+
+test("what is spoken leaves gaps out", () => {
+  const series = { key: "a", label: "flow", unit: "l/s", timestamps: [1, 2, 3], values: new Float64Array([4, 2, Number.NaN]) };
+  expect(lastText(series)).toBe("2 l/s");
+  expect(spoken("Flow", [series])).toBe("Chart of Flow. flow: 2 values from 2 to 4, last 2 l/s. Press t for a table.");
+});
