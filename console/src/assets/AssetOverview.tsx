@@ -108,7 +108,7 @@ export function AssetOverview({ asset, record, edges }: { asset: Node; record: N
       <section className="panel">
         <h2>Health</h2>
         <Failed faults={answer.error?.faults ?? answer.faults} retry={() => void answer.refetch()} />
-        {answer.data ? <HealthPanel explanation={answer.data.healthExplanation} isPast={past} /> : !answer.error && <Loading what="health" />}
+        {answer.data ? <HealthPanel explanation={answer.data.healthExplanation} parts={around?.children?.nodes ?? []} isPast={past} /> : !answer.error && <Loading what="health" />}
         {around?.derivationFaults?.map((fault) => (
           <p key={fault.metric} className="small">
             <span className="tag bad">! not computed</span> {fault.metric}: {fault.message}

@@ -9,6 +9,7 @@ import { type Column, Grid, GridTotal } from "../ui/Grid";
 import { SeverityTally } from "../ui/SeverityTally";
 import { Empty, Failed, Loading, NowNote } from "../ui/States";
 import { HealthMeter } from "../ui/Tags";
+import { TWO_LINES_PX, twoLines } from "../ui/TwoLines";
 import { useNarrow } from "../ui/useNarrow";
 import { HubFilters } from "./HubFilters";
 import { filterOf, type HubKind, type HubSearch, isNarrowed, orderOf } from "./hubFilter";
@@ -27,8 +28,8 @@ export function HubList({ kind, search, onSearch }: Props) {
   const { details, faults } = useVisibleHubRows(visible);
   const isNarrow = useNarrow();
   const columns = useMemo(() => {
-    const all = columnsOf(kind, details);
-    return isNarrow ? all.filter((column) => NARROW.includes(column.id)).map((column) => (column.id === "name" ? { ...column, width: "minmax(140px, 1fr)" } : column)) : all;
+    const all = columnsOf(kind, details, isNarrow);
+    return isNarrow ? twoLines(all, NARROW[kind]) : all;
   }, [kind, details, isNarrow]);
   const total = facets.data?.entities.totalCount ?? null;
   const filter = useMemo(() => filterOf(kind, search), [kind, search]);
@@ -70,6 +71,7 @@ export function HubList({ kind, search, onSearch }: Props) {
           order={orderOf(kind, search)}
           onOrder={(order) => onSearch({ order })}
           onVisible={onVisible}
+          {...(isNarrow ? { isFitted: true, rowPx: TWO_LINES_PX } : {})}
         />
       )}
       <div className="bar">
@@ -92,11 +94,11 @@ export function HubList({ kind, search, onSearch }: Props) {
 }
 
 // What an operator needs on a phone: what is wrong with what.
-const NARROW: readonly string[] = ["name", "alarms", "health"];
+const NARROW = { ASSET: { health: "health", alarms: "alarms", parent: "in" }, SPACE: { alarms: "alarms", parent: "in" } };
 
-function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>): Column<HubRow>[] {
+function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>, isShort: boolean): Column<HubRow>[] {
   const waiting = <span className="skeleton" style={{ width: "60px" }} />;
-  const of = (row: HubRow) => details.get(row.id)?.around;
+  const around = (row: HubRow) => details.get(row.id)?.around;
   const own = (row: HubRow) => ({ ...row, ...details.get(row.id)?.own });
   const number = (value: number | null | undefined) => (value === null || value === undefined ? "" : value.toLocaleString("en"));
   const common: Column<HubRow>[] = [
@@ -132,7 +134,7 @@ function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>): Colu
     title: "Health",
     width: "124px",
     sort: { ascending: "HEALTH_ASC", descending: "HEALTH_DESC" },
-    cell: (row) => (of(row) ? <HealthMeter score={of(row)?.health} /> : waiting),
+    cell: (row) => (around(row) ? <HealthMeter score={around(row)?.health} /> : waiting),
   };
   return [
     ...common,
@@ -141,20 +143,20 @@ function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>): Colu
       id: "alarms",
       title: "Open alarms",
       width: "minmax(150px, 1fr)",
-      cell: (row) => (of(row) ? <SeverityTally counts={of(row)?.alarms} /> : waiting),
+      cell: (row) => (around(row) ? <SeverityTally counts={around(row)?.alarms} isShort={isShort} /> : waiting),
     },
     {
       id: "parent",
       title: kind === "ASSET" ? "Part of, or in" : "In",
       width: "minmax(150px, 1fr)",
       cell: (row) => {
-        const detail = of(row);
+        const detail = around(row);
         if (!detail) return waiting;
         return detail.parent ? <EntityLink entity={detail.parent} /> : <span className="muted">none</span>;
       },
     },
     kind === "ASSET"
-      ? { id: "devices", title: "Devices", width: "80px", number: true, cell: (row) => number(of(row)?.devices) }
-      : { id: "inside", title: "Inside", width: "80px", number: true, cell: (row) => number(of(row)?.inside) },
+      ? { id: "devices", title: "Devices", width: "80px", number: true, cell: (row) => number(around(row)?.devices) }
+      : { id: "inside", title: "Inside", width: "80px", number: true, cell: (row) => number(around(row)?.inside) },
   ];
 }

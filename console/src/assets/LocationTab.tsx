@@ -32,7 +32,7 @@ const PLACES = graphql(`
             location
           }
         }
-        stays(from: $from, to: $to, first: 100) {
+        stays(from: $from, to: $to, last: 100) {
           ...StayRows
         }
       }
@@ -53,7 +53,7 @@ const PLACES = graphql(`
             location
           }
         }
-        stays(from: $from, to: $to, first: 100) {
+        stays(from: $from, to: $to, last: 100) {
           ...StayRows
         }
       }
@@ -121,7 +121,7 @@ export function LocationTab({ entity, way }: { entity: { id: string; name: strin
               </header>
               {drawn.length === 0 ? (
                 <Empty title="No place is known">
-                  <p>Neither it nor what it is in has a geometry. Give it a location as GeoJSON, by an import or by the API.</p>
+                  <p>Neither it nor what it is in has a geometry. Give it a location as GeoJSON, by an import or by the API.{node?.stays?.totalCount ? " Where it was by its own position, its stays say." : ""}</p>
                 </Empty>
               ) : (
                 <>
@@ -140,9 +140,9 @@ export function LocationTab({ entity, way }: { entity: { id: string; name: strin
             <section className="panel stack tight">
               <header>
                 <h2>Stays</h2>
-                <span className="muted small">in the 30 days before the moment shown</span>
+                <span className="muted small">in the 30 days before the moment shown</span> {moment.mode === "seen" && <NowNote past />}
               </header>
-              <StaysTable stays={node?.stays?.nodes ?? []} total={node?.stays?.totalCount ?? 0} entityId={entity.id} />
+              <StaysTable stays={node?.stays?.nodes ?? []} total={node?.stays?.totalCount ?? 0} entityId={entity.id} at={isPast(moment) ? moment.at : null} />
             </section>
           </div>
         );

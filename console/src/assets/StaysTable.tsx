@@ -1,33 +1,43 @@
 import { EntityLink } from "../entities/EntityLink";
+import { durationText } from "../time/duration";
+import { type Micros, now } from "../time/instant";
 import { Instant } from "../ui/Time";
+import { type StayTimes, stayAt } from "./stays";
 
 type End = { id: string; kind: string; name: string };
-type Stay = { metric: string; entered?: string | null; left?: string | null; lost: boolean; entity?: End | null; space?: End | null };
+type Stay = StayTimes & { metric: string; entity?: End | null; space?: End | null };
 
-/** Where a thing that moves was, or who was in a space: from when to when. */
-export function StaysTable({ stays, total, entityId }: { stays: readonly Stay[]; total: number; entityId: string }) {
+/** Where a thing that moves was, or who was in a space: from when to when, the latest first. at: the moment shown; null: now. */
+export function StaysTable({ stays, total, entityId, at }: { stays: readonly Stay[]; total: number; entityId: string; at: Micros | null }) {
   if (stays.length === 0) return <p className="muted">None: a formula with inArea(…) in its type or profile says which areas count.</p>;
+  const clock = now();
+  const isOfSpace = stays[0]?.space?.id === entityId;
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Stays">
       <table>
         <thead>
           <tr>
-            <th scope="col">What</th>
+            <th scope="col">{isOfSpace ? "What" : "Where"}</th>
             <th scope="col">Entered</th>
             <th scope="col">Left</th>
+            <th scope="col" className="number">
+              For
+            </th>
           </tr>
         </thead>
         <tbody>
-          {stays.map((stay) => {
-            const other = stay.entity?.id === entityId ? stay.space : stay.entity;
+          {[...stays].reverse().map((stay) => {
+            const other = isOfSpace ? stay.entity : stay.space;
+            const { left, isLost, durationUs } = stayAt(stay, at, clock);
             return (
               <tr key={`${stay.metric} ${stay.entered ?? ""} ${stay.entity?.id ?? ""}`}>
                 <td>{other ? <EntityLink entity={other} /> : stay.metric}</td>
                 <td>{stay.entered ? <Instant at={stay.entered} /> : <span className="muted">earlier</span>}</td>
                 <td>
-                  {stay.left ? <Instant at={stay.left} /> : <span className="tag good">still there</span>}
-                  {stay.lost && <span className="tag"> not seen since</span>}
+                  {left === null ? <span className="tag good">{at === null ? "still there" : "still there then"}</span> : <Instant at={left} />}
+                  {isLost && <span className="tag"> not seen since</span>}
                 </td>
+                <td className="number nowrap">{durationUs === null ? "" : lengthOf(durationUs)}</td>
               </tr>
             );
           })}
@@ -35,9 +45,14 @@ export function StaysTable({ stays, total, entityId }: { stays: readonly Stay[];
       </table>
       {total > stays.length && (
         <p className="muted small">
-          {stays.length} of {total.toLocaleString("en")} are shown.
+          The latest {stays.length} of {total.toLocaleString("en")} are shown.
         </p>
       )}
     </div>
   );
+}
+
+function lengthOf(durationUs: number): string {
+  const minutes = Math.round(durationUs / 60e6);
+  return minutes < 1 ? `${Math.round(durationUs / 1e6)} s` : durationText(`PT${minutes}M`);
 }

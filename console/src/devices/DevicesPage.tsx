@@ -8,9 +8,11 @@ import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Grid, GridTotal } from "../ui/Grid";
 import { Empty, Failed, Loading } from "../ui/States";
+import { TWO_LINES_PX, twoLines } from "../ui/TwoLines";
+import { useNarrow } from "../ui/useNarrow";
 import { BULK_CHANGES, BulkBar } from "./BulkBar";
 import { CreateDeviceDialog } from "./CreateDeviceDialog";
-import { deviceColumns } from "./columns";
+import { deviceColumns, NARROW_LABELS } from "./columns";
 import { DeviceFilters, SearchField } from "./DeviceFilters";
 import { type DeviceSearch, filterOf, isNarrowed, orderOf } from "./deviceFilter";
 import { type DeviceRow, useDeviceList, useFacets } from "./useDevices";
@@ -47,7 +49,11 @@ export function DevicesPage() {
   const total = facets.data?.devices.totalCount ?? null;
   const newestAt = past || list.isPlaceholder || list.first === undefined ? undefined : (list.first.newest.nodes[0]?.createdAt ?? null);
   const newcomers = useNewcomers(KINDS, filter, newestAt);
-  const columns = useMemo(() => deviceColumns(details, past), [details, past]);
+  const isNarrow = useNarrow();
+  const columns = useMemo(() => {
+    const all = deviceColumns(details, past);
+    return isNarrow ? twoLines(all, NARROW_LABELS) : all;
+  }, [details, past, isNarrow]);
   const change = (part: DeviceSearch) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...part }), replace: true });
   return (
     <div className="stack">
@@ -114,6 +120,7 @@ export function DevicesPage() {
               order={orderOf(search)}
               onOrder={(order) => change({ order })}
               onVisible={setVisible}
+              {...(isNarrow ? { isFitted: true, rowPx: TWO_LINES_PX } : {})}
               height="calc(100dvh - 250px)"
             />
           )}

@@ -10,7 +10,7 @@ import type { RowDetail } from "./useVisibleDevices";
 export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = false): Column<DeviceRow>[] {
   // What is not kept by moment says so in its head.
   const today = (title: string) => (isPast ? `${title} now` : title);
-  const of = (row: DeviceRow) => ({ ...row, ...details.get(row.id) });
+  const shown = (row: DeviceRow) => ({ ...row, ...details.get(row.id) });
   return [
     {
       id: "name",
@@ -19,8 +19,8 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
       sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
       cell: (row) => (
         <>
-          <EntityLink entity={{ id: row.id, kind: "DEVICE", name: of(row).name }} />
-          {of(row).isDeleted && <span className="tag bad"> retired</span>}
+          <EntityLink entity={{ id: row.id, kind: "DEVICE", name: shown(row).name }} />
+          {shown(row).isDeleted && <span className="tag bad"> retired</span>}
         </>
       ),
     },
@@ -29,23 +29,23 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
       title: "Type",
       width: "minmax(100px, 1fr)",
       sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
-      cell: (row) => of(row).type ?? <span className="muted">none</span>,
+      cell: (row) => shown(row).type ?? <span className="muted">none</span>,
     },
     {
       id: "status",
       title: "Status",
       width: "76px",
       sort: { ascending: "STATUS_ASC", descending: "STATUS_DESC" },
-      cell: (row) => of(row).status,
+      cell: (row) => shown(row).status,
     },
-    { id: "connectivity", title: today("Connection"), width: isPast ? "136px" : "112px", cell: (row) => <ConnectivityTag connectivity={of(row).connectivity} /> },
+    { id: "connectivity", title: today("Connection"), width: isPast ? "136px" : "112px", cell: (row) => <ConnectivityTag connectivity={shown(row).connectivity} /> },
     {
       id: "seen",
       title: today("Seen"),
       width: "78px",
       number: true,
       sort: { ascending: "LAST_SEEN_ASC", descending: "LAST_SEEN_DESC" },
-      cell: (row) => <Age at={of(row).lastSeenAt} />,
+      cell: (row) => <Age at={shown(row).lastSeenAt} />,
     },
     {
       id: "sparkline",
@@ -66,7 +66,10 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
         return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : alarms === null && "none";
       },
     },
-    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "68px", number: true, cell: (row) => of(row).linkedAssetsCount.toLocaleString("en") },
-    { id: "firmware", title: "Firmware", width: "84px", cell: (row) => of(row).firmwareVersion ?? "unknown" },
+    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "68px", number: true, cell: (row) => shown(row).linkedAssetsCount.toLocaleString("en") },
+    { id: "firmware", title: "Firmware", width: "84px", cell: (row) => shown(row).firmwareVersion ?? "unknown" },
   ];
 }
+
+/** What an operator needs on a phone: what is away, and what is wrong with it. */
+export const NARROW_LABELS = { connectivity: "", seen: "seen", alarms: "alarms" };

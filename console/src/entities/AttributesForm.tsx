@@ -193,7 +193,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
                 />
               ))}
             </div>
-            <div className="bar" style={{ marginTop: 10 }}>
+            <div className="bar bottom" style={{ marginTop: 10 }}>
               <label>
                 New attribute
                 <input type="text" value={newKey} onChange={(event) => setNewKey(event.target.value)} placeholder="its name" />

@@ -11,6 +11,7 @@ import { EntityIdentity } from "../entities/EntityIdentity";
 import { HistoryTab } from "../entities/HistoryTab";
 import { JsonValue } from "../entities/JsonValue";
 import { recordAt } from "../entities/record";
+import { RelationsPanel } from "../edges/RelationsPanel";
 import { RelationsTab } from "../edges/RelationsTab";
 import { entityTarget } from "../entities/paths";
 import "../entities/entities.css";
@@ -61,7 +62,7 @@ const TABS = [
   { id: "history", label: "History" },
 ] as const;
 
-/** A person, an activity, or what else has no page of its own. One request, and those of the tab. */
+/** A person, an activity, or what else has no page of its own. Two requests, and those of the tab. */
 export function EntityPage() {
   const { id } = useParams({ from: "/entities/$id" });
   const { moment } = useMoment();
@@ -94,20 +95,23 @@ export function EntityPage() {
       <Failed faults={answer.faults} />
       <Tabs label="Parts of the entity" tabs={TABS} current={tab} />
       {tab === "overview" && (
-        <section className="panel">
-          <h2>Identity</h2>
-          <EntityIdentity entity={node} record={record} mode={moment.mode}>
-            {node.__typename === "Person" && <Fact name="E-mail" value={node.email} past={past} />}
-            {node.__typename === "Activity" && (
-              <>
-                <Fact name="State" value={node.state.toLowerCase().replace(/_/g, " ")} past={past} />
-                <Fact name="Category" value={node.category} past={past} />
-                <Fact name="Priority" value={node.priority} past={past} />
-                <Fact name="Due" value={node.dueAt} past={past} />
-              </>
-            )}
-          </EntityIdentity>
-        </section>
+        <div className="columns">
+          <section className="panel">
+            <h2>Identity</h2>
+            <EntityIdentity entity={node} record={record} mode={moment.mode}>
+              {node.__typename === "Person" && <Fact name="E-mail" value={node.email} past={past} />}
+              {node.__typename === "Activity" && (
+                <>
+                  <Fact name="State" value={node.state.toLowerCase().replace(/_/g, " ")} past={past} />
+                  <Fact name="Category" value={node.category} past={past} />
+                  <Fact name="Priority" value={node.priority} past={past} />
+                  <Fact name="Due" value={node.dueAt} past={past} />
+                </>
+              )}
+            </EntityIdentity>
+          </section>
+          <RelationsPanel entityId={id} />
+        </div>
       )}
       {tab === "relations" && <RelationsTab entityId={id} kind={node.kind} />}
       {tab === "configuration" && <AttributesForm entityId={id} />}

@@ -79,7 +79,7 @@ export function SpaceOverview({ space, record }: { space: Node; record: Node["as
             <div className="columns">
               <div className="stack">
                 <section className="panel">
-                  <h2>In all of it</h2>
+                  <h2>Located under it</h2>
                   <dl className="facts">
                     <dt>Spaces</dt>
                     <dd className="number">

@@ -98,7 +98,7 @@ export function WorkList({ entityId }: { entityId: string }) {
       </div>
       <div className="bar">
         <span className="muted number" role="status">
-          {(pages.totalCount ?? rows.length).toLocaleString("en")} activities, {rows.length.toLocaleString("en")} loaded
+          {(pages.totalCount ?? rows.length).toLocaleString("en")} {pages.totalCount === 1 ? "activity" : "activities"}, {rows.length.toLocaleString("en")} loaded
         </span>
         {pages.hasMore && (
           <button type="button" className="button" disabled={pages.isFetching} onClick={pages.loadMore}>

@@ -3709,7 +3709,7 @@ export const HubPlacesDocument = new TypedDocumentString(`
           location
         }
       }
-      stays(from: $from, to: $to, first: 100) {
+      stays(from: $from, to: $to, last: 100) {
         ...StayRows
       }
     }
@@ -3736,7 +3736,7 @@ export const HubPlacesDocument = new TypedDocumentString(`
           location
         }
       }
-      stays(from: $from, to: $to, first: 100) {
+      stays(from: $from, to: $to, last: 100) {
         ...StayRows
       }
     }
