@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import expect
 
 from testing.console.browser import Browser, ConsolePage
 from testing.console.flood import WATCH, alarms_open, load_send, meters_make, watched
+from testing.console.plant import instant
 from testing.installation import Client, Installation
 from testing.waits import wait_until
 
@@ -21,6 +23,8 @@ FIRST = 20
 # More entities than the search of the alarms takes at once.
 METERS = 501
 GRID = "[role=grid]"
+OPEN_IDS = "{ events(filter: {states: [OPEN]}, first: 500) { nodes { id } } }"
+ACKNOWLEDGE = "mutation A($ids: [ID!]) { acknowledgeEvents(filter: {ids: $ids}) { changed } }"
 STATES = "{ events(filter: {states: [ACKNOWLEDGED]}, first: 500) { nodes { entity { name } } } }"
 
 
@@ -81,7 +85,7 @@ def rows(opened: ConsolePage) -> list[str]:
 
 def test_nothing_moves_under_the_focus_and_all_comes_when_it_is_let_go(browser: Browser, flooded: Flooded) -> None:
     with browser.page(flooded.installation, flooded.client) as opened:
-        opened.open("/alarms")
+        opened.open("/alarms?group=none")
         opened.wait_idle()
         # A key that moves the active row takes the focus into the list.
         opened.page.keyboard.press("j")
@@ -107,8 +111,13 @@ def test_a_flood_of_one_rule_is_one_line_and_acknowledged_by_one_request(browser
         opened.wait_idle()
         # A page of the list holds fewer; the rest is read as it is needed.
         assert len(rows(opened)) == 1
+        # By asset, too, although each is at another.
         opened.open("/alarms")
         opened.wait_idle()
+        assert len(rows(opened)) == 1
+        opened.page.get_by_role("button", name=f"Load too high, {ALARMS} alarms").click()
+        expect(opened.page.locator(GRID)).to_have_attribute("aria-rowcount", str(1 + 1 + ALARMS))
+        opened.page.mouse.move(2, 2)
         opened.page.get_by_role("button", name="Acknowledge all …").click()
         opened.page.get_by_role("button", name=f"Acknowledge {ALARMS} alarms").click()
         opened.page.get_by_text(f"{ALARMS} alarms acknowledged.").wait_for()
@@ -141,6 +150,19 @@ def test_a_group_is_acknowledged_by_one_request_and_only_as_far_as_it_is_listed(
         # The text that is searched for follows the address.
         opened.page.evaluate("location.hash = '#/alarms'")
         expect(search).to_have_value("")
+        opened.check()
+
+
+def test_the_states_of_a_filter_count_in_the_past_too(browser: Browser, flooded: Flooded) -> None:
+    ids = [node["id"] for node in flooded.client.call(OPEN_IDS).data["events"]["nodes"]]
+    flooded.client.call(ACKNOWLEDGE, {"ids": ids[:8]})
+    with browser.page(flooded.installation, flooded.client) as opened:
+        opened.open(f"/alarms?group=none&at={instant(datetime.now(tz=UTC) + timedelta(seconds=1))}")
+        expect(opened.page.locator(GRID)).to_have_attribute("aria-rowcount", str(FIRST + 1))
+        opened.page.get_by_role("button", name="Not acknowledged").click()
+        expect(opened.page.locator(GRID)).to_have_attribute("aria-rowcount", str(FIRST - 8 + 1))
+        opened.page.get_by_role("button", name="Open", exact=True).click()
+        expect(opened.page.locator(GRID)).to_have_attribute("aria-rowcount", str(FIRST + 1))
         opened.check()
 
 

@@ -62,7 +62,7 @@ export function AlarmChart({ alarm }: { alarm: AlarmDetail }) {
         );
       })}
       <Failed faults={answer.faults} />
-      <p className="muted small">Shaded: the time in which it held.</p>
+      <p className="muted small">Shaded: while the condition held.</p>
       {metrics.length > 0 && (
         <div>
           <button type="button" className="button" aria-expanded={isOverlaid} onClick={() => setOverlaid((shown) => !shown)}>

@@ -76,13 +76,15 @@ export function AlarmList(props: Props) {
   }, [view, hasMore, loaded]);
   const places = usePlaces(list.alarms, grouping === "space");
 
-  const groupOrder = useRef<string[]>([]);
+  const groupOrder = useRef<{ key: string; ids: string[] }>({ key: "", ids: [] });
   const lines = useMemo<Line[]>(() => {
     if (grouping === "none") return list.alarms.map((alarm) => ({ what: "alarm", id: alarm.id, alarm }));
-    const groups = groupsOf(list.alarms, grouping, places, isHeld ? groupOrder.current : null);
-    groupOrder.current = groups.map((group) => group.id);
+    // The order of another list says nothing of this one.
+    const isSameList = groupOrder.current.key === listKey && groupOrder.current.ids.length > 0;
+    const groups = groupsOf(list.alarms, grouping, places, isHeld && isSameList ? groupOrder.current.ids : null, true);
+    groupOrder.current = { key: listKey, ids: groups.map((group) => group.id) };
     return linesOf(groups, folds);
-  }, [list.alarms, grouping, places, folds, isHeld]);
+  }, [list.alarms, grouping, places, folds, isHeld, listKey]);
 
   const current = list.alarms.filter((alarm) => selectedIds.has(alarm.id));
   const targets = () => targetsOf(list.alarms, lines, selectedIds, activeId);
@@ -136,7 +138,7 @@ export function AlarmList(props: Props) {
   return (
     <section className="stack tight" aria-label="Alarms" {...hold.props}>
       <div className="bar alarm-bar">
-        <ListTotal list={list} view={view} />
+        {list.alarms.length > 0 && <ListTotal list={list} view={view} />}
         <span className="spring" />
         {canAct && current.length > 0 && (
           <>

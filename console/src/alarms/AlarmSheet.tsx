@@ -146,7 +146,7 @@ function Work({ alarm }: { alarm: AlarmDetail }) {
   return (
     <section className="stack tight">
       <h3>Work</h3>
-      {shown.length === 0 && <p className="muted">No work order came of it.</p>}
+      {shown.length === 0 && <p className="muted">There is no work order for it.</p>}
       <ul className="plain">
         {shown.map((activity) => (
           <li key={activity.id}>

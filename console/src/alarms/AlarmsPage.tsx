@@ -125,7 +125,7 @@ export function AlarmsPage() {
   return (
     <div className="stack">
       <h1>Alarms</h1>
-      <fieldset className="time-modes" style={{ flexWrap: "wrap" }}>
+      <fieldset className="time-modes alarm-views">
         <legend className="visually-hidden">Which alarms</legend>
         {VIEWS.filter(([name]) => !past || name === "open" || name === "unacknowledged").map(([name, label, title]) => (
           <button key={name} type="button" className="button" aria-pressed={view === name} title={title} onClick={() => set({ view: name === "open" ? undefined : name })}>
@@ -149,7 +149,7 @@ export function AlarmsPage() {
           <label>
             Severity
             <select value={severityKey} onChange={(event) => set({ severity: event.target.value || undefined })}>
-              <option value="">Every</option>
+              <option value="">Any</option>
               <option value="CRITICAL,HIGH">Critical and high</option>
               {SEVERITIES.map((name) => (
                 <option key={name} value={name}>
@@ -161,7 +161,7 @@ export function AlarmsPage() {
           <label>
             Rule
             <select value={search.rule ?? ""} onChange={(event) => set({ rule: event.target.value || undefined })}>
-              <option value="">Every</option>
+              <option value="">Any</option>
               {isUnlisted && <option value={search.rule}>One that is not listed here</option>}
               {rules.map((rule) => (
                 <option key={rule.id} value={rule.id}>
@@ -172,7 +172,7 @@ export function AlarmsPage() {
             </select>
           </label>
           <label>
-            Shown
+            Group
             <select value={grouping} onChange={(event) => set({ group: event.target.value === "asset" ? undefined : event.target.value })}>
               {GROUPINGS.map(([name, label]) => (
                 <option key={name} value={name}>
@@ -188,7 +188,7 @@ export function AlarmsPage() {
       </details>
       <Failed faults={[...(filters.error?.faults ?? []), ...filters.faults, ...(named.error?.faults ?? [])]} />
       {(hits?.length ?? 0) >= HITS_MOST && (
-        <p className="fault" role="status">
+        <p className="notice" role="status">
           More than {HITS_MOST} have a name like that: these are the alarms of the {HITS_MOST} that match best. Type more of the name.
         </p>
       )}

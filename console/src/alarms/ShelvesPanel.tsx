@@ -20,40 +20,23 @@ export function ShelvesPanel({ shelves, past }: { shelves: readonly Shelf[]; pas
     }
   };
   return (
-    <section className="panel scroll" aria-label="Shelves" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Shelved</th>
-            <th scope="col">Until</th>
-            <th scope="col">By, why</th>
-            <th scope="col">
-              <span className="visually-hidden">End</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {shelves.map((shelf) => (
-            <tr key={shelf.id}>
-              <td>
-                {shelf.rule?.name ?? "every rule"} {shelf.entity ? <>at <EntityLink entity={shelf.entity} /></> : "everywhere"}
-              </td>
-              <td>
-                <Instant at={shelf.to} />
-              </td>
-              <td>
-                {shelf.actor}
-                {shelf.note && <div className="muted">“{shelf.note}”</div>}
-              </td>
-              <td>
-                <ActionButton mutation="unshelveEvents" past={past} disabled={unshelve.isRunning} onClick={() => void end(shelf)}>
-                  End now
-                </ActionButton>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <section className="panel" aria-label="Shelves">
+      <ul className="plain shelves">
+        {shelves.map((shelf) => (
+          <li key={shelf.id}>
+            <span className="what">
+              <b>{shelf.rule?.name ?? "Every rule"}</b> {shelf.entity ? <>at <EntityLink entity={shelf.entity} /></> : "everywhere"}
+              {shelf.note && <span className="muted"> “{shelf.note}”</span>}
+            </span>
+            <span className="muted small">
+              shelved by {shelf.actor} until <Instant at={shelf.to} />
+            </span>
+            <ActionButton mutation="unshelveEvents" past={past} disabled={unshelve.isRunning} onClick={() => void end(shelf)}>
+              End now
+            </ActionButton>
+          </li>
+        ))}
+      </ul>
       <Failed faults={unshelve.faults} />
     </section>
   );

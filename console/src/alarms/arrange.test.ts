@@ -45,6 +45,22 @@ test("groups keep their places while the list is held, and the most serious come
   expect(held.map((group) => group.id)).toEqual(["a1", "a2", "a0"]);
 });
 
+test("a flood of one rule over many assets is one line, and neither forms nor ends while the list is held", () => {
+  const at = (number: number, rule = "r") =>
+    alarm(number, { rule: { id: rule, name: rule }, entity: { id: `a${number}`, kind: "ASSET", name: `Asset ${number}`, type: null } });
+  const flood = Array.from({ length: 30 }, (_, number) => at(number));
+  const other = at(40, "other");
+  const folded = groupsOf([other, ...flood], "asset", new Map(), null, true);
+  expect(folded.map((group) => [group.id, group.alarms.length])).toEqual([["a40", 1], ["flood-r", 30]]);
+  // Where nobody asked for floods, and where there are few, each asset is a group.
+  expect(groupsOf(flood, "asset", new Map(), null)).toHaveLength(30);
+  expect(groupsOf(flood.slice(0, 20), "asset", new Map(), null, true)).toHaveLength(20);
+  const few = flood.slice(20);
+  const order = groupsOf(few, "asset", new Map(), null, true).map((group) => group.id);
+  expect(groupsOf(flood, "asset", new Map(), order, true).slice(0, 10).map((group) => group.id)).toEqual(order);
+  expect(groupsOf(few, "asset", new Map(), ["flood-r"], true).map((group) => group.id)).toEqual(["flood-r"]);
+});
+
 test("a flood at one asset is one line", () => {
   const flood = groupsOf(
     Array.from({ length: 2000 }, (_, number) => alarm(number * 3)),

@@ -17,10 +17,12 @@ export type Places = ReadonlyMap<string, { id: string; name: string } | null>;
 
 // A group with more alarms than this begins folded: a flood is one line.
 const FOLDED_ABOVE = 5;
+// A rule with an alarm at more assets than this, and no other alarm at them, is one group: a flood over many is one line, too.
+const FLOOD_ABOVE = 20;
 
 function groupOf(alarm: Alarm, grouping: Grouping, places: Places): Omit<Group, "alarms"> {
   if (grouping === "rule") {
-    return { id: alarm.rule?.id ?? "none", name: alarm.rule?.name ?? "A rule that is gone", detail: "rule", entity: null };
+    return { id: alarm.rule?.id ?? "none", name: alarm.rule?.name ?? "A deleted rule", detail: "rule", entity: null };
   }
   if (grouping === "space") {
     if (alarm.entity.kind === "SPACE") return { id: alarm.entity.id, name: alarm.entity.name, detail: "space", entity: alarm.entity };
@@ -36,8 +38,15 @@ function groupOf(alarm: Alarm, grouping: Grouping, places: Places): Omit<Group, 
  * Return the groups of alarms. The order of alarms given is that within each group.
  *
  * before: ids of the groups in the order in which they are shown while nothing may move; null: the most serious first.
+ * withFloods: alarms of one rule alone at a great many assets are one group.
  */
-export function groupsOf(alarms: readonly Alarm[], grouping: Grouping, places: Places, before: readonly string[] | null): Group[] {
+export function groupsOf(
+  alarms: readonly Alarm[],
+  grouping: Grouping,
+  places: Places,
+  before: readonly string[] | null,
+  withFloods = false,
+): Group[] {
   const groups = new Map<string, Group>();
   for (const alarm of alarms) {
     const head = groupOf(alarm, grouping, places);
@@ -45,10 +54,34 @@ export function groupsOf(alarms: readonly Alarm[], grouping: Grouping, places: P
     if (group === undefined) groups.set(head.id, { ...head, alarms: [alarm] });
     else group.alarms.push(alarm);
   }
-  const sorted = [...groups.values()].sort(bySeriousness);
+  const all = withFloods && grouping === "asset" ? floodsOf([...groups.values()], before) : [...groups.values()];
+  const sorted = all.sort(bySeriousness);
   if (before === null) return sorted;
   const places_ = new Map(before.map((id, index) => [id, index]));
   return sorted.sort((a, b) => (places_.get(a.id) ?? before.length) - (places_.get(b.id) ?? before.length));
+}
+
+/** Return the groups with the floods among them as one each. While nothing may move none is formed, and none is undone. */
+function floodsOf(groups: readonly Group[], before: readonly string[] | null): Group[] {
+  const alone = new Map<string, Group[]>();
+  const shown = new Set(before);
+  for (const group of groups) {
+    const rule = group.alarms[0]?.rule;
+    if (group.alarms.length !== 1 || !rule || shown.has(group.id)) continue;
+    const ofRule = alone.get(rule.id);
+    if (ofRule === undefined) alone.set(rule.id, [group]);
+    else ofRule.push(group);
+  }
+  const merged = new Set<Group>();
+  const floods: Group[] = [];
+  for (const [ruleId, members] of alone) {
+    const id = `flood-${ruleId}`;
+    if (before === null ? members.length <= FLOOD_ABOVE : !shown.has(id)) continue;
+    const alarms = members.flatMap((group) => group.alarms);
+    floods.push({ id, name: alarms[0]?.rule?.name ?? "", detail: `at ${members.length.toLocaleString("en")} assets or devices`, entity: null, alarms });
+    for (const group of members) merged.add(group);
+  }
+  return [...groups.filter((group) => !merged.has(group)), ...floods];
 }
 
 function bySeriousness(a: Group, b: Group): number {

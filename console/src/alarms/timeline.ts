@@ -59,7 +59,7 @@ export function stepsOf(alarm: AlarmHistory, instant: (at: string) => string): S
 function lateText(alarm: AlarmHistory): string | null {
   const [opened, detected] = [microsOf(alarm.openedAt), microsOf(alarm.detectedAt)];
   if (detected - opened < 60e6) return null;
-  return `${age(opened, detected)} after it opened: its data came or were corrected later, or the rule is younger`;
+  return `${age(opened, detected)} after it opened: its data came or were corrected later, or the rule was created later`;
 }
 
 /** Return a correction in words: what it changed, from what to what. */

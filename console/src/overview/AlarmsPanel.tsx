@@ -5,6 +5,7 @@ import { type Group, groupsOf } from "../alarms/groups";
 import { SeverityCounts } from "../alarms/tags";
 import { useAlarms } from "../alarms/useAlarms";
 import { usePlaces } from "../alarms/usePlaces";
+import { useOpenCounts } from "../shell/OpenAlarms";
 import { Empty, Failed, Loading } from "../ui/States";
 import { SEVERITIES, SeverityTag } from "../ui/Tags";
 
@@ -14,6 +15,9 @@ const PLACES_SHOWN = 5;
 /** Open alarms by severity, by space and by asset, live. */
 export function AlarmsPanel() {
   const list = useAlarms(OPEN, "open", false);
+  const counts = useOpenCounts();
+  // Places are of the alarms that are loaded, the newest.
+  const note = list.hasMore ? `the ${list.loaded.toLocaleString("en")} newest` : null;
   const places = usePlaces(list.alarms, true);
   const spaces = groupsOf(list.alarms, "space", places, null).filter((group) => group.id !== "none");
   const assets = groupsOf(list.alarms, "asset", places, null);
@@ -23,7 +27,6 @@ export function AlarmsPanel() {
         <h2 id="overview-alarms">
           <Link to="/alarms">Open alarms</Link>
         </h2>
-        {list.hasMore && <span className="muted small">of the {list.loaded} newest</span>}
       </header>
       <Failed faults={[...(list.error?.faults ?? []), ...list.faults]} retry={list.refetch} />
       {list.isLoading && <Loading what="alarms" />}
@@ -32,7 +35,7 @@ export function AlarmsPanel() {
         <div className="stack">
           <ul className="plain bar">
             {SEVERITIES.map((severity) => {
-              const count = list.alarms.filter((alarm) => alarm.severity === severity).length;
+              const count = counts.data?.[severity].totalCount ?? 0;
               return count === 0 ? null : (
                 <li key={severity}>
                   <Link to="/alarms" search={{ severity }} className="count-link">
@@ -42,18 +45,20 @@ export function AlarmsPanel() {
               );
             })}
           </ul>
-          {spaces.length > 0 && <Places title="By space" groups={spaces} />}
-          <Places title="By asset" groups={assets} />
+          {spaces.length > 0 && <Places title="By space" note={note} groups={spaces} />}
+          <Places title="By asset" note={note} groups={assets} />
         </div>
       )}
     </section>
   );
 }
 
-function Places({ title, groups }: { title: string; groups: readonly Group[] }) {
+function Places({ title, note, groups }: { title: string; note: string | null; groups: readonly Group[] }) {
   return (
     <div>
-      <h3>{title}</h3>
+      <h3>
+        {title} {note !== null && <span className="muted small">{note}</span>}
+      </h3>
       <ul className="plain places">
         {groups.slice(0, PLACES_SHOWN).map((group) => (
           <li key={group.id} data-worst={worstOf(group.alarms)}>

@@ -37,11 +37,17 @@ const CHANGED = graphql(`
 const OPEN: OpenAlarmCountsQueryVariables = { states: ["OPEN", "ACKNOWLEDGED"] };
 const TOGETHER_MS = 1_000;
 
+/** How many alarms are open of each severity, at the moment that is shown; the top bar keeps it up to date. */
+export function useOpenCounts() {
+  const { moment } = useMoment();
+  const variables = isPast(moment) ? { openAt: textOf(moment.at) } : OPEN;
+  return useApi(COUNTS, variables, { keep: true, staleMs: 30_000 });
+}
+
 /** Open alarms by severity, at the moment that is shown. */
 export function OpenAlarms() {
   const { moment } = useMoment();
-  const variables = isPast(moment) ? { openAt: textOf(moment.at) } : OPEN;
-  const counts = useApi(COUNTS, variables, { keep: true, staleMs: 30_000 });
+  const counts = useOpenCounts();
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   // A flood is counted once a second, not once an alarm.
   const recount = () => {
