@@ -35,8 +35,9 @@ class Scene:
 
 
 SCENES = (
+    Scene("alarms in one list, nobody at it", "/alarms?group=none", has_focus=False),
+    Scene("alarms in one list, with the focus in it", "/alarms?group=none"),
     Scene("alarms by asset, nobody at the list", "/alarms", has_focus=False),
-    Scene("alarms by asset, with the focus in the list", "/alarms"),
     Scene("alarms by rule, with the focus in the list", "/alarms?group=rule"),
     Scene("alarms by space, nobody at the list", "/alarms?group=space", has_focus=False),
     Scene("overview", "/", has_focus=False),
