@@ -20,7 +20,6 @@ from domain.base.bulk import ERRORS_MAX, BulkResult
 from domain.definitions.profiles.queries import profile_get
 from domain.nodes.filters.conditions import entity_filter
 from domain.nodes.filters.model import ListFilter, selects
-from domain.nodes.merge import json_merged
 from domain.nodes.operations import KIND_SPECS
 from domain.nodes.parents import PARENT_RELATIONSHIPS, parents_set
 from domain.plant.assets.model import ASSET
@@ -36,6 +35,7 @@ from graph.entities.queries import entities_get, entity_get
 from graph.entities.rules import patch_values
 from graph.errors import ArgusError, BadInputError, LimitExceededError
 from graph.json_bounds import json_object_check
+from graph.json_merge import json_merged
 from graph.kinds import EntityKind
 from graph.sql import any_of
 from graph.tables import entities

@@ -84,7 +84,9 @@ def patch_of(input_: Any) -> EntityPatch:
         type=absent(input_.type),
         status=required(input_.status, "status"),
         attributes=absent(input_.attributes),
+        replace_attributes=absent(input_.replace_attributes),
         location=absent(input_.location),
+        if_updated_at=input_.if_updated_at,
     )
 
 

@@ -153,6 +153,10 @@ class UpdateAssetInput:
     """Changes of an asset. A field left out keeps its value; null clears it.
 
     `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
+
+    Attributes:
+        attributes: JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a
+            member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together.
     """
 
     name: str | None = UNSET
@@ -160,6 +164,8 @@ class UpdateAssetInput:
     type: str | None = UNSET
     status: str | None = UNSET
     attributes: JSON | None = UNSET
+    replace_attributes: JSON | None = UNSET
+    if_updated_at: DateTime | None = None
     location: GeoJSON | None = UNSET
 
 

@@ -133,6 +133,8 @@ class UpdateDeviceInput:
     `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
 
     Attributes:
+        attributes: JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a
+            member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together.
         firmware_version: Version of the firmware, as text.
     """
 
@@ -141,6 +143,8 @@ class UpdateDeviceInput:
     type: str | None = UNSET
     status: str | None = UNSET
     attributes: JSON | None = UNSET
+    replace_attributes: JSON | None = UNSET
+    if_updated_at: DateTime | None = None
     location: GeoJSON | None = UNSET
     firmware_version: str | None = UNSET
 

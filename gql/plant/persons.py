@@ -18,7 +18,7 @@ from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of
 from gql.base.roots import mutation, mutations
-from gql.base.scalars import JSON, GeoJSON
+from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.errors import UserError
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
@@ -60,6 +60,8 @@ class UpdatePersonInput:
     `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
 
     Attributes:
+        attributes: JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a
+            member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together.
         email: E-mail address, at most 254 characters.
     """
 
@@ -68,6 +70,8 @@ class UpdatePersonInput:
     type: str | None = UNSET
     status: str | None = UNSET
     attributes: JSON | None = UNSET
+    replace_attributes: JSON | None = UNSET
+    if_updated_at: DateTime | None = None
     location: GeoJSON | None = UNSET
     email: str | None = UNSET
 

@@ -133,6 +133,10 @@ class UpdateSpaceInput:
     """Changes of a space. A field left out keeps its value; null clears it.
 
     `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
+
+    Attributes:
+        attributes: JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a
+            member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together.
     """
 
     name: str | None = UNSET
@@ -140,6 +144,8 @@ class UpdateSpaceInput:
     type: str | None = UNSET
     status: str | None = UNSET
     attributes: JSON | None = UNSET
+    replace_attributes: JSON | None = UNSET
+    if_updated_at: DateTime | None = None
     location: GeoJSON | None = UNSET
 
 

@@ -211,6 +211,8 @@ class UpdateActivityInput:
     `name`, `status`, `category`, `priority` and `checklist` cannot be cleared: null is BAD_USER_INPUT.
 
     Attributes:
+        attributes: JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a
+            member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together.
         status: Status as text, 1 to 100 characters. CONFLICT for a state to which the activity cannot be moved.
         category: What sort of work it is, 1 to 100 characters.
         priority: How urgent it is, 1 to 100 characters.
@@ -223,6 +225,8 @@ class UpdateActivityInput:
     type: str | None = UNSET
     status: str | None = UNSET
     attributes: JSON | None = UNSET
+    replace_attributes: JSON | None = UNSET
+    if_updated_at: DateTime | None = None
     location: GeoJSON | None = UNSET
     category: str | None = UNSET
     priority: str | None = UNSET

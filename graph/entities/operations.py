@@ -84,7 +84,7 @@ def entity_update(
     been changed since `patch.if_updated_at`.
     """
     _seen_check(before, patch)
-    values = patch_values(patch)
+    values = patch_values(patch, attributes=before.attributes)
     bounds = {"bounds": values.pop("bounds")} if "bounds" in values else {}
     after = replace(before, **values, updated_at=change.recorded)
     states = entity_state(before, details_before), entity_state(after, details_after)
@@ -154,9 +154,9 @@ def entity_restore(
 def _seen_check(before: Entity, patch: EntityPatch) -> None:
     if patch.if_updated_at is None:
         return
-    if instant_utc(patch.if_updated_at, path="updatedAt") != before.updated_at:
+    if instant_utc(patch.if_updated_at, path="ifUpdatedAt") != before.updated_at:
         message = f"{before.id} has been changed since, at {before.updated_at.isoformat()}."
-        raise ConflictError(message, path=("updatedAt",))
+        raise ConflictError(message, path=("ifUpdatedAt",))
 
 
 def _external_id_check(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from graph.absent import Absent
 from graph.entities.model import EntityDraft, EntityPatch
 from graph.entities.types import type_name_check
+from graph.errors import BadInputError
 from graph.geometry.geojson import Geometry, geometry_of_geojson
 from graph.json_bounds import json_object_check, text_check
+from graph.json_merge import json_merged
 
 NAME_MAX_CHARS: Final = 500
 EXTERNAL_ID_MAX_CHARS: Final = 1_000
@@ -30,8 +33,8 @@ def draft_values(draft: EntityDraft, *, status_default: str = STATUS_DEFAULT) ->
     return patch_values(patch)
 
 
-def patch_values(patch: EntityPatch) -> dict[str, Any]:
-    """Return the columns a patch sets. Raises BadInputError, LimitExceededError."""
+def patch_values(patch: EntityPatch, *, attributes: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """Return the columns a patch sets. attributes: those that are stored. Raises BadInputError, LimitExceededError."""
     values: dict[str, Any] = {}
     if not isinstance(patch.name, Absent):
         values["name"] = text_check(patch.name, path=("name",), min_chars=1, max_chars=NAME_MAX_CHARS)
@@ -41,8 +44,9 @@ def patch_values(patch: EntityPatch) -> dict[str, Any]:
         values["external_id"] = _external_id(patch.external_id)
     if not isinstance(patch.type, Absent):
         values["type"] = None if patch.type is None else type_name_check(patch.type, path=("type",))
-    if not isinstance(patch.attributes, Absent):
-        values["attributes"] = _attributes(patch.attributes)
+    given = _attributes(patch, attributes)
+    if given is not None:
+        values["attributes"] = given
     if not isinstance(patch.location, Absent):
         values |= _geometry_values(patch.location)
     return values
@@ -54,8 +58,21 @@ def _external_id(value: str | None) -> str | None:
     return text_check(value, path=("externalId",), min_chars=1, max_chars=EXTERNAL_ID_MAX_CHARS)
 
 
-def _attributes(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {} if value is None else json_object_check(value, path=("attributes",))
+def _attributes(patch: EntityPatch, stored: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the attributes that a patch leads to; None: they stay."""
+    merge, replacement = patch.attributes, patch.replace_attributes
+    if not isinstance(replacement, Absent):
+        if not isinstance(merge, Absent):
+            message = "Give attributes, which are merged, or replaceAttributes, not both."
+            raise BadInputError(message, path=("replaceAttributes",))
+        return {} if replacement is None else json_object_check(replacement, path=("replaceAttributes",))
+    if isinstance(merge, Absent):
+        return None
+    if merge is None:
+        return {}
+    merged: dict[str, Any] = json_merged(stored, json_object_check(merge, path=("attributes",)))
+    # Together they may be more than each.
+    return json_object_check(merged, path=("attributes",))
 
 
 def _geometry_values(value: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -51,11 +51,11 @@ def test_no_page_has_a_violation(
             opened.wait_idle()
             check(opened, route.name)
         # What was, and what was seen then, with the frame around it.
-        for route in PAST:
-            opened.open(route.format(plant=plant))
+        for past in PAST:
+            opened.open(past.format(plant=plant))
             opened.page.get_by_role("button", name="Back to live").wait_for()
             opened.wait_idle()
-            check(opened, route)
+            check(opened, past)
         opened.check()
 
 

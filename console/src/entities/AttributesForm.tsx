@@ -9,6 +9,7 @@ import { useMoment } from "../time/useMoment";
 import { FieldFault, faultsElsewhere } from "../ui/Fields";
 import { Failed, NowNote, Part } from "../ui/States";
 import { toast } from "../ui/Toasts";
+import { mergePatch } from "./mergePatch";
 import { AttributeInput } from "./AttributeInput";
 import { AttributesJson, faultOfText } from "./AttributesJson";
 import { formFields, withAttribute } from "./attributeFields";
@@ -83,7 +84,7 @@ const UPDATES: Record<EntityKind, Mutation> = {
   PERSON: "updatePerson",
   ACTIVITY: "updateActivity",
 };
-const NAMES = ["name", "externalId", "type", "status", "firmwareVersion", "attributes"] as const;
+const NAMES = ["name", "externalId", "type", "status", "firmwareVersion"] as const;
 
 function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["entityTypes"] }) {
   const { moment } = useMoment();
@@ -125,6 +126,10 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
   const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const save = async () => {
     const input: EntityFields = Object.fromEntries(NAMES.filter((name) => !isSame(stored[name], draft[name])).map((name) => [name, draft[name]]));
+    if (!isSame(stored.attributes, draft.attributes)) {
+      const patch = mergePatch(stored.attributes, draft.attributes);
+      Object.assign(input, patch === null ? { replaceAttributes: draft.attributes } : { attributes: patch });
+    }
     try {
       await update.run(entity.id, input);
     } catch {

@@ -65,7 +65,9 @@ export type EntityFields = {
   externalId?: string | null;
   type?: string | null;
   status?: string;
+  /** Merged into what is stored (RFC 7396). */
   attributes?: Record<string, unknown>;
+  replaceAttributes?: Record<string, unknown>;
   firmwareVersion?: string | null;
 };
 

@@ -77,7 +77,7 @@ export type Connectivity =
 
 /** A new activity. */
 export type CreateActivityInput = {
-  /** JSON object of attributes, free to choose; replaced as a whole. At most 65,536 bytes and 32 levels. */
+  /** JSON object of attributes, free to choose. At most 65,536 bytes and 32 levels. */
   attributes?: unknown;
   /** What sort of work it is, 1 to 100 characters. Default: general. */
   category?: string | null | undefined;
@@ -101,7 +101,7 @@ export type CreateActivityInput = {
 
 /** A new device. */
 export type CreateDeviceInput = {
-  /** JSON object of attributes, free to choose; replaced as a whole. At most 65,536 bytes and 32 levels. */
+  /** JSON object of attributes, free to choose. At most 65,536 bytes and 32 levels. */
   attributes?: unknown;
   /** The organization's own identifier: serial number, tag, URI. Unique per kind; 1 to 1,000 characters. */
   externalId?: string | null | undefined;
@@ -456,7 +456,7 @@ export type TraverseStep = {
  * `name`, `status`, `category`, `priority` and `checklist` cannot be cleared: null is BAD_USER_INPUT.
  */
 export type UpdateActivityInput = {
-  /** JSON object of attributes, free to choose; replaced as a whole. At most 65,536 bytes and 32 levels. */
+  /** JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together. */
   attributes?: unknown;
   /** What sort of work it is, 1 to 100 characters. */
   category?: string | null | undefined;
@@ -466,12 +466,16 @@ export type UpdateActivityInput = {
   dueAt?: string | null | undefined;
   /** The organization's own identifier: serial number, tag, URI. Unique per kind; 1 to 1,000 characters. */
   externalId?: string | null | undefined;
+  /** `updatedAt` as the caller read it: CONFLICT where it was changed since. Default: no matter. */
+  ifUpdatedAt?: string | null | undefined;
   /** Where it is: a GeoJSON geometry, WGS 84, longitude first. */
   location?: { type: string; coordinates: unknown } | null | undefined;
   /** Name for people, 1 to 500 characters. */
   name?: string | null | undefined;
   /** How urgent it is, 1 to 100 characters. */
   priority?: string | null | undefined;
+  /** JSON object that takes the place of all attributes; instead of `attributes`. */
+  replaceAttributes?: unknown;
   /** Status as text, 1 to 100 characters. CONFLICT for a state to which the activity cannot be moved. */
   status?: string | null | undefined;
   /** Name of the type, e.g. 'AHU'. One that is not registered yet is registered, with an empty schema. */
@@ -484,14 +488,18 @@ export type UpdateActivityInput = {
  * `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
  */
 export type UpdateAssetInput = {
-  /** JSON object of attributes, free to choose; replaced as a whole. At most 65,536 bytes and 32 levels. */
+  /** JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together. */
   attributes?: unknown;
   /** The organization's own identifier: serial number, tag, URI. Unique per kind; 1 to 1,000 characters. */
   externalId?: string | null | undefined;
+  /** `updatedAt` as the caller read it: CONFLICT where it was changed since. Default: no matter. */
+  ifUpdatedAt?: string | null | undefined;
   /** Where it is: a GeoJSON geometry, WGS 84, longitude first. */
   location?: { type: string; coordinates: unknown } | null | undefined;
   /** Name for people, 1 to 500 characters. */
   name?: string | null | undefined;
+  /** JSON object that takes the place of all attributes; instead of `attributes`. */
+  replaceAttributes?: unknown;
   /** Status as text, 1 to 100 characters. Default of a new activity: `open`; of any other entity: `active`. */
   status?: string | null | undefined;
   /** Name of the type, e.g. 'AHU'. One that is not registered yet is registered, with an empty schema. */
@@ -504,16 +512,20 @@ export type UpdateAssetInput = {
  * `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
  */
 export type UpdateDeviceInput = {
-  /** JSON object of attributes, free to choose; replaced as a whole. At most 65,536 bytes and 32 levels. */
+  /** JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together. */
   attributes?: unknown;
   /** The organization's own identifier: serial number, tag, URI. Unique per kind; 1 to 1,000 characters. */
   externalId?: string | null | undefined;
   /** Version of the firmware, as text. */
   firmwareVersion?: string | null | undefined;
+  /** `updatedAt` as the caller read it: CONFLICT where it was changed since. Default: no matter. */
+  ifUpdatedAt?: string | null | undefined;
   /** Where it is: a GeoJSON geometry, WGS 84, longitude first. */
   location?: { type: string; coordinates: unknown } | null | undefined;
   /** Name for people, 1 to 500 characters. */
   name?: string | null | undefined;
+  /** JSON object that takes the place of all attributes; instead of `attributes`. */
+  replaceAttributes?: unknown;
   /** Status as text, 1 to 100 characters. Default of a new activity: `open`; of any other entity: `active`. */
   status?: string | null | undefined;
   /** Name of the type, e.g. 'AHU'. One that is not registered yet is registered, with an empty schema. */
@@ -526,16 +538,20 @@ export type UpdateDeviceInput = {
  * `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
  */
 export type UpdatePersonInput = {
-  /** JSON object of attributes, free to choose; replaced as a whole. At most 65,536 bytes and 32 levels. */
+  /** JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together. */
   attributes?: unknown;
   /** E-mail address, at most 254 characters. */
   email?: string | null | undefined;
   /** The organization's own identifier: serial number, tag, URI. Unique per kind; 1 to 1,000 characters. */
   externalId?: string | null | undefined;
+  /** `updatedAt` as the caller read it: CONFLICT where it was changed since. Default: no matter. */
+  ifUpdatedAt?: string | null | undefined;
   /** Where it is: a GeoJSON geometry, WGS 84, longitude first. */
   location?: { type: string; coordinates: unknown } | null | undefined;
   /** Name for people, 1 to 500 characters. */
   name?: string | null | undefined;
+  /** JSON object that takes the place of all attributes; instead of `attributes`. */
+  replaceAttributes?: unknown;
   /** Status as text, 1 to 100 characters. Default of a new activity: `open`; of any other entity: `active`. */
   status?: string | null | undefined;
   /** Name of the type, e.g. 'AHU'. One that is not registered yet is registered, with an empty schema. */
@@ -548,14 +564,18 @@ export type UpdatePersonInput = {
  * `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
  */
 export type UpdateSpaceInput = {
-  /** JSON object of attributes, free to choose; replaced as a whole. At most 65,536 bytes and 32 levels. */
+  /** JSON object that is merged into the stored attributes (RFC 7396, JSON Merge Patch): null takes a member away, an object is merged, anything else replaces. At most 65,536 bytes and 32 levels together. */
   attributes?: unknown;
   /** The organization's own identifier: serial number, tag, URI. Unique per kind; 1 to 1,000 characters. */
   externalId?: string | null | undefined;
+  /** `updatedAt` as the caller read it: CONFLICT where it was changed since. Default: no matter. */
+  ifUpdatedAt?: string | null | undefined;
   /** Where it is: a GeoJSON geometry, WGS 84, longitude first. */
   location?: { type: string; coordinates: unknown } | null | undefined;
   /** Name for people, 1 to 500 characters. */
   name?: string | null | undefined;
+  /** JSON object that takes the place of all attributes; instead of `attributes`. */
+  replaceAttributes?: unknown;
   /** Status as text, 1 to 100 characters. Default of a new activity: `open`; of any other entity: `active`. */
   status?: string | null | undefined;
   /** Name of the type, e.g. 'AHU'. One that is not registered yet is registered, with an empty schema. */

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.nodes.merge import json_merged
+from graph.json_merge import json_merged
 
 
 @pytest.mark.parametrize(
