@@ -19,6 +19,7 @@ from graph.absent import ABSENT
 from graph.change import GraphChange
 from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.errors import ArgusError, BadInputError
+from graph.json_bounds import json_object_check
 from graph.kinds import EntityKind
 
 T = TypeVar("T")
@@ -83,11 +84,21 @@ def patch_of(input_: Any) -> EntityPatch:
         external_id=absent(input_.external_id),
         type=absent(input_.type),
         status=required(input_.status, "status"),
-        attributes=absent(input_.attributes),
-        replace_attributes=absent(input_.replace_attributes),
+        attributes=_replacement(input_),
+        merge_attributes=absent(input_.attributes),
         location=absent(input_.location),
         if_updated_at=input_.if_updated_at,
     )
+
+
+def _replacement(input_: Any) -> Any:
+    """Return the attributes that replace those that are stored."""
+    replacement, path = absent(input_.replace_attributes), ("replaceAttributes",)
+    if replacement is not ABSENT and input_.attributes is not UNSET:
+        raise BadInputError("Give attributes, which are merged, or replaceAttributes, not both.", path=path)
+    if replacement is not ABSENT and replacement is not None:
+        json_object_check(replacement, path=path)
+    return replacement
 
 
 def absent(value: Any) -> Any:

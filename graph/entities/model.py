@@ -54,8 +54,8 @@ class EntityDraft:
 class EntityPatch:
     """A patch of an entity: ABSENT stays as it is; None empties external_id, type and location, and attributes to {}.
 
-    attributes are merged with those that are stored (RFC 7396: null takes a member away), replace_attributes take their
-    place; one of the two. if_updated_at: the `updated_at` the caller has seen; another refuses.
+    attributes are replaced whole; merge_attributes is merged into those that are stored (RFC 7396: null takes a member
+    away): one of the two. if_updated_at: the `updated_at` the caller has seen; another refuses.
     """
 
     name: str | Absent = ABSENT
@@ -63,7 +63,7 @@ class EntityPatch:
     type: str | Absent | None = ABSENT
     status: str | Absent = ABSENT
     attributes: Mapping[str, Any] | Absent | None = ABSENT
-    replace_attributes: Mapping[str, Any] | Absent | None = ABSENT
+    merge_attributes: Mapping[str, Any] | Absent | None = ABSENT
     location: Mapping[str, Any] | Absent | None = ABSENT
     if_updated_at: datetime | None = None
 

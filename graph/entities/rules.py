@@ -9,7 +9,6 @@ from typing import Any, Final
 from graph.absent import Absent
 from graph.entities.model import EntityDraft, EntityPatch
 from graph.entities.types import type_name_check
-from graph.errors import BadInputError
 from graph.geometry.geojson import Geometry, geometry_of_geojson
 from graph.json_bounds import json_object_check, text_check
 from graph.json_merge import json_merged
@@ -60,19 +59,16 @@ def _external_id(value: str | None) -> str | None:
 
 def _attributes(patch: EntityPatch, stored: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the attributes that a patch leads to; None: they stay."""
-    merge, replacement = patch.attributes, patch.replace_attributes
-    if not isinstance(replacement, Absent):
-        if not isinstance(merge, Absent):
-            message = "Give attributes, which are merged, or replaceAttributes, not both."
-            raise BadInputError(message, path=("replaceAttributes",))
-        return {} if replacement is None else json_object_check(replacement, path=("replaceAttributes",))
-    if isinstance(merge, Absent):
+    path = ("attributes",)
+    if not isinstance(patch.attributes, Absent):
+        return {} if patch.attributes is None else json_object_check(patch.attributes, path=path)
+    if isinstance(patch.merge_attributes, Absent):
         return None
-    if merge is None:
+    if patch.merge_attributes is None:
         return {}
-    merged: dict[str, Any] = json_merged(stored, json_object_check(merge, path=("attributes",)))
+    merged: dict[str, Any] = json_merged(stored, json_object_check(patch.merge_attributes, path=path))
     # Together they may be more than each.
-    return json_object_check(merged, path=("attributes",))
+    return json_object_check(merged, path=path)
 
 
 def _geometry_values(value: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -43,7 +43,10 @@ def entity_doors() -> dict[str, Door]:
             create = f'create{kind}(input: {{name: "x", {argument}: VALUE}}) {{ {said} }}'
             update = f'update{kind}(id: "{{{of}}}", input: {{{argument}: VALUE}}) {{ {said} }}'
             doors[f"Create{kind}Input.{argument}"] = Door(create, f"create{kind}", shown)
-            doors[f"Update{kind}Input.{argument}"] = Door(update, f"update{kind}", shown)
+            # Attributes are merged here: what is shown is more than what was sent (tests/gql/plant).
+            doors[f"Update{kind}Input.{argument}"] = Door(update, f"update{kind}")
+        replace = f'update{kind}(id: "{{{of}}}", input: {{replaceAttributes: VALUE}}) {{ {said} }}'
+        doors[f"Update{kind}Input.replaceAttributes"] = Door(replace, f"update{kind}", (of, "attributes"))
     return doors
 
 
@@ -285,7 +288,7 @@ def test_a_value_is_refused_with_a_reason_or_returned(client: Client, ids: dict[
 @example({"v": -0.0})
 @given(OBJECTS)
 def test_every_read_shows_what_was_stored(client: Client, ids: dict[str, str], value: Any) -> None:
-    door = DOORS["UpdateAssetInput.attributes"]
+    door = DOORS["UpdateAssetInput.replaceAttributes"]
     before = client.call("query($id: ID!) { entity(id: $id) { attributes } }", {"id": ids["asset"]}).data["entity"]
     is_refused = bool(refusals(call(client, door, ids, value, as_literal=False), door))
     stored = before["attributes"] if is_refused else value

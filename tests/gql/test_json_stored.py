@@ -165,8 +165,8 @@ def at(data: Any, path: list[str | int]) -> Any:
 
 def test_every_json_field_is_tested_here() -> None:
     # What a preview would give comes in with the question, see test_json_doors.py; what an entity was, is read from the
-    # trail, which here holds nothing of one.
-    assert set(json_fields()) == {*PLACES, "AssetProfileEffect", "EntityRecord"}
+    # trail, which here holds nothing of one. A rule in force shows the condition of its version.
+    assert set(json_fields()) == {*PLACES, "AssetProfileEffect", "EntityRecord", "RuleInForce"}
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -214,7 +214,7 @@ def test_a_socket_says_the_same(api: Api, client: Client) -> None:
 def test_odd_values_can_be_repaired(client: Client) -> None:
     [asset] = client.call("{ assets { nodes { id } } }").data["assets"]["nodes"]
     mended = client.call(
-        "mutation($id: ID!) { updateAsset(id: $id, input: {attributes: {a: 1}}) { asset { attributes } "
+        "mutation($id: ID!) { updateAsset(id: $id, input: {replaceAttributes: {a: 1}}) { asset { attributes } "
         "errors { message } } }",
         {"id": asset["id"]},
     ).data["updateAsset"]

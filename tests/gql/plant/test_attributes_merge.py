@@ -21,20 +21,24 @@ def make(api: Api, kind: str, attributes: Any) -> str:
 
 
 def update(api: Api, kind: str, identity: str, **values: Any) -> tuple[Any, list[Any]]:
-    payload = api.client("plant").call(
-        f"mutation M($id: ID!, $i: Update{kind}Input!) {{ update{kind}(id: $id, input: $i) {{"
-        f" {kind.lower()} {{ attributes updatedAt }} errors {{ code path }} }} }}",
-        {"id": identity, "i": values},
-    ).data[f"update{kind}"]
+    payload = (
+        api.client("plant")
+        .call(
+            f"mutation M($id: ID!, $i: Update{kind}Input!) {{ update{kind}(id: $id, input: $i) {{"
+            f" {kind.lower()} {{ attributes updatedAt }} errors {{ code path }} }} }}",
+            {"id": identity, "i": values},
+        )
+        .data[f"update{kind}"]
+    )
     return payload[kind.lower()], payload["errors"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_attributes_are_merged_and_replaced(api: Api, kind: str) -> None:
-    identity = make(api, kind, {"a": 1, "motor": {"kW": 2, "poles": 4}, "kept": [1]})
+    identity = make(api, kind, {"a": 1, "motor": {"kW": 2, "poles": 4, "none": None}, "kept": [1]})
     merged, errors = update(api, kind, identity, attributes={"a": None, "motor": {"kW": 3}, "new": "x"})
     assert errors == []
-    assert merged["attributes"] == {"motor": {"kW": 3, "poles": 4}, "kept": [1], "new": "x"}
+    assert merged["attributes"] == {"motor": {"kW": 3, "poles": 4, "none": None}, "kept": [1], "new": "x"}
     replaced, errors = update(api, kind, identity, replaceAttributes={"only": None})
     assert errors == []
     assert replaced["attributes"] == {"only": None}
