@@ -1,15 +1,19 @@
 import { createClient } from "graphql-ws";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import type { TypedDocumentString } from "./gen/graphql";
-import type { Fault } from "./request";
+import { isSignedOutClose, type Persistent, persistent } from "./persistent";
+import { type Fault, signedOut } from "./request";
 
-/** The socket's state. `lagMs`: the round trip of the newest ping; null: not measured yet. */
-export type Connection = { state: "idle" | "connecting" | "open" | "lost"; lagMs: number | null; since: number };
+/**
+ * The socket's state. `lagMs`: the round trip of the newest ping; null: not measured yet. `faults`: of the subscriptions
+ * that keep failing although the socket is open.
+ */
+export type Connection = { state: "idle" | "connecting" | "open" | "lost"; lagMs: number | null; since: number; faults: readonly Fault[] };
 
 const PING_MS = 5_000;
 const PATIENCE_MS = 10_000;
 
-let connection: Connection = { state: "idle", lagMs: null, since: Date.now() };
+let connection: Connection = { state: "idle", lagMs: null, since: Date.now(), faults: [] };
 const listeners = new Set<() => void>();
 const reopened = new Set<() => void>();
 let wasOpen = false;
@@ -41,8 +45,9 @@ const client = createClient({
       if (wasOpen) for (const listener of reopened) listener();
       wasOpen = true;
     },
-    closed: () => {
+    closed: (event) => {
       clearTimeout(watchdog);
+      if (isSignedOutClose((event as CloseEvent).code)) signedOut();
       change({ state: wasOpen ? "lost" : "connecting", lagMs: null });
     },
     ping: (received) => {
@@ -82,36 +87,57 @@ export function onReopened(listener: () => void): () => void {
   return () => reopened.delete(listener);
 }
 
+const failing = new Map<Persistent, Fault[]>();
+
+/** Connect again as the user who is signed in now, and retry the subscriptions that were refused. */
+export function reconnect(): void {
+  client.terminate();
+  for (const subscription of [...failing.keys()]) subscription.again();
+}
+
+type LiveOptions<T, V> = {
+  resume?: (variables: V, update: T) => void;
+  /** Receives the faults that persist, and an empty list once they no longer do. The connection's badge shows them, too. */
+  onFaults?: (faults: Fault[]) => void;
+};
+
 /**
- * Subscribe, over all losses of the socket. Returns what ends the subscription.
+ * Subscribe, across losses of the socket and transient errors. Returns what ends the subscription.
  *
  * `resume` may change the variables in place before every update is handed on: the socket's client sends the same
- * object when it subscribes again, so a subscription with a cursor continues behind its newest update.
+ * object when it subscribes again, so a subscription with a cursor continues behind its newest update. Without it the
+ * listeners of `onReopened` are called after an error interrupted the subscription.
  */
 export function subscribe<T, V extends Record<string, unknown>>(
   document: TypedDocumentString<T, V>,
   variables: NoInfer<V>,
   onUpdate: (update: T) => void,
-  options: { resume?: (variables: V, update: T) => void; onFaults?: (faults: Fault[]) => void } = {},
+  options: LiveOptions<T, V> = {},
 ): () => void {
   const sent = { ...variables };
-  return client.subscribe<T>(
-    { query: document.toString(), variables: sent },
-    {
-      next: (message) => {
-        if (message.errors) options.onFaults?.(message.errors.map(faultOf));
-        if (message.data) {
-          options.resume?.(sent, message.data);
-          onUpdate(message.data);
-        }
-      },
-      error: (error) => {
-        if (Array.isArray(error)) options.onFaults?.(error.map(faultOf));
-        else options.onFaults?.([{ code: "UNREACHABLE", message: "The live connection was closed.", path: [] }]);
-      },
-      complete: () => {},
+  const subscription = persistent<T>((sink) => client.subscribe<T>({ query: document.toString(), variables: sent }, sink), {
+    onUpdate: (update) => {
+      options.resume?.(sent, update);
+      onUpdate(update);
     },
-  );
+    onFaults: (faults) => {
+      if (faults.some((fault) => fault.code === "UNAUTHENTICATED")) signedOut();
+      fail(faults);
+      options.onFaults?.(faults);
+    },
+    onAgain: () => {
+      if (options.resume === undefined) for (const listener of reopened) listener();
+    },
+  });
+  function fail(faults: Fault[]): void {
+    if (faults.length === 0) failing.delete(subscription);
+    else failing.set(subscription, faults);
+    change({ faults: [...failing.values()].flat() });
+  }
+  return () => {
+    subscription.end();
+    if (failing.has(subscription)) fail([]);
+  };
 }
 
 /** Subscribe while the component is there and `variables` is not null. */
@@ -119,7 +145,7 @@ export function useLive<T, V extends Record<string, unknown>>(
   document: TypedDocumentString<T, V>,
   variables: NoInfer<V> | null,
   onUpdate: (update: T) => void,
-  options: { resume?: (variables: V, update: T) => void; onFaults?: (faults: Fault[]) => void } = {},
+  options: LiveOptions<T, V> = {},
 ): void {
   const handlers = useRef({ onUpdate, options });
   handlers.current = { onUpdate, options };
@@ -131,9 +157,4 @@ export function useLive<T, V extends Record<string, unknown>>(
       onFaults: (faults) => handlers.current.options.onFaults?.(faults),
     });
   }, [document, key]);
-}
-
-function faultOf(error: { message: string; path?: readonly (string | number)[]; extensions?: Record<string, unknown> }): Fault {
-  const code = error.extensions?.code;
-  return { code: typeof code === "string" ? code : "INTERNAL", message: error.message, path: error.path ?? [] };
 }

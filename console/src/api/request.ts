@@ -40,6 +40,11 @@ export function watchServer(handlers: { newConsole: () => void; signedOut: () =>
   onSignedOut = handlers.signedOut;
 }
 
+/** Report that the server no longer knows this session. */
+export function signedOut(): void {
+  onSignedOut();
+}
+
 /** Send a document. Throws RequestError where nothing came back; what failed in part is in `faults`. */
 export async function request<T, V>(
   document: TypedDocumentString<T, V>,

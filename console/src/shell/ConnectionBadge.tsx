@@ -3,7 +3,15 @@ import { Age } from "../ui/Time";
 
 /** Whether what moves on the page moves: the socket's state and its round trip. */
 export function ConnectionBadge() {
-  const { state, lagMs, since } = useConnection();
+  const { state, lagMs, since, faults } = useConnection();
+  const [first] = faults;
+  if (first !== undefined && (state === "open" || state === "idle")) {
+    return (
+      <span className="tag bad" role="status" title={`Part of this page does not follow what changes: ${faults.map((fault) => `${fault.code} ${fault.message}`).join("; ")}`}>
+        ◐ live in part <code>{first.code}</code>
+      </span>
+    );
+  }
   if (state === "open" || state === "idle") {
     const lag = lagMs === null ? "" : ` ${Math.max(1, Math.round(lagMs))} ms`;
     return (

@@ -1,8 +1,15 @@
 import { type FormEvent, useState } from "react";
-import { type Session, signInAtProvider, signInWithToken } from "./session";
+import { type Session, signInAtProvider, signInAtProviderBeside, signInWithToken } from "./session";
+
+type Props = {
+  session: Session;
+  /** Whether it covers the page of a session that has ended. */
+  isOver?: boolean;
+  onSignedIn: () => void;
+};
 
 /** The page of those who are not signed in: the identity provider where one is set, else a token. */
-export function SignIn({ session, onSignedIn }: { session: Session; onSignedIn: () => void }) {
+export function SignIn({ session, isOver = false, onSignedIn }: Props) {
   const [token, setToken] = useState("");
   const [refusal, setRefusal] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
@@ -20,13 +27,24 @@ export function SignIn({ session, onSignedIn }: { session: Session; onSignedIn: 
     }
   };
   const provider = session.ways.provider;
+  const Whole = isOver ? "div" : "main";
   return (
-    <main className="sign-in">
+    <Whole className="sign-in">
       <div className="panel stack">
-        <h1>Sign in to Argus</h1>
+        <h1>{isOver ? "Sign in again" : "Sign in to Argus"}</h1>
+        {isOver && (
+          <p>
+            Your session has ended. Once you are signed in, the page continues as you left it, with what you typed.
+          </p>
+        )}
         {provider && (
-          <button type="button" className="button primary" onClick={() => signInAtProvider(provider.start)}>
+          <button
+            type="button"
+            className="button primary"
+            onClick={() => (isOver ? signInAtProviderBeside : signInAtProvider)(provider.start)}
+          >
             Continue with {provider.name}
+            {isOver ? " in another tab" : ""}
           </button>
         )}
         {session.ways.token && (
@@ -65,6 +83,6 @@ export function SignIn({ session, onSignedIn }: { session: Session; onSignedIn: 
           <code>argus token create --organization NAME --role operator</code>.
         </p>
       </div>
-    </main>
+    </Whole>
   );
 }

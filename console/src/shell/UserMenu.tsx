@@ -3,7 +3,7 @@ import { setZone, useZone, zoneChoice, zones } from "../time/zone";
 import { Dialog } from "../ui/Dialog";
 import { type Density, setDensity, setTheme, THEMES, type Theme, useDisplay } from "./display";
 import { useSession } from "./SessionGate";
-import { signOut } from "./session";
+import { sessionChanged, signOut } from "./session";
 
 /** Who is signed in; time zone, theme and density of this browser. */
 export function UserMenu({ onKeys }: { onKeys: () => void }) {
@@ -37,6 +37,18 @@ export function UserMenu({ onKeys }: { onKeys: () => void }) {
 
 function SessionFacts() {
   const session = useSession();
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const leave = async () => {
+    setRefusal(null);
+    try {
+      await signOut();
+    } catch (error) {
+      setRefusal(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    sessionChanged();
+    location.reload();
+  };
   return (
     <>
       <dl className="facts">
@@ -52,14 +64,15 @@ function SessionFacts() {
         )}
       </dl>
       <div>
-        <button
-          type="button"
-          className="button"
-          onClick={() => void signOut().then(() => location.reload())}
-        >
+        <button type="button" className="button" onClick={() => void leave()}>
           Sign out
         </button>
       </div>
+      {refusal !== null && (
+        <p className="fault" role="alert">
+          Not signed out: {refusal}
+        </p>
+      )}
     </>
   );
 }

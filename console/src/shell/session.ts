@@ -28,15 +28,56 @@ export async function signInWithToken(token: string): Promise<void> {
     credentials: "same-origin",
   });
   if (response.ok) return;
-  const body = (await response.json().catch(() => null)) as { errors?: { message: string }[] } | null;
-  throw new Error(body?.errors?.[0]?.message ?? `Not signed in (${response.status}).`);
+  throw new Error(await refusal(response, "Not signed in"));
 }
 
+/** End the session. Throws Error with what the server says where it is refused: then the session goes on. */
 export async function signOut(): Promise<void> {
-  await fetch(address("session/end"), {
-    method: "POST",
-    credentials: "same-origin",
-  });
+  let response: Response;
+  try {
+    response = await fetch(address("session/end"), { method: "POST", credentials: "same-origin" });
+  } catch {
+    throw new Error("Argus cannot be reached. You are still signed in.");
+  }
+  if (!response.ok) throw new Error(await refusal(response, "Still signed in"));
+}
+
+async function refusal(response: Response, otherwise: string): Promise<string> {
+  const body = (await response.json().catch(() => null)) as { errors?: { message: string }[] } | null;
+  return body?.errors?.[0]?.message ?? `${otherwise} (${response.status}).`;
+}
+
+/** What a page that shows the rows of one session does once the server reports another. */
+export type Reaction = "keep" | "sign in" | "resume" | "reload";
+
+/**
+ * Return how to react to a session. shown: the session whose rows the page shows, null: none yet; now: the server's.
+ *
+ * Rows of one user or organization must not stay under the session of another. Whoever signs in again as the same user
+ * keeps what was typed.
+ */
+export function reactionTo(shown: Session | null, isSignInOpen: boolean, now: Session): Reaction {
+  if (!now.signedIn) return "sign in";
+  if (shown === null) return "keep";
+  if (identityOf(shown) !== identityOf(now)) return "reload";
+  return isSignInOpen ? "resume" : "keep";
+}
+
+function identityOf(session: Session): string {
+  return JSON.stringify([session.subject, session.organization?.id, session.role, session.under]);
+}
+
+const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("argus.session");
+
+/** Notify the other tabs of this browser that the session may have changed: they ask the server. */
+export function sessionChanged(): void {
+  tabs?.postMessage(null);
+}
+
+/** Call a function when another tab notifies of a changed session. Returns what ends it. */
+export function onSessionChanged(listener: () => void): () => void {
+  tabs?.addEventListener("message", listener);
+  return () => tabs?.removeEventListener("message", listener);
 }
 
 const PLACE = "argus.place";
@@ -45,6 +86,13 @@ const PLACE = "argus.place";
 export function signInAtProvider(start: string): void {
   sessionStorage.setItem(PLACE, location.hash);
   location.assign(address(start));
+}
+
+/**
+ * Go to the identity provider in another tab, so that this page stays. That tab notifies this one once it is signed in.
+ */
+export function signInAtProviderBeside(start: string): void {
+  window.open(address(start), "_blank", "noopener");
 }
 
 /** Open the page that was open before the identity provider was gone to. */

@@ -3,6 +3,8 @@ import { type PackedSeries, SeriesBuffer, type SeriesPoints } from "./seriesBuff
 /** What the store needs of the browser. */
 export type Clock = {
   frame: (run: () => void) => number;
+  /** Run what was queued before it, then this. */
+  afterwards: (run: () => void) => void;
   cancelFrame: (handle: number) => void;
   timer: (run: () => void, ms: number) => number;
   cancelTimer: (handle: number) => void;
@@ -11,6 +13,7 @@ export type Clock = {
 
 const browser: Clock = {
   frame: (run) => requestAnimationFrame(run),
+  afterwards: (run) => queueMicrotask(run),
   cancelFrame: (handle) => cancelAnimationFrame(handle),
   timer: (run, ms) => window.setTimeout(run, ms),
   cancelTimer: (handle) => window.clearTimeout(handle),
@@ -107,8 +110,11 @@ export class LiveSeries {
       return;
     }
     for (const draw of this.#drawing) draw();
-    const end = this.#clock.now();
-    this.#restUntil = end + REST * (end - start);
+    // A plot only notes what it is given, and draws once this has ended.
+    this.#clock.afterwards(() => {
+      const end = this.#clock.now();
+      this.#restUntil = end + REST * (end - start);
+    });
   }
 
   #summarize(): void {

@@ -10,9 +10,9 @@ export type Amount = "whole" | "tail" | "nothing";
 /** How often buckets are asked again. */
 export const BUCKETS_MS = 60_000;
 
-/** Return the event time to begin at, so that nothing is missing behind what is stored; null: only what is new. */
-export function sinceOf(amount: Amount, windowMs: number, bucketMs: number | null, nowMs: number): number | null {
-  if (amount === "nothing") return null;
+/** Return the event time to begin at, so that nothing is missing behind what is stored. */
+export function sinceOf(amount: Amount, windowMs: number, bucketMs: number | null, nowMs: number): number {
+  if (amount === "nothing") return Math.floor(nowMs);
   // Buckets have what was there when they were asked: behind them two turns are enough, one may have failed.
   return Math.floor(nowMs - (bucketMs === null ? windowMs : 2 * BUCKETS_MS));
 }

@@ -94,7 +94,7 @@ export type SeriesState = {
 const RESTART_MS = 2_000;
 const FIRST_MS = 1_500;
 
-type Start = { amount: Amount; since: number | null; atMs: number };
+type Start = { amount: Amount; since: number; atMs: number };
 
 /**
  * The series of an entity over a window: up to an hour as stored points, beyond that as buckets.
@@ -124,7 +124,7 @@ export function useSeries(window: SeriesWindow): SeriesState {
       setStart((before) => {
         const next = startOf(amount, windowMs);
         // Another instant even within one millisecond: it is what makes the subscription begin again.
-        return next.since === null || before.since === null ? next : { ...next, since: Math.max(next.since, before.since + 1) };
+        return { ...next, since: next.since === before.since ? next.since + 1 : next.since };
       });
     },
     [live, windowMs],
@@ -165,8 +165,7 @@ export function useSeries(window: SeriesWindow): SeriesState {
     { enabled: needsQuery, keep: true, staleMs: 30_000, ...(isLive && needsQuery ? { refetchMs: BUCKETS_MS } : {}) },
   );
   const { refetch } = answer;
-  const since = start.since === null ? null : textOf(start.since * 1000);
-  useLive(POINTS, isLive ? { id: entityId, metrics, since } : null, onPoints, {
+  useLive(POINTS, isLive ? { id: entityId, metrics, since: textOf(start.since * 1000) } : null, onPoints, {
     resume: (sent, update) => {
       // Either an instant to begin at, or a cursor to continue behind.
       sent.since = null;
