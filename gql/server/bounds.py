@@ -133,6 +133,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "IngestPayload.errors": Bound(READINGS_MAX),
     "ImportPayload.errors": Bound(_NAMES),
     "BulkPayload.errors": Bound(BULK_ERRORS_MAX),
+    "AssetPayload.errors": Bound(BULK_ERRORS_MAX),
     "UserError.path": Bound(PATH),
 }
 # Of the schema itself, whose size is known: as many as there are on average, as clients ask for all of them.

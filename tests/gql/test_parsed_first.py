@@ -26,6 +26,7 @@ MUTATIONS = [
     'unshelveEvents(id: "x") { errors { code path } }',
     'updateEntities(filter: {underId: "x"}, patch: {status: "s"}) { errors { code path } }',
     'deleteEntities(filter: {profileId: "x"}) { errors { code path } }',
+    'cloneAsset(id: "x", input: {name: "c"}) { errors { code path } }',
 ]
 
 
