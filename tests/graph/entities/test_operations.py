@@ -206,7 +206,7 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(world: World) -> None
     changed = update(world, made.id, name="Fan", if_updated_at=made.updated_at)
     assert refused(lambda: update(world, made.id, name="Duct", if_updated_at=made.updated_at)) == (
         "CONFLICT",
-        ("updatedAt",),
+        ("ifUpdatedAt",),
     )
     naive = made.updated_at.replace(tzinfo=None)
     assert refused(lambda: update(world, made.id, name="Duct", if_updated_at=naive)) == (
