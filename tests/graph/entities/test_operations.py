@@ -211,7 +211,7 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(world: World) -> None
     naive = made.updated_at.replace(tzinfo=None)
     assert refused(lambda: update(world, made.id, name="Duct", if_updated_at=naive)) == (
         "BAD_USER_INPUT",
-        ("updatedAt",),
+        ("ifUpdatedAt",),
     )
     assert stored(world, made.id) == changed
 
