@@ -250,3 +250,26 @@ def test_a_chart_is_read_and_zoomed_by_keyboard(page: ConsolePage, plant: Plant)
     cursor.focus()
     page.page.keyboard.press("Escape")
     whole.wait_for(state="detached")
+
+
+def test_what_is_on_or_off_is_shown_as_such(browser: Browser, installation: Installation, client: Client) -> None:
+    made = client.call('mutation { createDevice(input: {name: "Pump", externalId: "pump"}) { device { id } } }')
+    device = made.data["createDevice"]["device"]["id"]
+    start = datetime.now(tz=UTC) - timedelta(minutes=10)
+    readings = [
+        {"externalId": "pump", "timestamp": instant(start + timedelta(minutes=number)), "metrics": {"running": is_on}}
+        for number, is_on in enumerate((True, False, True))
+    ]
+    document = "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }"
+    assert client.call(document, {"r": readings}).data["ingestTelemetry"]["accepted"] == len(readings)
+    installation.wait_processed(client)
+    with browser.page(installation, client) as opened:
+        opened.open(f"/devices/{device}?tab=telemetry")
+        opened.page.get_by_role("img", name="running: 3 values, last on.").wait_for()
+        assert "running on" in opened.page.locator(".chart-legend").inner_text()
+        cursor = opened.page.get_by_role("slider", name="Cursor in the chart of on / off")
+        cursor.focus()
+        for value in ("running on", "running off"):
+            opened.page.keyboard.press("ArrowLeft")
+            assert value in (cursor.get_attribute("aria-valuetext") or "")
+        opened.check()

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
 import { graphql } from "../api/gen";
+import type { MetricType } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import { microsOf, now, textOf } from "../time/instant";
 import { Chart, type ChartSeries } from "../ui/Chart";
@@ -17,6 +18,7 @@ export const ALARM_SERIES = graphql(`
         metric
         port
         unit
+        type
         timestamps
         values
         truncated
@@ -77,7 +79,7 @@ export function AlarmChart({ alarm }: { alarm: AlarmDetail }) {
   );
 }
 
-type Packed = { metric: string; port?: number | null; unit?: string | null; timestamps: readonly number[]; values: readonly (number | null)[] };
+type Packed = { metric: string; port?: number | null; unit?: string | null; type: MetricType; timestamps: readonly number[]; values: readonly (number | null)[] };
 
 export function chartSeries(series: Packed): ChartSeries {
   return {
@@ -86,5 +88,6 @@ export function chartSeries(series: Packed): ChartSeries {
     unit: series.unit ?? null,
     timestamps: series.timestamps,
     values: series.values,
+    isSwitch: series.type === "BOOLEAN",
   };
 }

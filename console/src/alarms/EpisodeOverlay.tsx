@@ -74,6 +74,7 @@ export const EPISODE_POINTS = graphql(`
   fragment EpisodePoints on TelemetrySeries {
     port
     unit
+    type
     timestamps
     values
   }
@@ -148,6 +149,7 @@ export function EpisodeOverlay({ alarm, metric, thresholds }: { alarm: AlarmDeta
         unit: points.unit ?? null,
         timestamps: points.timestamps.map((at) => at + moveMs),
         values: points.values,
+        isSwitch: points.type === "BOOLEAN",
       },
     ];
   });

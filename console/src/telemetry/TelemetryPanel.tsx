@@ -154,7 +154,7 @@ function byUnit(series: readonly SeriesPoints[]): [string, Plotted[]][] {
     if (type === "TEXT") continue;
     const label = port === null ? metric : `${metric} (port ${port})`;
     const title = type === "BOOLEAN" ? SWITCHES : (unit ?? "without unit");
-    const plotted = { key, metric, label, unit, timestamps, values, isStepped: type === "BOOLEAN" };
+    const plotted = { key, metric, label, unit, timestamps, values, isSwitch: type === "BOOLEAN" };
     panels.set(title, [...(panels.get(title) ?? []), plotted]);
   }
   return [...panels].sort(([a], [b]) => Number(a === SWITCHES) - Number(b === SWITCHES));

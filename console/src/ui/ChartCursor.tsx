@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type RefObject, useState } from "react";
 import type uPlot from "uplot";
 import { dateTime } from "../time/zone";
-import { type ChartSeries, withUnit } from "./ChartData";
+import { type ChartSeries, valueText } from "./ChartData";
 import { moved, placeAt, zoomed } from "./chartKeys";
 import { useKeyNotes } from "./keyNotes";
 
@@ -86,7 +86,7 @@ function valuesAt(data: uPlot.AlignedData, series: readonly ChartSeries[], at: n
       let row = place;
       while (row >= 0 && column?.[row] === undefined) row--;
       const value = column?.[row] ?? null;
-      return `${one.label} ${value === null ? "no data" : withUnit(value, one.unit)}`;
+      return `${one.label} ${value === null ? "no data" : valueText(value, one)}`;
     })
     .join(", ");
 }

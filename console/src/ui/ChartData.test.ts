@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { aligned, lastText, spoken } from "./ChartData";
+import { aligned, lastText, spoken, valueText } from "./ChartData";
 
 const times = fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { maxLength: 25 }).map((drawn) => drawn.sort((a, b) => a - b));
 const drawnSeries = fc.array(times, { minLength: 1, maxLength: 4 });
@@ -43,4 +43,12 @@ test("what is spoken leaves gaps out", () => {
   const series = { key: "a", label: "flow", unit: "l/s", timestamps: [1, 2, 3], values: new Float64Array([4, 2, Number.NaN]) };
   expect(lastText(series)).toBe("2 l/s");
   expect(spoken("Flow", [series])).toBe("Chart of Flow. flow: 2 values from 2 to 4, last 2 l/s. Press t for a table.");
+});
+
+
+test("what is on or off is said as such; between the two it is the share of a bucket", () => {
+  const series = { key: "a", label: "running", unit: null, isSwitch: true, timestamps: [1, 2, 3], values: [0, 1, 0.25] };
+  expect(series.values.map((value) => valueText(value, series))).toEqual(["off", "on", "on 25 %"]);
+  expect(lastText(series)).toBe("on 25 %");
+  expect(spoken("on / off", [series])).toBe("Chart of on / off. running: 3 values, last on 25 %. Press t for a table.");
 });

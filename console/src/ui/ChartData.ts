@@ -8,8 +8,8 @@ export type ChartSeries = {
   unit: string | null;
   timestamps: ArrayLike<number>;
   values: ArrayLike<number | null>;
-  /** True: a value holds until the next one, as of what is on or off. */
-  isStepped?: boolean;
+  /** True: it is on (1) or off (0), and holds until the next value; what is between is the share of a bucket that was on. */
+  isSwitch?: boolean;
 };
 
 /** Points that come too often for React: the chart draws them itself. */
@@ -28,14 +28,16 @@ export function valueAt(series: Pick<ChartSeries, "values">, index: number): num
   return value === null || Number.isNaN(value) ? null : value;
 }
 
-export function withUnit(value: number, unit: string | null): string {
+/** Return a value of a series as a text, with its unit. */
+export function valueText(value: number, { unit, isSwitch }: Pick<ChartSeries, "unit" | "isSwitch">): string {
+  if (isSwitch) return value === 0 ? "off" : value === 1 ? "on" : `on ${numberText(Math.round(100 * value))} %`;
   return unit ? `${numberText(value)} ${unit}` : numberText(value);
 }
 
 export function lastText(series: ChartSeries): string {
   for (let index = series.values.length - 1; index >= 0; index--) {
     const value = valueAt(series, index);
-    if (value !== null) return withUnit(value, series.unit);
+    if (value !== null) return valueText(value, series);
   }
   return "—";
 }
@@ -52,6 +54,7 @@ export function spoken(title: string, series: readonly ChartSeries[]): string {
       if (value > high) high = value;
     }
     if (count === 0) return `${one.label}: no values`;
+    if (one.isSwitch) return `${one.label}: ${count} values, last ${lastText(one)}`;
     return `${one.label}: ${count} values from ${numberText(low)} to ${numberText(high)}, last ${lastText(one)}`;
   });
   return `Chart of ${title}. ${parts.join(". ")}. Press t for a table.`;

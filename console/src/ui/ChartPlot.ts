@@ -11,6 +11,9 @@ export type Band = { fromMs: number; toMs: number; label: string };
 const COLOURS = 8;
 // With more points than this in view they are not marked one by one.
 const MARKED_MOST = 80;
+// Wide enough for the line at off and the one at on to be seen whole.
+const SWITCH_RANGE: [number, number] = [-0.08, 1.08];
+const SWITCH_AXIS = { splits: () => [0, 1], values: () => ["off", "on"] };
 const STEPPED = uPlot.paths.stepped?.({ align: 1 });
 
 export function colour(index: number): string {
@@ -57,6 +60,8 @@ export function plotOptions({ element, labels, height, zone, sync, onZoom, overl
     ticks: { stroke: () => resolved(element, "var(--line)"), width: 1 },
     font: "12px system-ui",
   };
+  // What is on or off goes from the one to the other, whatever of both was there.
+  const isSwitch = labels.length > 0 && labels.every((one) => one.isSwitch);
   return {
     width: Math.max(element.clientWidth, 200),
     height,
@@ -64,15 +69,15 @@ export function plotOptions({ element, labels, height, zone, sync, onZoom, overl
     tzDate: zoned(zone),
     legend: { show: false },
     cursor: { ...(sync === null ? {} : { sync: { key: sync } }), drag: { x: true, y: false, setScale: false } },
-    scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => rangeOf(low, high, overlays.current.thresholds ?? []) } },
-    axes: [{ ...axis, values: (_plot, splits) => tickTexts(splits, zone) }, { ...axis, size: 58 }],
+    scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => (isSwitch ? SWITCH_RANGE : rangeOf(low, high, overlays.current.thresholds ?? [])) } },
+    axes: [{ ...axis, values: (_plot, splits) => tickTexts(splits, zone) }, { ...axis, size: 58, ...(isSwitch ? SWITCH_AXIS : {}) }],
     series: [
       {},
       ...labels.map((one, index) => ({
         label: one.label,
         stroke: () => resolved(element, colour(index)),
         width: 1.5,
-        ...(one.isStepped && STEPPED ? { paths: STEPPED } : {}),
+        ...(one.isSwitch && STEPPED ? { paths: STEPPED } : {}),
         points: { show: (_: uPlot, __: number, first: number, last: number) => last - first < MARKED_MOST, size: 4 },
       })),
     ],

@@ -1,5 +1,5 @@
 import { dateTime } from "../time/zone";
-import { type ChartSeries, valueAt, withUnit } from "./ChartData";
+import { type ChartSeries, valueAt, valueText } from "./ChartData";
 
 const ROWS = 500;
 
@@ -13,7 +13,7 @@ export function ChartTable({ series, zone }: { series: readonly ChartSeries[]; z
     return Array.from({ length: count }, (_, place) => ({
       at: one.timestamps[from + place] as number,
       label: one.label,
-      unit: one.unit,
+      series: one,
       value: valueAt(one, from + place),
     }));
   });
@@ -35,7 +35,7 @@ export function ChartTable({ series, zone }: { series: readonly ChartSeries[]; z
             <tr key={`${row.label} ${row.at}`}>
               <td className="nowrap number">{dateTime(row.at * 1000, zone)}</td>
               <td>{row.label}</td>
-              <td className="number">{row.value === null ? "no data" : withUnit(row.value, row.unit)}</td>
+              <td className="number">{row.value === null ? "no data" : valueText(row.value, row.series)}</td>
             </tr>
           ))}
         </tbody>

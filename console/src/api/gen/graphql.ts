@@ -591,11 +591,11 @@ export type AlarmSeriesQueryVariables = Exact<{
 
 
 export type AlarmSeriesQuery = { entity:
-    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
-    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
-    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
-    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
-    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
+    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
+    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
+    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
+    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
+    | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null>, truncated: boolean, incomplete: boolean }> | null }
    | null };
 
 export type AlarmDetailChangedSubscriptionVariables = Exact<{
@@ -753,14 +753,14 @@ export type EpisodeSeriesQueryVariables = Exact<{
 
 
 export type EpisodeSeriesQuery = { entity:
-    | { id: string, e0: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null }
-    | { id: string, e0: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null }
-    | { id: string, e0: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null }
-    | { id: string, e0: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null }
-    | { id: string, e0: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> }> | null }
+    | { id: string, e0: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null }
+    | { id: string, e0: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null }
+    | { id: string, e0: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null }
+    | { id: string, e0: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null }
+    | { id: string, e0: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e1?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e2?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e3?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null, e4?: Array<{ port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> }> | null }
    | null };
 
-export type EpisodePointsFragment = { port: number | null, unit: string | null, timestamps: Array<number>, values: Array<number | null> };
+export type EpisodePointsFragment = { port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null> };
 
 export type OpenAlarmRowsQueryVariables = Exact<{
   filter: EventFilter;
@@ -2919,6 +2919,7 @@ export const EpisodePointsFragmentDoc = new TypedDocumentString(`
     fragment EpisodePoints on TelemetrySeries {
   port
   unit
+  type
   timestamps
   values
 }
@@ -3055,6 +3056,7 @@ export const AlarmSeriesDocument = new TypedDocumentString(`
       metric
       port
       unit
+      type
       timestamps
       values
       truncated
@@ -3209,6 +3211,7 @@ export const EpisodeSeriesDocument = new TypedDocumentString(`
     fragment EpisodePoints on TelemetrySeries {
   port
   unit
+  type
   timestamps
   values
 }`) as unknown as TypedDocumentString<EpisodeSeriesQuery, EpisodeSeriesQueryVariables>;
