@@ -237,3 +237,59 @@ def test_lists_follow_what_changes_and_count_what_matches(browser: Browser, inst
         offer.click()
         opened.page.get_by_role("treeitem").get_by_text("Second").wait_for()
         opened.check()
+
+
+def test_a_page_that_fails_leaves_the_list_and_is_retried(browser: Browser, installation: Installation) -> None:
+    own = installation.organization("Long list")
+    document = "mutation I($r: [JSON!]!) { importGraph(records: $r) { errors { message } } }"
+    devices = [
+        {"record": "entity", "kind": "DEVICE", "externalId": f"d{n}", "name": f"Meter {n:03}"} for n in range(230)
+    ]
+    assert own.call(document, {"r": devices}).data["importGraph"]["errors"] == []
+    failing = {"DeviceList": False}
+    with browser.page(installation, own) as opened:
+        refuse(opened, "DeviceList", lambda: fault("INTERNAL", "For a moment.") if failing["DeviceList"] else None)
+        opened.open("/devices?order=NAME_ASC")
+        opened.wait_idle()
+        opened.page.get_by_text("230 devices, 200 loaded").wait_for()
+        failing["DeviceList"] = True
+        requested = opened.operations().count("DeviceList")
+        end = "grid => { grid.scrollTop = grid.scrollHeight; }"
+        opened.page.get_by_role("grid").evaluate(end)
+        alert = opened.page.get_by_role("alert").filter(has_text="For a moment.")
+        alert.wait_for()
+        opened.page.get_by_text("Meter 199").wait_for()
+        opened.wait_idle()
+        # It is requested once, however often the list is drawn while its end is near.
+        assert opened.operations().count("DeviceList") == requested + 1
+        failing["DeviceList"] = False
+        alert.get_by_role("button", name="Try again").click()
+        opened.page.get_by_text("230 devices", exact=True).wait_for()
+        alert.wait_for(state="detached")
+        opened.page.get_by_role("grid").evaluate(end)
+        opened.page.get_by_text("Meter 229").wait_for()
+        opened.check()
+
+
+def test_rows_of_one_moment_are_not_shown_at_another(page: ConsolePage, plant: Plant) -> None:
+    held: list[Intercepted] = []
+
+    def hold(route: Intercepted) -> None:
+        body = json.loads(route.request.post_data or "{}")
+        if "query AssetList" in body.get("query", "") and body["variables"]["asOf"] is not None:
+            held.append(route)
+        else:
+            route.fallback()
+
+    page.page.route("**/graphql", hold)
+    page.open("/assets")
+    page.wait_idle()
+    rows = page.page.get_by_role("grid").get_by_role("link")
+    assert rows.count() > 0
+    page.page.evaluate("location.hash = '#/assets?at=2026-03-02T00:00:00Z'")
+    page.page.get_by_role("button", name="Back to live").wait_for()
+    wait_until(lambda: len(held) > 0)
+    assert rows.count() == 0
+    for route in held:
+        route.fallback()
+    rows.first.wait_for()

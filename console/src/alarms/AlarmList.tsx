@@ -69,11 +69,11 @@ export function AlarmList(props: Props) {
   }, [listKey]);
   const isHeld = hold.isHeld || selectedIds.size > 0 || openId !== null || action !== null;
   const list = useAlarms(filter, view, isHeld, props.shelves);
-  const { hasMore, loadMore, loaded } = list;
+  const { hasMore, readAhead, loaded } = list;
   useEffect(() => {
     // The API cannot tell these from the other open ones, so all that are open are looked through, up to a limit.
-    if ((view === "forgotten" || view === "shelved") && hasMore && loaded < LOOKED_THROUGH_MOST) loadMore();
-  }, [view, hasMore, loaded]);
+    if ((view === "forgotten" || view === "shelved") && hasMore && loaded < LOOKED_THROUGH_MOST) readAhead();
+  }, [view, hasMore, loaded, readAhead]);
   const places = usePlaces(list.alarms, grouping === "space");
 
   const groupOrder = useRef<{ key: string; ids: string[] }>({ key: "", ids: [] });
@@ -169,7 +169,7 @@ export function AlarmList(props: Props) {
           <b className="number">{list.waiting} new</b> – show <kbd>n</kbd>
         </button>
       )}
-      <Failed faults={[...(list.error?.faults ?? []), ...list.faults]} retry={list.refetch} />
+      <Failed faults={[...(list.error?.faults ?? []), ...list.faults]} retry={list.retry} />
       {list.isLoading && <Loading what="alarms" rows={4} />}
       {!list.isLoading && list.error === null && lines.length === 0 && (props.empty ?? <Empty title={isPast(moment) ? "No alarm was open" : "No open alarms"} />)}
       {lines.length > 0 && (
@@ -181,7 +181,7 @@ export function AlarmList(props: Props) {
           idOf={(line) => line.id}
           total={list.hasMore ? list.total : lines.length}
           hasMore={list.hasMore}
-          loadMore={list.loadMore}
+          readAhead={list.readAhead}
           onOpen={(line) => (line.what === "alarm" ? setOpenId(line.id) : toggleFold(line))}
           onActive={activate}
           {...(canAct ? { onToggle: toggle, selected: (line: Line) => line.what === "alarm" && selectedIds.has(line.id) } : {})}

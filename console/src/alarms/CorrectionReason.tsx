@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { graphql } from "../api/gen";
-import { useApi, usePages } from "../api/hooks";
+import { useApi } from "../api/hooks";
+import { usePages } from "../api/usePages";
 import { type Micros, textOf } from "../time/instant";
 import { Failed } from "../ui/States";
 import { Instant } from "../ui/Time";
@@ -79,12 +80,13 @@ export function CorrectionReason({ alarm, at, isWithdrawn }: { alarm: AlarmDetai
   const looked = changes.nodes.length;
   // A link explains more than the rule, so one that comes later in the trail is looked for, too.
   const isSearching = !isAsked || (!cause?.isOfLink && changes.hasMore && looked < LOOKED_AT_MOST);
-  const { loadMore, error } = changes;
+  const { readAhead } = changes;
   useEffect(() => {
-    if (isAsked && isSearching && error === null) loadMore();
-  }, [isAsked, isSearching, looked, error]);
-  const failed = error ?? nearby.error;
-  if (failed) return <Failed faults={failed.faults} />;
+    if (isAsked && isSearching) readAhead();
+  }, [isAsked, isSearching, readAhead]);
+  const failed = [...(changes.error?.faults ?? []), ...changes.faults];
+  if (failed.length > 0) return <Failed faults={failed} retry={changes.retry} />;
+  if (nearby.error) return <Failed faults={nearby.error.faults} retry={() => void nearby.refetch()} />;
   if (isSearching) return <div className="muted">Looking for the reason …</div>;
   const subject = isWithdrawn ? "The data as they now are never had it" : "It was corrected";
   if (cause === null && changes.hasMore) {

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { graphql } from "../api/gen";
 import type { AlarmsQuery, EventFilter } from "../api/gen/graphql";
-import { usePages } from "../api/hooks";
+import { usePages } from "../api/usePages";
 import { onReopened } from "../api/live";
 import type { Fault, RequestError } from "../api/request";
 import { now, textOf } from "../time/instant";
@@ -47,11 +47,11 @@ export type AlarmsInList = {
   total: number | null;
   loaded: number;
   hasMore: boolean;
-  loadMore: () => void;
+  readAhead: () => void;
   isLoading: boolean;
   error: RequestError | null;
   faults: Fault[];
-  refetch: () => void;
+  retry: () => void;
 };
 
 /**
@@ -95,11 +95,11 @@ export function useAlarms(filter: EventFilter, view: View, isHeld: boolean, shel
     total: pages.totalCount,
     loaded: pages.nodes.length,
     hasMore: pages.hasMore,
-    loadMore: pages.loadMore,
+    readAhead: pages.readAhead,
     isLoading: pages.isLoading,
     error: pages.error,
-    faults,
-    refetch,
+    faults: [...pages.faults, ...faults],
+    retry: pages.retry,
   };
 }
 

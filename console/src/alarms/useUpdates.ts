@@ -44,22 +44,26 @@ export function useUpdates({ filter, document, requested, refetch }: List): { up
   useEffect(() => {
     buffer.current.clear();
     setUpdates(NONE);
-    let askedAt = Number.NEGATIVE_INFINITY;
+    // When the request was sent whose answer the pages are, and that of the one under way.
+    let answeredAt = Number.NEGATIVE_INFINITY;
+    let sentAt = Number.NEGATIVE_INFINITY;
     const isOfList = (queryKey: readonly unknown[]) =>
       queryKey[0] === document && hashKey([(queryKey[1] as { filter?: EventFilter } | undefined)?.filter]) === key;
     const stop = client.getQueryCache().subscribe((event) => {
       if (event.type !== "updated" || !isOfList(event.query.queryKey)) return;
       const { action } = event;
-      if (action.type === "fetch" && action.meta?.fetchMore === undefined) {
-        askedAt = performance.now();
-        flush();
+      if (action.type === "fetch") {
+        // A further page says nothing of the pages before it; what was sent before and failed says nothing of any.
+        const isFurther = action.meta?.fetchMore !== undefined;
+        sentAt = isFurther ? answeredAt : performance.now();
+        if (!isFurther) flush();
       }
-      // A further page says nothing of the pages before it.
-      if (action.type !== "success" || askedAt === Number.NEGATIVE_INFINITY) return;
+      if (action.type !== "success" || sentAt === Number.NEGATIVE_INFINITY) return;
+      answeredAt = sentAt;
       const pages = (event.query.state.data as Pages | undefined)?.pages ?? [];
       const nodes = pages.flatMap((page) => page.data.events.nodes);
       const isComplete = pages.at(-1)?.data.events.pageInfo.hasNextPage === false;
-      const requestedAt = askedAt;
+      const requestedAt = answeredAt;
       // With the answer, not before it.
       notifyManager.schedule(() =>
         setUpdates((before) => unanswered(before, nodes, isComplete || before.size > UPDATES_MAX, requestedAt)),

@@ -1,13 +1,6 @@
-import {
-  keepPreviousData,
-  QueryClient,
-  type UseQueryResult,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from "@tanstack/react-query";
-import { useMemo } from "react";
+import { QueryClient, type UseQueryResult, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { useMomentKey } from "../time/useMoment";
 import type { TypedDocumentString } from "./gen/graphql";
 import { type Answer, type Fault, RequestError, request } from "./request";
 
@@ -32,24 +25,36 @@ export type Query<T> = Pick<UseQueryResult<Answer<T>, Error>, "isFetching" | "is
   data: T | undefined;
   faults: Fault[];
   error: RequestError | null;
+  /** When the request of this answer was sent, by the page's clock that never goes back; 0: none arrived. */
+  sentAt: number;
 };
 
-type Options = { enabled?: boolean; keep?: boolean; refetchMs?: number; staleMs?: number };
+/**
+ * Whether to show the answer to the previous variables until the new one arrives.
+ *
+ * true: as long as the time bar shows the same moment. A function decides by the previous variables, at any moment: what
+ * depends on the moment is then left out while `isPlaceholderData`.
+ */
+export type Keep<V> = boolean | ((before: V) => boolean);
+
+type Options<V> = { enabled?: boolean; keep?: Keep<V>; refetchMs?: number; staleMs?: number };
 
 /**
- * Ask a document's answer, from the cache where it is fresh.
+ * Request a document's answer, from the cache where it is fresh.
  *
- * keep: show the answer to the variables before until the new one is there; `isPlaceholderData` says so.
+ * keep: show the answer to the previous variables until the new one arrives; `isPlaceholderData` says so.
  */
-export function useApi<T, V>(document: TypedDocumentString<T, V>, variables: V, options: Options = {}): Query<T> {
-  const result = useQuery({
+export function useApi<T, V>(document: TypedDocumentString<T, V>, variables: V, options: Options<V> = {}): Query<T> {
+  const placeholder = usePlaceholder<Answer<T>, V>(options.keep);
+  const result = useQuery<Answer<T>, Error, Answer<T>, readonly unknown[]>({
     queryKey: [document.toString(), variables],
     queryFn: ({ signal }) => request(document, variables, signal),
     enabled: options.enabled ?? true,
-    ...(options.keep ? { placeholderData: keepPreviousData } : {}),
+    placeholderData: placeholder.select,
     ...(options.refetchMs ? { refetchInterval: options.refetchMs } : {}),
     ...(options.staleMs === undefined ? {} : { staleTime: options.staleMs }),
   });
+  useShownMoment(placeholder, result);
   return {
     data: result.data?.data,
     faults: result.data?.faults ?? [],
@@ -58,69 +63,32 @@ export function useApi<T, V>(document: TypedDocumentString<T, V>, variables: V, 
     isPlaceholderData: result.isPlaceholderData,
     refetch: result.refetch,
     dataUpdatedAt: result.dataUpdatedAt,
+    sentAt: result.data?.sentAt ?? 0,
   };
 }
 
-export type Page<N> = {
-  nodes: readonly N[];
-  pageInfo: { hasNextPage: boolean; endCursor?: string | null };
-  totalCount?: number;
-};
+/** Which previous answer may be shown until the new one arrives. */
+export function usePlaceholder<A, V>(keep: Keep<V> | undefined) {
+  const moment = useMomentKey();
+  // The moment at which an answer was shown last.
+  const shown = useRef(moment);
+  const select = (previous: A | undefined, query: { queryKey: readonly unknown[] } | undefined): A | undefined =>
+    query !== undefined && isKept(keep, query.queryKey[1] as V, shown.current === moment) ? previous : undefined;
+  return { select, shown, moment };
+}
 
-export type Pages<N, T = unknown> = {
-  nodes: N[];
-  /** The answer of which the first page is: what was asked beside it. */
-  first: T | undefined;
-  totalCount: number | null;
-  hasMore: boolean;
-  isFetching: boolean;
-  isLoading: boolean;
-  /** Whether these are still the pages of the variables before. */
-  isPlaceholder: boolean;
-  error: RequestError | null;
-  /** What failed in part, in any of the pages. */
-  faults: Fault[];
-  loadMore: () => void;
-  refetch: () => void;
-};
+/** Remember at which moment an answer was shown. */
+export function useShownMoment(placeholder: Pick<ReturnType<typeof usePlaceholder>, "shown" | "moment">, result: { isSuccess: boolean; isPlaceholderData: boolean }): void {
+  const { shown, moment } = placeholder;
+  const isOwn = result.isSuccess && !result.isPlaceholderData;
+  useEffect(() => {
+    if (isOwn) shown.current = moment;
+  }, [isOwn, shown, moment]);
+}
 
-/** Ask a connection page by page; `pageOf` picks it out of the answer, `variables` gets `after`. */
-export function usePages<T, V extends { after?: unknown }, N>(
-  document: TypedDocumentString<T, V>,
-  variables: V,
-  pageOf: (data: T) => Page<N> | null | undefined,
-  options: Options = {},
-): Pages<N, T> {
-  const result = useInfiniteQuery({
-    queryKey: [document.toString(), variables, "pages"],
-    queryFn: ({ pageParam, signal }) => request(document, { ...variables, after: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => {
-      const page = pageOf(last.data);
-      return page?.pageInfo.hasNextPage ? (page.pageInfo.endCursor ?? null) : null;
-    },
-    enabled: options.enabled ?? true,
-    ...(options.keep ? { placeholderData: keepPreviousData } : {}),
-    ...(options.staleMs === undefined ? {} : { staleTime: options.staleMs }),
-  });
-  const pages = result.data?.pages;
-  const nodes = useMemo(() => (pages ?? []).flatMap((page) => [...(pageOf(page.data)?.nodes ?? [])]), [pages]);
-  const first = pages?.[0];
-  return {
-    nodes,
-    first: first?.data,
-    totalCount: first === undefined ? null : (pageOf(first.data)?.totalCount ?? null),
-    hasMore: result.hasNextPage,
-    isFetching: result.isFetching,
-    isLoading: result.isLoading,
-    isPlaceholder: result.isPlaceholderData,
-    error: result.error as RequestError | null,
-    faults: (pages ?? []).flatMap((page) => page.faults),
-    loadMore: () => {
-      if (result.hasNextPage && !result.isFetchingNextPage) void result.fetchNextPage();
-    },
-    refetch: () => void result.refetch(),
-  };
+/** Return whether the answer to the previous variables may still be shown. */
+export function isKept<V>(keep: Keep<V> | undefined, before: V, isSameMoment: boolean): boolean {
+  return typeof keep === "function" ? keep(before) : keep === true && isSameMoment;
 }
 
 /** What every payload has: errors that the caller can fix. */

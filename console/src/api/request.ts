@@ -3,8 +3,11 @@ import type { TypedDocumentString } from "./gen/graphql";
 /** A refusal of the API: what it says, at which place of the request. */
 export type Fault = { code: string; message: string; path: readonly (string | number)[]; traceId?: string };
 
-/** An answer: its data, whole or in part, and what failed below. */
-export type Answer<T> = { data: T; faults: Fault[] };
+/**
+ * An answer: its data, whole or in part, and what failed below. sentAt: when its request was sent, by the page's clock that
+ * never goes back, in milliseconds; whatever was received by then is not newer than the answer.
+ */
+export type Answer<T> = { data: T; faults: Fault[]; sentAt: number };
 
 /** A request of which nothing came back: refused as a whole, or the API could not be reached. */
 export class RequestError extends Error {
@@ -51,6 +54,7 @@ export async function request<T, V>(
   variables: V,
   signal?: AbortSignal,
 ): Promise<Answer<T>> {
+  const sentAt = performance.now();
   let response: Response;
   try {
     response = await fetch(endpoint, {
@@ -74,7 +78,7 @@ export async function request<T, V>(
   }));
   if (response.status === 401 || faults.some((fault) => fault.code === "UNAUTHENTICATED")) onSignedOut();
   if (body.data === undefined || body.data === null) throw new RequestError(faults, response.status);
-  return { data: body.data as T, faults };
+  return { data: body.data as T, faults, sentAt };
 }
 
 async function wireOf(response: Response): Promise<Wire> {

@@ -98,7 +98,7 @@ export function AssetPage() {
   const answer = useApi(
     ASSET,
     { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null },
-    { keep: true },
+    { keep: (before) => before.id === id },
   );
   useRefetchOnChange(id, answer.refetch);
   if (answer.data === undefined) {
@@ -115,7 +115,8 @@ export function AssetPage() {
     );
   }
   const record = recordAt(moment.mode, answer, node.asRecorded);
-  const edges = answer.data.traverse.edges;
+  // Of the moment before, while another one's are on their way.
+  const edges = answer.isPlaceholderData ? [] : answer.data.traverse.edges;
   const name = record?.name ?? node.name;
   return (
     <div className="stack">

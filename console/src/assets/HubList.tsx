@@ -38,7 +38,7 @@ export function HubList({ kind, search, onSearch }: Props) {
   return (
     <>
       <HubFilters kind={kind} search={search} facets={facets.data} onSearch={onSearch} />
-      <Failed faults={[...(rows.error?.faults ?? []), ...rows.faults, ...(facets.error?.faults ?? []), ...facets.faults, ...faults]} retry={rows.refetch} />
+      <Failed faults={[...(rows.error?.faults ?? []), ...rows.faults, ...(facets.error?.faults ?? []), ...facets.faults, ...faults]} retry={rows.retry} />
       {isPast(moment) && (
         <p className="muted small">
           Parents, what is inside, devices and alarms are those of the moment shown. <NowNote past /> Names, types, status and health are today's.
@@ -66,7 +66,7 @@ export function HubList({ kind, search, onSearch }: Props) {
           idOf={(row) => row.id}
           total={total}
           hasMore={rows.hasMore}
-          loadMore={rows.loadMore}
+          readAhead={rows.readAhead}
           onOpen={(row) => void navigate(entityTarget(row))}
           order={orderOf(kind, search)}
           onOrder={(order) => onSearch({ order })}

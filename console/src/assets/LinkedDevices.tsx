@@ -62,7 +62,7 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
   );
   return (
     <section className="stack tight" aria-label="IoT devices">
-      <Failed faults={[...history.faults, ...(states.error?.faults ?? states.faults)]} retry={history.refetch} />
+      <Failed faults={[...history.faults, ...(states.error?.faults ?? states.faults)]} retry={history.retry} />
       <div className="bar">
         <span className="muted number" role="status">
           {holding.length} at the moment shown, {history.total === 1 ? "1 version" : `${history.total.toLocaleString("en")} versions`} of links

@@ -1,7 +1,8 @@
 import { useEffect } from "react";
 import { graphql } from "../api/gen";
 import type { AssetListQuery, SpaceListQuery, VisibleHubRowsQuery } from "../api/gen/graphql";
-import { type Pages, useApi, usePages } from "../api/hooks";
+import { useApi } from "../api/hooks";
+import { type Pages, usePages } from "../api/usePages";
 import { textOf } from "../time/instant";
 import { type ChangedRow, useChangedRows } from "../entities/useChangedRows";
 import { coordinatesOf, isPast } from "../time/moment";
@@ -195,13 +196,13 @@ export function useVisibleHubRows(rows: readonly HubRow[]) {
     { ids, ...openEvents(moment), ...nullable(coordinatesOf(moment)) },
     { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
   );
-  const { data, refetch } = answer;
+  const { data, sentAt, refetch } = answer;
   const key = JSON.stringify(moment);
   const { details, add } = useDetails<RowDetail>(key);
   useEffect(() => {
-    if (data) add(key, detailsOf(data));
-  }, [data, key, add]);
-  useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]])), refetch);
+    if (data) add(key, detailsOf(data), sentAt);
+  }, [data, sentAt, key, add]);
+  useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]]), performance.now()), refetch);
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
 }
 

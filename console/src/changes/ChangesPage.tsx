@@ -125,7 +125,7 @@ export function ChangesPage() {
           </button>
         )}
       </div>
-      <Failed faults={changes.faults} retry={changes.refetch} />
+      <Failed faults={changes.faults} retry={changes.retry} />
       {changes.isLoading ? (
         <Loading what="changes" rows={4} />
       ) : (

@@ -1,7 +1,8 @@
 import { useMemo } from "react";
 import { graphql } from "../api/gen";
 import type { EventFilter } from "../api/gen/graphql";
-import { useApi, usePages } from "../api/hooks";
+import { useApi } from "../api/hooks";
+import { usePages } from "../api/usePages";
 import type { Fault } from "../api/request";
 import { versionOf } from "../time/holds";
 import { type Micros, microsOf, textOf } from "../time/instant";
@@ -229,9 +230,9 @@ export function useChanges(query: ChangesQuery) {
     },
     isFetching: events.isFetching || changes.isFetching || links.isFetching || versions.isFetching,
     faults: [...errors, ...events.faults, ...versions.faults, ...changes.faults, ...links.faults],
-    refetch: () => {
-      void events.refetch();
-      changes.refetch();
+    retry: () => {
+      if (events.error !== null || events.faults.length > 0) void events.refetch();
+      for (const pages of [versions, changes, links]) if (pages.error !== null || pages.faults.length > 0) pages.retry();
     },
   };
 }

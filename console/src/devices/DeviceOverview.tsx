@@ -60,7 +60,7 @@ function Monitored({ deviceId }: { deviceId: string }) {
           All links
         </Link>
       </header>
-      <Failed faults={history.faults} retry={history.refetch} />
+      <Failed faults={history.faults} retry={history.retry} />
       {history.isLoading && <Loading what="links" />}
       {!history.isLoading && links.length === 0 && <p className="muted">Nothing at this moment: its readings belong to no asset.</p>}
       <ul className="plain stack tight">

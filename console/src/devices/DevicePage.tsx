@@ -89,12 +89,12 @@ export function DevicePage() {
   const tab = useTab(TABS);
   const isNow = !isPast(moment);
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
-  const answer = useApi(DEVICE, { id, at, isSeen: moment.mode === "seen" }, { keep: true, ...(isNow ? { refetchMs: SEEN_MS } : {}) });
+  const answer = useApi(DEVICE, { id, at, isSeen: moment.mode === "seen" }, { keep: (before) => before.id === id, ...(isNow ? { refetchMs: SEEN_MS } : {}) });
   const { refetch } = answer;
   useRefetchOnChange(id, refetch);
   const node = answer.data?.node;
-  const device = node && "kind" in node && node.id === id ? node : null;
-  if (answer.data === undefined || (node && node.id !== id)) {
+  const device = node && "kind" in node ? node : null;
+  if (answer.data === undefined) {
     return <PageWaiting of={answer} what="the device" />;
   }
   if (!device) {

@@ -82,7 +82,7 @@ export function DevicesPage() {
             <GridTotal total={total} loaded={list.nodes.length} what="devices" />
           </div>
           <Failed faults={facets.error?.faults ?? facets.faults} retry={() => void recount()} />
-          <Failed faults={list.error?.faults ?? list.faults} retry={refetch} />
+          <Failed faults={list.error?.faults ?? list.faults} retry={list.retry} />
           {list.isLoading && <Loading what="devices" rows={8} />}
           {!list.isLoading && !list.error && list.nodes.length === 0 && (
             <Empty title={isNarrowed(search) ? "No device matches" : "No devices yet"}>
@@ -107,7 +107,7 @@ export function DevicesPage() {
               idOf={idOf}
               total={total}
               hasMore={list.hasMore}
-              loadMore={list.loadMore}
+              readAhead={list.readAhead}
               onOpen={(row) => void navigate({ to: "/devices/$id", params: { id: row.id } })}
               selected={(row) => isSelected(selection, row.id)}
               {...(canSelect

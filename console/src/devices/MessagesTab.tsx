@@ -1,5 +1,6 @@
 import { graphql } from "../api/gen";
-import { useChange, usePages } from "../api/hooks";
+import { useChange } from "../api/hooks";
+import { usePages } from "../api/usePages";
 import { ActionButton } from "../shell/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
@@ -93,7 +94,7 @@ export function MessagesTab({ deviceId }: { deviceId: string }) {
             Refresh
           </button>
         </header>
-        <Failed faults={raw.error?.faults ?? raw.faults} retry={raw.refetch} />
+        <Failed faults={raw.error?.faults ?? raw.faults} retry={raw.retry} />
         {raw.isLoading && <Loading what="messages" />}
         {!raw.isLoading && !raw.error && raw.nodes.length === 0 && (
           <Empty title="Nothing was received yet">
@@ -176,7 +177,7 @@ function DeadLetters({ deviceId, past }: { deviceId: string; past: boolean }) {
           </ActionButton>
         )}
       </header>
-      <Failed faults={[...(letters.error?.faults ?? letters.faults), ...retry.faults]} retry={letters.refetch} />
+      <Failed faults={[...(letters.error?.faults ?? letters.faults), ...retry.faults]} retry={letters.retry} />
       {letters.isLoading && <Loading what="dead letters" />}
       {letters.totalCount === 0 && <p className="muted">None: all that it sent could be processed.</p>}
       {letters.nodes.length > 0 && (

@@ -1,6 +1,7 @@
 import { graphql } from "../api/gen";
 import type { DeviceFacetsQuery, DeviceListQuery } from "../api/gen/graphql";
-import { useApi, usePages } from "../api/hooks";
+import { useApi } from "../api/hooks";
+import { usePages } from "../api/usePages";
 import { coordinatesOf } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { type DeviceSearch, filterOf, orderOf } from "./deviceFilter";

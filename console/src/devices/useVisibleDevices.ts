@@ -91,14 +91,14 @@ export function useVisibleDevices(rows: readonly DeviceRow[]): { details: Readon
     },
     { enabled: ids.length > 0, staleMs: 20_000, ...(isLive ? { refetchMs: REFRESH_MS } : {}) },
   );
-  const { data, refetch } = answer;
+  const { data, sentAt, refetch } = answer;
   useAlarmedRows(ids, refetch);
   useEffect(() => {
-    if (data) add(key, detailsOf(data));
-  }, [data, key, add]);
+    if (data) add(key, detailsOf(data), sentAt);
+  }, [data, sentAt, key, add]);
   useLive(CHANGED, isLive && ids.length > 0 ? { ids: [...ids] } : null, ({ entityChanged }) => {
     const { id, deletedAt, ...fields } = entityChanged;
-    add(key, new Map([[id, { ...fields, isDeleted: Boolean(deletedAt) }]]));
+    add(key, new Map([[id, { ...fields, isDeleted: Boolean(deletedAt) }]]), performance.now());
   });
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
 }

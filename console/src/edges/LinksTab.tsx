@@ -53,7 +53,7 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
         </ActionButton>
         <RefusalNote mutation="linkDevice" what="Linking" />
       </div>
-      <Failed faults={history.faults} retry={history.refetch} />
+      <Failed faults={history.faults} retry={history.retry} />
       {history.total === 0 && history.faults.length === 0 && (
         <Empty title="Not linked to anything yet">
           <p>Its readings are stored, but belong to no asset. Link it, from any instant on: readings since then are attributed.</p>

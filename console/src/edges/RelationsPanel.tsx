@@ -20,7 +20,7 @@ export function RelationsPanel({ entityId }: { entityId: string }) {
           All relations
         </Link>
       </header>
-      <Failed faults={history.faults} retry={history.refetch} />
+      <Failed faults={history.faults} retry={history.retry} />
       {history.isLoading && <Loading what="relations" />}
       {!history.isLoading && history.faults.length === 0 && holding.length === 0 && <p className="muted">Nothing at the moment shown.</p>}
       <ul className="rows">

@@ -33,7 +33,7 @@ export function RelationsTab({ entityId, kind }: { entityId: string; kind?: stri
   }
   return (
     <section className="stack" aria-label="Relations">
-      <Failed faults={history.faults} retry={history.refetch} />
+      <Failed faults={history.faults} retry={history.retry} />
       <div className="bar">
         <span className="muted number" role="status">
           {holding.length.toLocaleString("en")} at the moment shown, {history.total.toLocaleString("en")} versions

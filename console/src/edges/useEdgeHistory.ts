@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "react";
 import { graphql } from "../api/gen";
 import type { EntityEdgeHistoryQuery } from "../api/gen/graphql";
-import { usePages } from "../api/hooks";
+import { usePages } from "../api/usePages";
 import type { Fault } from "../api/request";
 import type { EdgeVersion } from "../time/holds";
 import { versionsOf } from "./versions";
@@ -70,7 +70,7 @@ export type EdgeHistory = {
   /** Loads the next page, where there is one that does not come by itself. */
   loadMore: (() => void) | null;
   faults: Fault[];
-  refetch: () => void;
+  retry: () => void;
 };
 
 /**
@@ -80,12 +80,11 @@ export type EdgeHistory = {
 export function useEdgeHistory(id: string, relationships: string[] | null): EdgeHistory {
   const { moment } = useMoment();
   const pages = usePages(HISTORY, { id, relationships, after: null }, connectionOf, { staleMs: 15_000 });
-  const { hasMore, isFetching, loadMore, refetch } = pages;
+  const { hasMore, readAhead, loadMore, retry, refetch } = pages;
   const isFull = pages.nodes.length >= LOADED_MOST;
-  const isHeld = pages.error !== null;
   useEffect(() => {
-    if (hasMore && !isFetching && !isFull && !isHeld) loadMore();
-  }, [hasMore, isFetching, isFull, isHeld, loadMore]);
+    if (hasMore && !isFull) readAhead();
+  }, [hasMore, isFull, readAhead]);
   // A change of an edge is not sent as one of its ends: while live, it is looked for.
   const isLive = moment.mode === "live";
   const isLong = pages.nodes.length > PAGE;
@@ -103,7 +102,7 @@ export function useEdgeHistory(id: string, relationships: string[] | null): Edge
     isLoading: pages.isLoading,
     loadMore: hasMore && isFull ? loadMore : null,
     faults: [...(pages.error?.faults ?? []), ...pages.faults],
-    refetch,
+    retry,
   };
 }
 

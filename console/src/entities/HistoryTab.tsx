@@ -1,6 +1,7 @@
 import { graphql } from "../api/gen";
 import type { EntityChangesQuery } from "../api/gen/graphql";
-import { useApi, usePages } from "../api/hooks";
+import { useApi } from "../api/hooks";
+import { usePages } from "../api/usePages";
 import { textOf } from "../time/instant";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";
@@ -86,11 +87,11 @@ export function HistoryTab({ entityId }: { entityId: string }) {
     (data) => data.changes,
     { enabled: edges.data !== undefined || edges.error !== null },
   );
-  if (changes.error) return <Failed faults={changes.error.faults} retry={changes.refetch} />;
+  if (changes.error) return <Failed faults={changes.error.faults} retry={changes.retry} />;
   if (changes.totalCount === null) return <Loading what="history" />;
   return (
     <section className="stack" aria-label="History">
-      <Failed faults={[...(edges.error?.faults ?? []), ...edges.faults, ...changes.faults]} />
+      <Failed faults={[...(edges.error?.faults ?? []), ...edges.faults, ...changes.faults]} retry={changes.retry} />
       {changes.nodes.length === 0 && (
         <Empty title="Nothing was changed yet">
           <p>Every change of it and of its links is listed here, with who made it and why.</p>

@@ -28,7 +28,7 @@ export function AlarmsPanel() {
           <Link to="/alarms">Open alarms</Link>
         </h2>
       </header>
-      <Failed faults={[...(list.error?.faults ?? []), ...list.faults]} retry={list.refetch} />
+      <Failed faults={[...(list.error?.faults ?? []), ...list.faults]} retry={list.retry} />
       {list.isLoading && <Loading what="alarms" />}
       {!list.isLoading && list.error === null && list.alarms.length === 0 && <Empty title="No open alarms" />}
       {list.alarms.length > 0 && (

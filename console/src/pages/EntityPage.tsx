@@ -68,7 +68,7 @@ export function EntityPage() {
   const { moment } = useMoment();
   const tab = useTab(TABS);
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
-  const answer = useApi(ENTITY, { id, at, isSeen: moment.mode === "seen" }, { keep: true });
+  const answer = useApi(ENTITY, { id, at, isSeen: moment.mode === "seen" }, { keep: (before) => before.id === id });
   const node = answer.data?.node;
   if (answer.data === undefined) {
     return <PageWaiting of={answer} what="the entity" />;

@@ -90,7 +90,7 @@ export function SpacePage() {
   const { moment } = useMoment();
   const tab = useTab(TABS);
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
-  const answer = useApi(SPACE, { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), ...nullable(coordinatesOf(moment)) }, { keep: true });
+  const answer = useApi(SPACE, { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), ...nullable(coordinatesOf(moment)) }, { keep: (before) => before.id === id });
   useRefetchOnChange(id, answer.refetch);
   if (answer.data === undefined) {
     return <PageWaiting of={answer} what="the space" />;
@@ -106,7 +106,8 @@ export function SpacePage() {
     );
   }
   const record = recordAt(moment.mode, answer, node.asRecorded);
-  const way = pathAbove(answer.data.traverse.edges, id);
+  // Of the moment before, while another one's are on their way.
+  const way = answer.isPlaceholderData ? [] : pathAbove(answer.data.traverse.edges, id);
   const name = record?.name ?? node.name;
   return (
     <div className="stack">

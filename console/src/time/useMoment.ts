@@ -22,6 +22,11 @@ export function useMoment(): { moment: Moment; setMoment: (moment: Moment) => vo
   return { moment, setMoment };
 }
 
+/** The moment in the address as a text to compare; the component is drawn again only when it changes. */
+export function useMomentKey(): string {
+  return useSearch({ strict: false, select: ({ at, known }: MomentSearch) => `${at ?? ""} ${known ?? ""}` });
+}
+
 // Where the thumb of the time bar is while it moves: what is shown follows without a request.
 let preview: Micros | null = null;
 const listeners = new Set<() => void>();

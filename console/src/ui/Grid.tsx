@@ -19,7 +19,8 @@ type Props<N> = {
   idOf: (row: N) => string;
   total: number | null;
   hasMore: boolean;
-  loadMore: () => void;
+  /** Called while the end of what is loaded is near. */
+  readAhead: () => void;
   onOpen: (row: N) => void;
   selected?: (row: N) => boolean;
   onToggle?: (row: N) => void;
@@ -53,7 +54,7 @@ const AHEAD = 60;
  * row by aria-activedescendant, as long as it is drawn, and the total by aria-rowcount.
  */
 export function Grid<N>(props: Props<N>) {
-  const { rows, columns, idOf, hasMore, loadMore } = props;
+  const { rows, columns, idOf, hasMore, readAhead } = props;
   const scroller = useRef<HTMLDivElement>(null);
   // By its id: the active row stays active when rows come before it.
   const [activeId, setActiveId] = useState<string | null>(null);
@@ -74,8 +75,8 @@ export function Grid<N>(props: Props<N>) {
   const last = items.at(-1)?.index ?? 0;
   const first = items[0]?.index ?? 0;
   useEffect(() => {
-    if (hasMore && last > rows.length - AHEAD) loadMore();
-  }, [hasMore, last, rows.length, loadMore]);
+    if (hasMore && last > rows.length - AHEAD) readAhead();
+  }, [hasMore, last, rows.length, readAhead]);
 
   const { onVisible } = props;
   useEffect(() => {

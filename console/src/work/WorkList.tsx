@@ -1,6 +1,6 @@
 import { graphql } from "../api/gen";
 import type { TargetingWorkQuery } from "../api/gen/graphql";
-import { usePages } from "../api/hooks";
+import { usePages } from "../api/usePages";
 import { EntityLink } from "../entities/EntityLink";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
@@ -51,7 +51,7 @@ export function WorkList({ entityId }: { entityId: string }) {
     (data) => (data.node && "related" in data.node ? (data.node.related ?? null) : null),
     { keep: true, staleMs: 15_000 },
   );
-  if (pages.error) return <Failed faults={pages.error.faults} retry={pages.refetch} />;
+  if (pages.error) return <Failed faults={pages.error.faults} retry={pages.retry} />;
   if (pages.isLoading) return <Loading what="work" />;
   const rows = [...(pages.nodes as Work[])].sort(byDue);
   if (rows.length === 0) {
@@ -63,7 +63,7 @@ export function WorkList({ entityId }: { entityId: string }) {
   }
   return (
     <section className="stack tight" aria-label="Work">
-      <Failed faults={pages.faults} retry={pages.refetch} />
+      <Failed faults={pages.faults} retry={pages.retry} />
       <div className="panel scroll" tabIndex={0} role="region" aria-label="Activities">
         <table>
           <thead>

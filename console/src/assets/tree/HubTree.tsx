@@ -112,7 +112,9 @@ export function HubTree({ kind }: { kind: HubKind }) {
   if (tree.isLoading) return <Loading what="the tree" rows={6} />;
   return (
     <>
-      <Failed faults={[...(tree.error?.faults ?? []), ...tree.faults, ...faults, ...versions.faults, ...alarms.faults]} />
+      <Failed faults={[...(tree.error?.faults ?? []), ...tree.faults]} retry={tree.retry} />
+      <Failed faults={versions.faults} retry={versions.retry} />
+      <Failed faults={[...faults, ...alarms.faults]} />
       {isPast(moment) && (
         <p className="muted small">
           The tree, its counts and its alarms are those of the moment shown. <NowNote past /> Names, health and connections are today's.
@@ -169,7 +171,7 @@ export function HubTree({ kind }: { kind: HubKind }) {
             type="button"
             className="button primary"
             onClick={() => {
-              void tree.refetch();
+              tree.refetch();
               tree.reload(tree.expandedIds);
             }}
           >

@@ -57,6 +57,8 @@ const TOGETHER = 20;
 // The tree is as it was left when one comes back to it.
 const remembered = new Map<HubKind, Set<string>>();
 
+const NO_BRANCH: Branch = { children: [], next: {}, isLoading: false, fault: null };
+
 export type Tree = TreeRoots & {
   branches: ReadonlyMap<string, Branch>;
   expanded: ReadonlySet<string>;
@@ -79,6 +81,8 @@ export function useTree(kind: HubKind): Tree {
   const key = JSON.stringify(coordinates);
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => remembered.get(kind) ?? new Set());
   const [branches, setBranches] = useState<ReadonlyMap<string, Branch>>(new Map());
+  // The number of the newest request of each branch: an older one's answer does not replace a newer one's.
+  const newest = useRef({ number: 0, of: new Map<string, number>() });
   const current = useRef({ key, coordinates, branches });
   current.current = { key, coordinates, branches };
 
@@ -87,13 +91,12 @@ export function useTree(kind: HubKind): Tree {
   const load = useCallback(
     async (ids: readonly string[], cursors: Cursors | null) => {
       const { key: requested, coordinates: at } = current.current;
-      const change = (update: (before: Map<string, Branch>) => void) => {
+      const number = ++newest.current.number;
+      for (const id of ids) newest.current.of.set(id, number);
+      const change = (update: (branch: Branch | undefined, id: string) => Branch) => {
         if (current.current.key !== requested) return;
-        setBranches((before) => {
-          const next = new Map(before);
-          update(next);
-          return next;
-        });
+        const own = ids.filter((id) => newest.current.of.get(id) === number);
+        setBranches((before) => new Map([...before, ...own.map((id) => [id, update(before.get(id), id)] as const)]));
       };
       const variables = {
         ids: [...ids],
@@ -105,21 +108,19 @@ export function useTree(kind: HubKind): Tree {
         afterLocated: cursors?.located ?? null,
         afterDevices: cursors?.devices ?? null,
       };
-      change((next) => {
-        for (const id of ids) next.set(id, { ...(next.get(id) ?? { children: [], next: {} }), isLoading: true, fault: null });
-      });
+      change((branch = NO_BRANCH) => ({ ...branch, isLoading: true, fault: null }));
       try {
         const answer = await request(BRANCHES, variables);
-        change((next) => {
-          for (const node of answer.data.nodes) {
-            if (node) next.set(node.id, extended(cursors === null ? undefined : next.get(node.id), pageOf(node)));
-          }
+        const nodes = new Map(answer.data.nodes.flatMap((node) => (node ? [[node.id, node] as const] : [])));
+        change((branch = NO_BRANCH, id) => {
+          const node = nodes.get(id);
+          // What is not there, or not to be seen, has nothing below it.
+          if (node === undefined) return NO_BRANCH;
+          return extended(cursors === null ? undefined : branch, pageOf(node));
         });
       } catch (error) {
         const fault = error instanceof RequestError ? `${error.code}: ${error.message}` : String(error);
-        change((next) => {
-          for (const id of ids) next.set(id, { ...(next.get(id) ?? { children: [], next: {} }), isLoading: false, fault });
-        });
+        change((branch = NO_BRANCH) => ({ ...branch, isLoading: false, fault }));
       }
     },
     [kind],

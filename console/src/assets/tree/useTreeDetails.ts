@@ -100,14 +100,15 @@ export function useTreeRows(ids: readonly string[]): { details: ReadonlyMap<stri
     { ids: [...ids], ...nullable(coordinatesOf(moment)) },
     { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
   );
-  const nodes = answer.data?.nodes;
+  const { data, sentAt } = answer;
+  const nodes = data?.nodes;
   // Rows that leave the view and come back show what is known of them until the next answer.
   const key = JSON.stringify(moment);
   const { details, add } = useDetails<TreeDetail>(key);
   useEffect(() => {
-    if (nodes) add(key, new Map(nodes.flatMap((node) => (node ? [[node.id, { around: node }] as const] : []))));
-  }, [nodes, key, add]);
-  useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]])), answer.refetch);
+    if (nodes) add(key, new Map(nodes.flatMap((node) => (node ? [[node.id, { around: node }] as const] : []))), sentAt);
+  }, [nodes, sentAt, key, add]);
+  useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]]), performance.now()), answer.refetch);
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
 }
 

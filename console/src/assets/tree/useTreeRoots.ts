@@ -2,6 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { graphql } from "../../api/gen";
 import { type Fault, request, type RequestError } from "../../api/request";
+import { pagingOf } from "../../api/usePages";
 import { textOf } from "../../time/instant";
 import { coordinatesOf } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
@@ -78,7 +79,8 @@ export type TreeRoots = {
   /** Of what was not looked through for roots yet; 0: all was. */
   unseen: number;
   seeMore: () => void;
-  refetch: () => unknown;
+  retry: () => void;
+  refetch: () => void;
 };
 
 /** What is in nothing at the moment shown: spaces, and in a tree of assets also assets without a whole or a place. */
@@ -111,6 +113,7 @@ export function useTreeRoots(kind: HubKind): TreeRoots {
     },
     staleTime: 30_000,
   });
+  const paging = pagingOf(result);
   const pages = result.data?.pages;
   const roots = useMemo(() => {
     const spaces = (pages ?? []).flatMap(({ data }) => data.spaces?.nodes ?? []).filter((node) => (node.parents ?? []).length === 0);
@@ -124,13 +127,12 @@ export function useTreeRoots(kind: HubKind): TreeRoots {
   return {
     roots,
     newestAt: pages === undefined ? undefined : (pages[0]?.data.newest.nodes[0]?.createdAt ?? null),
-    isLoading: result.isLoading,
-    error: result.error as RequestError | null,
-    faults: (pages ?? []).flatMap((page) => page.faults),
-    unseen: result.hasNextPage ? Math.max(0, total - seen) : 0,
-    seeMore: () => {
-      if (result.hasNextPage && !result.isFetchingNextPage) void result.fetchNextPage();
-    },
-    refetch: result.refetch,
+    isLoading: paging.isLoading,
+    error: paging.error,
+    faults: paging.faults,
+    unseen: paging.hasMore ? Math.max(0, total - seen) : 0,
+    seeMore: paging.loadMore,
+    retry: paging.retry,
+    refetch: paging.refetch,
   };
 }

@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from "react";
 import { graphql } from "../../api/gen";
-import { usePages } from "../../api/hooks";
+import { usePages } from "../../api/usePages";
 import type { Fault } from "../../api/request";
 import { versionOf } from "../../time/holds";
 import type { HubKind } from "../hubFilter";
@@ -44,7 +44,7 @@ const NODES_MOST = 200;
 const VERSIONS_MOST = 3_000;
 
 /** Every version of the edges at the unfolded nodes, once: by them the tree follows the thumb of the time bar. */
-export function useTreeVersions(kind: HubKind, ids: readonly string[]): { versions: TreeVersion[]; isWhole: boolean; faults: Fault[] } {
+export function useTreeVersions(kind: HubKind, ids: readonly string[]): { versions: TreeVersion[]; isWhole: boolean; faults: Fault[]; retry: () => void } {
   const requested = useMemo(() => [...ids].sort().slice(0, NODES_MOST), [ids]);
   const pages = usePages(
     VERSIONS,
@@ -52,11 +52,11 @@ export function useTreeVersions(kind: HubKind, ids: readonly string[]): { versio
     (data) => data.edgeVersions,
     { enabled: requested.length > 0, staleMs: 60_000 },
   );
-  const { hasMore, isFetching, loadMore } = pages;
+  const { hasMore, readAhead } = pages;
   const isFull = pages.nodes.length >= VERSIONS_MOST;
   useEffect(() => {
-    if (hasMore && !isFetching && !isFull) loadMore();
-  }, [hasMore, isFetching, isFull, loadMore]);
+    if (hasMore && !isFull) readAhead();
+  }, [hasMore, isFull, readAhead]);
   const versions = useMemo(() => pages.nodes.map((edge) => versionOf(edge)), [pages.nodes]);
-  return { versions, isWhole: !pages.isLoading && !hasMore && ids.length <= NODES_MOST, faults: [...(pages.error?.faults ?? []), ...pages.faults] };
+  return { versions, isWhole: !pages.isLoading && !hasMore && ids.length <= NODES_MOST, faults: [...(pages.error?.faults ?? []), ...pages.faults], retry: pages.retry };
 }
