@@ -272,12 +272,12 @@ def test_a_page_that_fails_leaves_the_list_and_is_retried(browser: Browser, inst
 
 
 def test_rows_of_one_moment_are_not_shown_at_another(page: ConsolePage, plant: Plant) -> None:
-    held: list[Intercepted] = []
+    delayed: list[Intercepted] = []
 
     def hold(route: Intercepted) -> None:
         body = json.loads(route.request.post_data or "{}")
         if "query AssetList" in body.get("query", "") and body["variables"]["asOf"] is not None:
-            held.append(route)
+            delayed.append(route)
         else:
             route.fallback()
 
@@ -288,8 +288,8 @@ def test_rows_of_one_moment_are_not_shown_at_another(page: ConsolePage, plant: P
     assert rows.count() > 0
     page.page.evaluate("location.hash = '#/assets?at=2026-03-02T00:00:00Z'")
     page.page.get_by_role("button", name="Back to live").wait_for()
-    wait_until(lambda: len(held) > 0)
+    wait_until(lambda: len(delayed) > 0)
     assert rows.count() == 0
-    for route in held:
+    for route in delayed:
         route.fallback()
     rows.first.wait_for()
