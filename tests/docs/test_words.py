@@ -89,12 +89,28 @@ _PUBLIC = {
 _LEFT_OUT = (
     "CHANGELOG.md",
     "gql/server/static/",
+    "console/src/api/gen/",
+    "console/package-lock.json",
     "tests/docs/test_words.py",
 )
-_TEXT = {".py", ".md", ".sql", ".toml", ".yml", ".yaml", ".graphql", ".json", ".sh", ""}
+_TEXT = {".py", ".md", ".sql", ".toml", ".yml", ".yaml", ".graphql", ".json", ".sh", ".ts", ".tsx", ".css", ".html", ""}
+_TYPESCRIPT = {".ts", ".tsx"}
 
 
-_MODULES_LEFT_OUT = ("gql/server/static/",)
+_MODULES_LEFT_OUT = ("gql/server/static/", "console/src/api/gen/")
+
+# What is no name in TypeScript, or a name: comments, strings, GraphQL and other templates, text between tags.
+_TYPESCRIPT_TOKEN = re.compile(
+    r"""
+      //[^\n]* | /\*.*?\*/
+    | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | `(?:\\.|[^`\\])*`
+    | (?<![=\s])>[^<>{}();=]*(?=[<{])
+    | \}[^<>{}();=\n]*(?=</?[a-z]|\{)
+    | (?<!\.)\.\s*[A-Za-z_$][\w$]*
+    | (?P<name>[A-Za-z_$][\w$]*)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def _tracked(left_out: tuple[str, ...] = _LEFT_OUT) -> list[Path]:
@@ -174,6 +190,29 @@ match os:
     }
 
 
+def _names_of_typescript(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the names that TypeScript binds or uses, with their lines, but for members: those may be of others."""
+    for token in _TYPESCRIPT_TOKEN.finditer(text):
+        if (name := token["name"]) is not None:
+            yield name, text.count("\n", 0, token.start()) + 1
+
+
+def test_all_names_of_typescript_are_looked_at() -> None:
+    module = """
+// comment
+import { imported as alias } from "module";
+const { member: bound, ...rest } = spread(...others), [first] = `template ${inner}`;
+for (const row of map<Key, Type>(imported.property, (argument) => argument)) {}
+export function Component({ prop }: { prop: string }) {
+  /* comment */
+  return <p className="text">Some text {prop} and more<b>bold</b></p>;
+}
+"""
+    names = {name for name, _ in _names_of_typescript(module)}
+    assert {*("alias", "bound", "rest", "others", "first", "row", "Type", "argument", "Component", "prop")} <= names
+    assert names.isdisjoint({"comment", "module", "template", "property", "text", "Some", "more", "bold"})
+
+
 @pytest.mark.parametrize(
     ("text", "is_retired"),
     [
@@ -192,11 +231,16 @@ def test_retired_words_are_recognised(text: str, *, is_retired: bool) -> None:
 
 def test_retired_words_are_no_parts_of_names() -> None:
     used: list[str] = []
-    modules = [path for path in _tracked(_MODULES_LEFT_OUT) if path.suffix == ".py"]
-    assert len(modules) > 500
+    modules = [path for path in _tracked(_MODULES_LEFT_OUT) if path.suffix in {".py", *_TYPESCRIPT}]
+    assert sum(path.suffix == ".py" for path in modules) > 500
+    assert sum(path.suffix in _TYPESCRIPT for path in modules) > 200
     for path in modules:
         place = str(path.relative_to(PROJECT))
-        names = [(path.stem, 1), *_names(ast.parse(path.read_text(encoding="utf-8")))]
+        text = path.read_text(encoding="utf-8")
+        names = [
+            (path.stem, 1),
+            *(_names_of_typescript(text) if path.suffix in _TYPESCRIPT else _names(ast.parse(text))),
+        ]
         for name, line in names:
             if (place, name) not in _PUBLIC and (parts := _retired_parts(name)):
                 used += [f"{place}:{line}: {name} ({part}: {RETIRED_IN_NAMES[part]})" for part in sorted(parts)]

@@ -44,7 +44,7 @@ export function AlarmChart({ alarm }: { alarm: AlarmDetail }) {
   if (alarm.rule == null) return <p className="muted">The rule is gone, and with it what it compared.</p>;
   if (answer.error) return <Failed faults={answer.error.faults} retry={() => void answer.refetch()} />;
   if (answer.data === undefined && metrics.length > 0) return <Loading what="the series" rows={2} />;
-  const held = { fromMs: microsOf(alarm.beganAt) / 1000, toMs: (alarm.clearedAt ? microsOf(alarm.clearedAt) : clock) / 1000, label: "it held" };
+  const shaded = { fromMs: microsOf(alarm.beganAt) / 1000, toMs: (alarm.clearedAt ? microsOf(alarm.clearedAt) : clock) / 1000, label: "it held" };
   return (
     <section className="stack tight" aria-label="Series of the alarm">
       {metrics.map((metric) => {
@@ -58,7 +58,7 @@ export function AlarmChart({ alarm }: { alarm: AlarmDetail }) {
             toMs={to / 1000}
             height={170}
             sync="alarm"
-            bands={[held]}
+            bands={[shaded]}
             thresholds={lines.filter((line) => line.metric === metric)}
           />
         );

@@ -18,7 +18,7 @@ import type { Shelf } from "./shelves";
 import { targetsOf } from "./targets";
 import { useActions } from "./useActions";
 import { useAlarms } from "./useAlarms";
-import { useHold } from "./useHold";
+import { useInUse } from "./useInUse";
 import { usePlaces } from "./usePlaces";
 import { alarmsText, DONE } from "./words";
 
@@ -52,7 +52,7 @@ export function AlarmList(props: Props) {
   const canAct = actions.length > 0;
   const client = useQueryClient();
   const isNarrow = useNarrow();
-  const hold = useHold();
+  const inUse = useInUse();
   const [activeId, setActiveId] = useState<string | null>(null);
   const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(NONE);
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map());
@@ -67,8 +67,8 @@ export function AlarmList(props: Props) {
     setActiveId(null);
     setSelectedIds(NONE);
   }, [listKey]);
-  const isHeld = hold.isHeld || selectedIds.size > 0 || openId !== null || action !== null;
-  const list = useAlarms(filter, view, isHeld, props.shelves);
+  const isFrozen = inUse.isInUse || selectedIds.size > 0 || openId !== null || action !== null;
+  const list = useAlarms(filter, view, isFrozen, props.shelves);
   const { hasMore, readAhead, loaded } = list;
   useEffect(() => {
     // The API cannot tell these from the other open ones, so all that are open are looked through, up to a limit.
@@ -81,17 +81,17 @@ export function AlarmList(props: Props) {
     if (grouping === "none") return list.alarms.map((alarm) => ({ what: "alarm", id: alarm.id, alarm }));
     // The order of another list says nothing of this one.
     const isSameList = groupOrder.current.key === listKey && groupOrder.current.ids.length > 0;
-    const groups = groupsOf(list.alarms, grouping, places, isHeld && isSameList ? groupOrder.current.ids : null, true);
+    const groups = groupsOf(list.alarms, grouping, places, isFrozen && isSameList ? groupOrder.current.ids : null, true);
     groupOrder.current = { key: listKey, ids: groups.map((group) => group.id) };
     return linesOf(groups, folds);
-  }, [list.alarms, grouping, places, folds, isHeld, listKey]);
+  }, [list.alarms, grouping, places, folds, isFrozen, listKey]);
 
   const current = list.alarms.filter((alarm) => selectedIds.has(alarm.id));
   const targets = () => targetsOf(list.alarms, lines, selectedIds, activeId);
   const activate = (line: Line | null) => {
     setActiveId(line?.id ?? null);
     // Keys that move the active row work from anywhere; while they do, the list is where the focus is.
-    const section = hold.props.ref.current;
+    const section = inUse.props.ref.current;
     if (!section?.contains(document.activeElement)) section?.querySelector<HTMLElement>("[role=grid]")?.focus({ preventScroll: true });
   };
   const toggleFold = (line: Extract<Line, { what: "group" }>) => setFolds((before) => new Map(before).set(line.group.id, !line.isFolded));
@@ -136,7 +136,7 @@ export function AlarmList(props: Props) {
 
   const askAll = (kind: Mark) => setAction({ kind, filter });
   return (
-    <section className="stack tight" aria-label="Alarms" {...hold.props}>
+    <section className="stack tight" aria-label="Alarms" {...inUse.props}>
       <div className="bar alarm-bar">
         {list.alarms.length > 0 && <ListTotal list={list} view={view} />}
         <span className="spring" />

@@ -75,15 +75,15 @@ export function CorrectionReason({ alarm, at, isWithdrawn }: { alarm: AlarmDetai
   const changes = usePages(CAUSES, range, (data) => data.changes, { staleMs: 600_000 });
   const nearby = useApi(NEAR, { entityId: alarm.entity.id }, { staleMs: 600_000 });
   const near = new Set([alarm.entity.id, ...(nearby.data?.entity?.related?.nodes ?? []).map((entity) => entity.id)]);
-  const isAsked = nearby.data !== undefined && !changes.isLoading;
-  const cause = isAsked ? causeOf(changes.nodes, { near, ruleId: alarm.rule?.id ?? null }) : null;
+  const isAnswered = nearby.data !== undefined && !changes.isLoading;
+  const cause = isAnswered ? causeOf(changes.nodes, { near, ruleId: alarm.rule?.id ?? null }) : null;
   const looked = changes.nodes.length;
   // A link explains more than the rule, so one that comes later in the trail is looked for, too.
-  const isSearching = !isAsked || (!cause?.isOfLink && changes.hasMore && looked < LOOKED_AT_MOST);
+  const isSearching = !isAnswered || (!cause?.isOfLink && changes.hasMore && looked < LOOKED_AT_MOST);
   const { readAhead } = changes;
   useEffect(() => {
-    if (isAsked && isSearching) readAhead();
-  }, [isAsked, isSearching, readAhead]);
+    if (isAnswered && isSearching) readAhead();
+  }, [isAnswered, isSearching, readAhead]);
   const failed = [...(changes.error?.faults ?? []), ...changes.faults];
   if (failed.length > 0) return <Failed faults={failed} retry={changes.retry} />;
   if (nearby.error) return <Failed faults={nearby.error.faults} retry={() => void nearby.refetch()} />;

@@ -80,7 +80,7 @@ export const EPISODE_POINTS = graphql(`
   }
 `);
 
-const HELD: EventState[] = ["OPEN", "ACKNOWLEDGED", "CLEARED", "DISMISSED"];
+const STATES_COMPARED: EventState[] = ["OPEN", "ACKNOWLEDGED", "CLEARED", "DISMISSED"];
 const BEFORE_US = 10 * 60e6;
 const MOST_US = 6 * 3600e6;
 // Where there are fewer episodes the other fields are left out, but their variables have a value all the same.
@@ -91,7 +91,7 @@ export function EpisodeOverlay({ alarm, metric, thresholds }: { alarm: AlarmDeta
   const zone = useZone();
   const ruleIds = alarm.rule ? [alarm.rule.id] : [];
   // Only those that opened before this one, however many have opened since.
-  const filter = { ruleIds, entityIds: [alarm.entity.id], states: HELD, to: alarm.openedAt };
+  const filter = { ruleIds, entityIds: [alarm.entity.id], states: STATES_COMPARED, to: alarm.openedAt };
   const answer = useApi(EPISODES, { filter });
   const others = earlierOf(alarm, answer.data?.events.nodes ?? []);
   const episodes = [{ id: alarm.id, beganAt: alarm.beganAt, openedAt: alarm.openedAt, clearedAt: alarm.clearedAt, state: alarm.state, suppressed: alarm.suppressed }, ...others];

@@ -9,7 +9,7 @@ export type Arrangement = { shown: Alarm[]; waiting: number; gone: ReadonlySet<s
 /**
  * Return the order in which to show alarms, given those that are shown already.
  *
- * isHeld: somebody points at the list or has the focus in it. Then nothing moves: what is shown stays at its place,
+ * isFrozen: somebody points at the list or has the focus in it. Then nothing moves: what is shown stays at its place,
  * also what no longer belongs there or is in no answer; what is older than all of it, from the next page, comes at its
  * end; and what is newer waits. Otherwise all that belongs there is shown, the latest opened first. Pure; N log N.
  */
@@ -17,10 +17,10 @@ export function arrange(
   alarms: ReadonlyMap<string, Alarm>,
   belongs: (alarm: Alarm) => boolean,
   before: readonly Alarm[],
-  isHeld: boolean,
+  isFrozen: boolean,
 ): Arrangement {
   const members = [...alarms.values()].filter(belongs).sort(byOpening);
-  if (!isHeld) return { shown: members, waiting: 0, gone: new Set() };
+  if (!isFrozen) return { shown: members, waiting: 0, gone: new Set() };
   const shown = before.map((alarm) => alarms.get(alarm.id) ?? alarm);
   const places = new Set(before.map((alarm) => alarm.id));
   const ids = new Set(members.map((alarm) => alarm.id));

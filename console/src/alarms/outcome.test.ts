@@ -6,15 +6,15 @@ const alarms = [alarm(1), alarm(2), alarm(3)];
 
 test("trying again does only what was refused", async () => {
   const done: string[] = [];
-  let isAway = true;
+  let isUnavailable = true;
   const run = async ({ id }: { id: string }) => {
-    if (id === "e2" && isAway) throw new Error("away");
+    if (id === "e2" && isUnavailable) throw new Error("unavailable");
     done.push(id);
   };
   const first = await forEach(alarms, run);
   expect([first.done, first.left.map(({ id }) => id)]).toEqual([2, ["e2"]]);
-  expect(first.refused.map(({ message }) => message)).toEqual(["Rule at Asset 2: Error: away"]);
-  isAway = false;
+  expect(first.refused.map(({ message }) => message)).toEqual(["Rule at Asset 2: Error: unavailable"]);
+  isUnavailable = false;
   expect(await forEach(first.left, run)).toEqual({ done: 1, refused: [], left: [] });
   expect(done.toSorted()).toEqual(["e1", "e2", "e3"]);
 });

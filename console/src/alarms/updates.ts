@@ -7,7 +7,7 @@ export type Updates = ReadonlyMap<string, Update>;
 /**
  * Return the alarms of an answer as the updates since have them.
  *
- * An update that is still held is newer than the answer, whatever its state: an alarm can reopen. One that crossed the
+ * An update that is still here is newer than the answer, whatever its state: an alarm can reopen. One that crossed the
  * answer on its way may be older by a moment; then what changed in between is pushed, too, and comes after it.
  */
 export function withUpdates(nodes: readonly Alarm[], updates: Updates): Map<string, Alarm> {
@@ -17,16 +17,16 @@ export function withUpdates(nodes: readonly Alarm[], updates: Updates): Map<stri
 }
 
 /**
- * Return the updates that a new answer does not replace. askedAt: when it was requested.
+ * Return the updates that a new answer does not replace. requestedAt: when it was requested.
  *
  * An answer that was requested after an update came is newer. It replaces the update of an alarm that it holds, and of one
  * that it would hold if that still belonged to the list: one no older than its last.
  */
-export function unanswered(updates: Updates, nodes: readonly Alarm[], isComplete: boolean, askedAt: number): Updates {
+export function unanswered(updates: Updates, nodes: readonly Alarm[], isComplete: boolean, requestedAt: number): Updates {
   const ids = new Set(nodes.map((node) => node.id));
   const last = nodes.at(-1);
   const isReplaced = ({ alarm, at }: Update) =>
-    at < askedAt && (ids.has(alarm.id) || isComplete || (last !== undefined && byOpening(alarm, last) < 0));
-  const kept = [...updates].filter(([, update]) => !isReplaced(update));
-  return kept.length === updates.size ? updates : new Map(kept);
+    at < requestedAt && (ids.has(alarm.id) || isComplete || (last !== undefined && byOpening(alarm, last) < 0));
+  const left = [...updates].filter(([, update]) => !isReplaced(update));
+  return left.length === updates.size ? updates : new Map(left);
 }

@@ -57,9 +57,9 @@ export type AlarmsInList = {
 /**
  * The alarms of a filter, live; in the past those open at the moment, as they were.
  *
- * One request a page, and one subscription. isHeld: nothing that is shown may move now.
+ * One request a page, and one subscription. isFrozen: nothing that is shown may move now.
  */
-export function useAlarms(filter: EventFilter, view: View, isHeld: boolean, shelves: readonly Shelf[] = NO_SHELVES): AlarmsInList {
+export function useAlarms(filter: EventFilter, view: View, isFrozen: boolean, shelves: readonly Shelf[] = NO_SHELVES): AlarmsInList {
   const { moment } = useMoment();
   const past = isPast(moment);
   const requested: EventFilter = past ? { ...filter, states: null, openAt: textOf(moment.at) } : filter;
@@ -77,11 +77,11 @@ export function useAlarms(filter: EventFilter, view: View, isHeld: boolean, shel
   const { shown, waiting, gone } = useMemo(() => {
     const all = past ? wereOpen(pages.nodes, filter, moment) : withUpdates(pages.nodes, updates);
     if (shelves.length > 0) for (const [id, alarm] of all) all.set(id, withShelves(alarm, shelves));
-    const isFrozen = isHeld && last.current.key === key && last.current.alarms.length > 0 && released.current === shownAt;
+    const keepsOrder = isFrozen && last.current.key === key && last.current.alarms.length > 0 && released.current === shownAt;
     released.current = shownAt;
-    return arrange(all, (alarm) => belongs(alarm, past ? { ...filter, states: null } : filter, view, at), last.current.alarms, isFrozen);
+    return arrange(all, (alarm) => belongs(alarm, past ? { ...filter, states: null } : filter, view, at), last.current.alarms, keepsOrder);
     // `at` moves all the time and matters only to the view of the forgotten, which is looked at by hours.
-  }, [pages.nodes, updates, isHeld, key, shownAt, shelves]);
+  }, [pages.nodes, updates, isFrozen, key, shownAt, shelves]);
   useEffect(() => {
     // While another filter's alarms are still shown, nothing of this one has a place to hold.
     last.current = { key: pages.isPlaceholder ? "" : key, alarms: shown };

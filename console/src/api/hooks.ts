@@ -73,7 +73,7 @@ export function usePlaceholder<A, V>(keep: Keep<V> | undefined) {
   // The moment at which an answer was shown last.
   const shown = useRef(moment);
   const select = (previous: A | undefined, query: { queryKey: readonly unknown[] } | undefined): A | undefined =>
-    query !== undefined && isKept(keep, query.queryKey[1] as V, shown.current === moment) ? previous : undefined;
+    query !== undefined && staysShown(keep, query.queryKey[1] as V, shown.current === moment) ? previous : undefined;
   return { select, shown, moment };
 }
 
@@ -87,7 +87,7 @@ export function useShownMoment(placeholder: Pick<ReturnType<typeof usePlaceholde
 }
 
 /** Return whether the answer to the previous variables may still be shown. */
-export function isKept<V>(keep: Keep<V> | undefined, before: V, isSameMoment: boolean): boolean {
+export function staysShown<V>(keep: Keep<V> | undefined, before: V, isSameMoment: boolean): boolean {
   return typeof keep === "function" ? keep(before) : keep === true && isSameMoment;
 }
 

@@ -38,18 +38,18 @@ async function list() {
   };
 }
 
-/** Let everything run that waits for an answer given. */
-const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+/** Wait until an answer that was given has been delivered. */
+const delivered = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 test("a next page that fails keeps what is there, is not requested again by itself, and comes with a retry", async () => {
   const { calls, paging, nodes } = await list();
   calls[0]?.answer(["a", "b"], "2");
-  await settle();
+  await delivered();
   paging().readAhead();
   paging().readAhead();
   expect(calls.length).toBe(2);
   calls[1]?.fail("Gone for a moment.");
-  await settle();
+  await delivered();
   expect(nodes()).toEqual(["a", "b"]);
   expect([paging().error, paging().faults.map((fault) => fault.message), paging().hasMore]).toEqual([null, ["Gone for a moment."], true]);
   paging().readAhead();
@@ -57,54 +57,54 @@ test("a next page that fails keeps what is there, is not requested again by itse
   paging().retry();
   expect(calls.map((call) => call.after)).toEqual([null, "2", "2"]);
   calls[2]?.answer(["c"], null);
-  await settle();
+  await delivered();
   expect([nodes(), paging().faults, paging().hasMore]).toEqual([["a", "b", "c"], [], false]);
 });
 
 test("a first page that fails is an error, and the retry requests it again", async () => {
   const { calls, paging, nodes } = await list();
   calls[0]?.fail("No.");
-  await settle();
+  await delivered();
   expect([paging().error?.message, paging().faults]).toEqual(["No.", []]);
   paging().retry();
   calls[1]?.answer(["a"], null);
-  await settle();
+  await delivered();
   expect([nodes(), paging().error]).toEqual([["a"], null]);
 });
 
 test("the next page does not cancel a refresh: what is older does not stay", async () => {
   const { calls, paging, nodes } = await list();
   calls[0]?.answer(["a, old"], "2");
-  await settle();
+  await delivered();
   paging().refetch();
   paging().readAhead();
   paging().loadMore();
   expect(calls.length).toBe(2);
   calls[1]?.answer(["a, new"], "2");
-  await settle();
+  await delivered();
   paging().readAhead();
   calls[2]?.answer(["b"], null);
-  await settle();
+  await delivered();
   expect(nodes()).toEqual(["a, new", "b"]);
 });
 
 test("a refresh cancels the next page: its answer does not come behind newer pages", async () => {
   const { calls, paging, nodes } = await list();
   calls[0]?.answer(["a"], "2");
-  await settle();
+  await delivered();
   paging().loadMore();
   paging().refetch();
   expect(calls.length).toBe(3);
   calls[2]?.answer(["new"], null);
-  await settle();
+  await delivered();
   calls[1]?.answer(["old"], null);
-  await settle();
+  await delivered();
   expect([nodes(), paging().hasMore]).toEqual([["new"], false]);
 });
 
 test("a previous answer is kept at the same moment, or where its variables say so", async () => {
-  const { isKept } = await import("./hooks");
-  expect([isKept(true, {}, true), isKept(true, {}, false), isKept(undefined, {}, true), isKept(false, {}, true)]).toEqual([true, false, false, false]);
+  const { staysShown } = await import("./hooks");
+  expect([staysShown(true, {}, true), staysShown(true, {}, false), staysShown(undefined, {}, true), staysShown(false, {}, true)]).toEqual([true, false, false, false]);
   const ofSame = (before: { id: string }) => before.id === "a";
-  expect([isKept(ofSame, { id: "a" }, false), isKept(ofSame, { id: "b" }, true)]).toEqual([true, false]);
+  expect([staysShown(ofSame, { id: "a" }, false), staysShown(ofSame, { id: "b" }, true)]).toEqual([true, false]);
 });

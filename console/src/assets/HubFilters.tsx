@@ -16,7 +16,7 @@ type Props = {
 /** What narrows the list: in the address, so that a link is a filter. */
 export function HubFilters({ kind, search, facets, onSearch }: Props) {
   const open = (facets?.alarms ?? []).flatMap((facet) => facet.values);
-  const withAlarms = open.reduce((sum, each) => sum + (each.value === null || each.value === undefined ? 0 : each.count), 0);
+  const withAlarms = open.reduce((sum, facet) => sum + (facet.value === null || facet.value === undefined ? 0 : facet.count), 0);
   const under = facets?.under && "name" in facets.under ? facets.under : null;
   const chosenUnder: Choice | null = search.under ? { id: search.under, name: under?.name ?? "…", kind: under?.kind ?? "SPACE", type: under?.type ?? null } : null;
   return (
@@ -73,13 +73,13 @@ export function HubFilters({ kind, search, facets, onSearch }: Props) {
 
 function SearchField({ kind, text, onText }: { kind: HubKind; text: string; onText: (text: string) => void }) {
   const [typed, setTyped] = useState(text);
-  const settled = useDebounced(typed, 250);
+  const debounced = useDebounced(typed, 250);
   useEffect(() => {
-    if (settled !== text) onText(settled);
+    if (debounced !== text) onText(debounced);
     // Only what was typed goes to the address; what comes from the address is taken below.
-  }, [settled]);
+  }, [debounced]);
   useEffect(() => {
-    if (text !== settled) setTyped(text);
+    if (text !== debounced) setTyped(text);
   }, [text]);
   return (
     <label>

@@ -6,7 +6,7 @@ import { useNewcomers } from "../entities/useNewcomers";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { type Column, Grid, GridTotal } from "../ui/Grid";
-import { SeverityTally } from "../ui/SeverityTally";
+import { SeverityCounts } from "../ui/SeverityCounts";
 import { Empty, Failed, Loading, NowNote } from "../ui/States";
 import { HealthMeter } from "../ui/Tags";
 import { TWO_LINES_PX, twoLines } from "../ui/TwoLines";
@@ -49,7 +49,7 @@ export function HubList({ kind, search, onSearch }: Props) {
       ) : rows.nodes.length === 0 && !rows.error ? (
         isNarrowed(kind, search) ? (
           <Empty title={`No ${what} match`}>
-            <p>Take a filter away, or search for another part of the name.</p>
+            <p>Remove a filter, or search for another part of the name.</p>
           </Empty>
         ) : (
           <Empty title={`There are no ${what} yet`}>
@@ -143,7 +143,7 @@ function columnsOf(kind: HubKind, details: ReadonlyMap<string, RowDetail>, isSho
       id: "alarms",
       title: "Open alarms",
       width: "minmax(150px, 1fr)",
-      cell: (row) => (around(row) ? <SeverityTally counts={around(row)?.alarms} isShort={isShort} /> : waiting),
+      cell: (row) => (around(row) ? <SeverityCounts counts={around(row)?.alarms} isShort={isShort} /> : waiting),
     },
     {
       id: "parent",

@@ -110,7 +110,7 @@ export function LocationTab({ entity, way }: { entity: { id: string; name: strin
         const drawn: Drawn[] = [
           ...(around ? [{ ...around, role: "context" as const }] : []),
           ...(own ? [{ id: entity.id, name: entity.name, shape: own, role: "own" as const }] : []),
-          ...within.map((each) => ({ ...each, role: "inside" as const })),
+          ...within.map((inner) => ({ ...inner, role: "inside" as const })),
         ];
         return (
           <div className="stack">
@@ -178,14 +178,14 @@ function Coordinates({ drawn }: { drawn: readonly (Drawn & { kind?: string })[] 
           </tr>
         </thead>
         <tbody>
-          {drawn.map((each) => {
-            const box = boxOf([each.shape]);
+          {drawn.map((item) => {
+            const box = boxOf([item.shape]);
             return (
-              <tr key={`${each.role} ${each.id}`}>
+              <tr key={`${item.role} ${item.id}`}>
                 <td>
-                  {each.kind ? <EntityLink entity={{ id: each.id, kind: each.kind, name: each.name }} /> : each.name} <span className="muted small">{ROLES[each.role]}</span>
+                  {item.kind ? <EntityLink entity={{ id: item.id, kind: item.kind, name: item.name }} /> : item.name} <span className="muted small">{ROLES[item.role]}</span>
                 </td>
-                <td>{each.shape.areas.length > 0 ? "area" : each.shape.lines.length > 0 ? "line" : "point"}</td>
+                <td>{item.shape.areas.length > 0 ? "area" : item.shape.lines.length > 0 ? "line" : "point"}</td>
                 <td className="number nowrap">{box && (box.west === box.east ? degrees(box.west) : `${degrees(box.west)} to ${degrees(box.east)}`)}</td>
                 <td className="number nowrap">{box && (box.south === box.north ? degrees(box.south) : `${degrees(box.south)} to ${degrees(box.north)}`)}</td>
               </tr>

@@ -11,8 +11,8 @@ const MARGIN = 36;
 export function Plan({ label, drawn }: { label: string; drawn: readonly Drawn[] }) {
   const id = useId();
   // An area of its own fills the picture, and what is around it is cut off; a point needs the area around it.
-  const hasArea = drawn.some((each) => each.role !== "context" && each.shape.areas.length > 0);
-  const box = boxOf(drawn.filter((each) => !hasArea || each.role !== "context").map((each) => each.shape));
+  const hasArea = drawn.some((item) => item.role !== "context" && item.shape.areas.length > 0);
+  const box = boxOf(drawn.filter((item) => !hasArea || item.role !== "context").map((item) => item.shape));
   if (box === null) return null;
   const projection = projectionOf(box, WIDTH, MARGIN);
   const scale = scaleOf(projection.metresPerPx, 140);
@@ -22,14 +22,14 @@ export function Plan({ label, drawn }: { label: string; drawn: readonly Drawn[] 
       <title id={id}>
         {label}. North is up; the bar is {scale.text} long.
       </title>
-      {drawn.map((each) => (
-        <g key={`${each.role} ${each.id}`}>
-          <path d={pathOf(each.shape, projection)} className={each.role} fillRule="evenodd" />
-          {each.shape.points.map((point) => {
+      {drawn.map((item) => (
+        <g key={`${item.role} ${item.id}`}>
+          <path d={pathOf(item.shape, projection)} className={item.role} fillRule="evenodd" />
+          {item.shape.points.map((point) => {
             const [cx, cy] = projection.toXY(point);
-            return <circle key={point.join()} cx={cx} cy={cy} r={each.role === "own" ? 8 : 5} className={each.role} />;
+            return <circle key={point.join()} cx={cx} cy={cy} r={item.role === "own" ? 8 : 5} className={item.role} />;
           })}
-          <Name drawn={each} projection={projection} />
+          <Name drawn={item} projection={projection} />
         </g>
       ))}
       <line x1={14} x2={14 + scale.px} y1={y} y2={y} className="scale" />

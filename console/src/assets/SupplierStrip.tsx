@@ -10,7 +10,7 @@ import { dateMinute, dateTime, useZone } from "../time/zone";
 import { Failed, Loading } from "../ui/States";
 import { useAsTable } from "../ui/useAsTable";
 import { Instant } from "../ui/Time";
-import { type Lane, lanesOf, type Stretch, stretchesOf, suppliersAt } from "./strip";
+import { type Supplier, suppliersOf, type SupplyRange, supplyRangesOf, suppliersAt } from "./strip";
 import "./strip.css";
 
 const VERSIONS = graphql(`
@@ -42,7 +42,7 @@ const MINUTE_US = 60e6;
 const COLOURS = 8;
 
 /**
- * Which device supplied which stretch of the series above: a band for every device and port, on the same time axis.
+ * Which device supplied which range of the series above: a band for every device and port, on the same time axis.
  *
  * By what is believed today; under "What we saw then" by what was believed then. It follows the thumb of the time bar
  * without a request: the versions of the links in the window are requested once.
@@ -73,19 +73,19 @@ export function SupplierStrip({ entityId, fromMs, toMs }: { entityId: string; fr
   );
   if (answer.error) return <Failed faults={answer.error.faults} retry={() => void answer.refetch()} />;
   if (answer.data === undefined) return <Loading what="which device supplied what" rows={1} />;
-  const lanes = lanesOf(versions, from, to, knownAt).filter((lane) => lane.version.edge !== undefined);
-  const stretches = stretchesOf(lanes, from, to);
+  const suppliers = suppliersOf(versions, from, to, knownAt).filter((supplier) => supplier.version.edge !== undefined);
+  const ranges = supplyRangesOf(suppliers, from, to);
   // While live the end of the window is now.
   const at = Math.min(asOf, to - 1);
-  const current = at >= from ? suppliersAt(lanes, at) : [];
+  const current = at >= from ? suppliersAt(suppliers, at) : [];
   const belief = moment.mode === "seen" ? "as it was believed at the moment shown (the points above are today's)" : "as is believed today";
   return (
-    <section className="panel stack tight" aria-label="Which device supplied what" data-lanes={lanes.length}>
+    <section className="panel stack tight" aria-label="Which device supplied what" data-suppliers={suppliers.length}>
       <header>
         <h2>Supplied by</h2>
         <span className="muted small">
           {belief}
-          {at >= from && `; ${current.length === 0 ? "nobody" : current.map((key) => nameOf(lanes, key)).join(" and ")} at ${dateTime(asOf, zone)}`}
+          {at >= from && `; ${current.length === 0 ? "nobody" : current.map((key) => nameOf(suppliers, key)).join(" and ")} at ${dateTime(asOf, zone)}`}
           {at < from && `; ${dateTime(asOf, zone)} lies before the window`}
         </span>
         <button type="button" className="button quiet" aria-pressed={asTable} onClick={toggleTable}>
@@ -94,13 +94,13 @@ export function SupplierStrip({ entityId, fromMs, toMs }: { entityId: string; fr
       </header>
       <Failed faults={answer.faults} />
       {answer.data.edgeVersions.pageInfo.hasNextPage && <span className="tag">in part: the newest 500 versions of its links</span>}
-      {lanes.length === 0 && <p className="muted">No device was linked in this window. Points here come from formulas, or there are none.</p>}
+      {suppliers.length === 0 && <p className="muted">No device was linked in this window. Points here come from formulas, or there are none.</p>}
       {asTable ? (
-        <StretchTable stretches={stretches} lanes={lanes} />
+        <RangeTable ranges={ranges} suppliers={suppliers} />
       ) : (
         <div className="strip">
-          {lanes.map((lane, index) => (
-            <LaneBands key={lane.key} lane={lane} index={index} from={from} to={to} thumb={asOf} zone={zone} isCurrent={current.includes(lane.key)} />
+          {suppliers.map((supplier, index) => (
+            <SupplierBands key={supplier.key} supplier={supplier} index={index} from={from} to={to} thumb={asOf} zone={zone} isCurrent={current.includes(supplier.key)} />
           ))}
         </div>
       )}
@@ -113,14 +113,14 @@ type Version = ReturnType<typeof versionOf<{ id: string; edgeId: string; port?: 
   port: number | null;
 };
 
-function nameOf(lanes: readonly Lane<Version>[], key: string): string {
-  const lane = lanes.find((each) => each.key === key);
-  if (!lane) return "";
-  return lane.version.port === null ? lane.version.edge.target.name : `${lane.version.edge.target.name}, port ${lane.version.port}`;
+function nameOf(suppliers: readonly Supplier<Version>[], key: string): string {
+  const supplier = suppliers.find((candidate) => candidate.key === key);
+  if (!supplier) return "";
+  return supplier.version.port === null ? supplier.version.edge.target.name : `${supplier.version.edge.target.name}, port ${supplier.version.port}`;
 }
 
-function LaneBands({
-  lane,
+function SupplierBands({
+  supplier,
   index,
   from,
   to,
@@ -128,7 +128,7 @@ function LaneBands({
   zone,
   isCurrent,
 }: {
-  lane: Lane<Version>;
+  supplier: Supplier<Version>;
   index: number;
   from: number;
   to: number;
@@ -137,34 +137,34 @@ function LaneBands({
   isCurrent: boolean;
 }) {
   const share = (at: number) => ((at - from) / (to - from)) * 100;
-  const metrics = metricsOf(lane.version.edge.metadata);
+  const metrics = metricsOf(supplier.version.edge.metadata);
   return (
-    <div className="strip-lane" data-lane={lane.key} data-current={isCurrent}>
+    <div className="strip-supplier" data-supplier={supplier.key} data-current={isCurrent}>
       <span className="small">
-        <EntityLink entity={lane.version.edge.target} />
-        {lane.version.port !== null && <span className="muted"> port {lane.version.port}</span>}
+        <EntityLink entity={supplier.version.edge.target} />
+        {supplier.version.port !== null && <span className="muted"> port {supplier.version.port}</span>}
         {metrics && <span className="muted"> {metrics.join(", ")}</span>}{" "}
-        {lane.bands.length === 0 ? <span className="tag past">not in this version</span> : isCurrent && <span className="tag good">✓ at the moment shown</span>}
+        {supplier.bands.length === 0 ? <span className="tag past">not in this version</span> : isCurrent && <span className="tag good">✓ at the moment shown</span>}
       </span>
       <div className="strip-track">
-        {lane.bands.map((band) => (
+        {supplier.bands.map((band) => (
           <span
             key={band.from}
             className="strip-band"
-            title={`${lane.version.edge.target.name}: ${dateTime(band.from, zone)} to ${band.isOpen ? "the end of the window, and on" : dateTime(band.until, zone)}`}
+            title={`${supplier.version.edge.target.name}: ${dateTime(band.from, zone)} to ${band.isOpen ? "the end of the window, and on" : dateTime(band.until, zone)}`}
             style={{ left: `${share(band.from)}%`, width: `${share(band.until) - share(band.from)}%`, background: `var(--series-${(index % COLOURS) + 1})` }}
           />
         ))}
         {from <= thumb && thumb < to && <span className="strip-thumb" style={{ left: `${share(thumb)}%` }} />}
       </div>
       <span className="visually-hidden">
-        {lane.bands.map((band) => `${dateMinute(band.from, zone)} to ${band.isOpen ? "the end of the window" : dateMinute(band.until, zone)}`).join("; ")}
+        {supplier.bands.map((band) => `${dateMinute(band.from, zone)} to ${band.isOpen ? "the end of the window" : dateMinute(band.until, zone)}`).join("; ")}
       </span>
     </div>
   );
 }
 
-function StretchTable({ stretches, lanes }: { stretches: readonly Stretch[]; lanes: readonly Lane<Version>[] }) {
+function RangeTable({ ranges, suppliers }: { ranges: readonly SupplyRange[]; suppliers: readonly Supplier<Version>[] }) {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Which device supplied what, as a table">
       <table>
@@ -176,15 +176,15 @@ function StretchTable({ stretches, lanes }: { stretches: readonly Stretch[]; lan
           </tr>
         </thead>
         <tbody>
-          {stretches.map((stretch) => (
-            <tr key={stretch.from}>
+          {ranges.map((range) => (
+            <tr key={range.from}>
               <td>
-                <Instant at={textOf(stretch.from)} />
+                <Instant at={textOf(range.from)} />
               </td>
               <td>
-                <Instant at={textOf(stretch.until)} />
+                <Instant at={textOf(range.until)} />
               </td>
-              <td>{stretch.keys.length === 0 ? <span className="muted">nobody</span> : stretch.keys.map((key) => nameOf(lanes, key)).join("; ")}</td>
+              <td>{range.keys.length === 0 ? <span className="muted">nobody</span> : range.keys.map((key) => nameOf(suppliers, key)).join("; ")}</td>
             </tr>
           ))}
         </tbody>

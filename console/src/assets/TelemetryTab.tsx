@@ -2,7 +2,7 @@ import { useCallback, useState } from "react";
 import { type Range, TelemetryPanel } from "../telemetry/TelemetryPanel";
 import { SupplierStrip } from "./SupplierStrip";
 
-/** The series of an asset or a space, and below them which device supplied which stretch. */
+/** The series of an asset or a space, and below them which device supplied which range. */
 export function TelemetryTab({ entityId }: { entityId: string }) {
   const [range, setRange] = useState<Range | null>(null);
   const onRange = useCallback((shown: Range) => setRange(shown), []);

@@ -50,8 +50,8 @@ export function shapeOf(value: unknown): Shape | null {
 export function boxOf(shapes: readonly Shape[]): Box | null {
   const positions = shapes.flatMap((shape) => [...shape.areas.flat(2), ...shape.lines.flat(), ...shape.points]);
   if (positions.length === 0) return null;
-  const longitudes = positions.map((each) => each[0]);
-  const latitudes = positions.map((each) => each[1]);
+  const longitudes = positions.map((position) => position[0]);
+  const latitudes = positions.map((position) => position[1]);
   const least = (values: number[]) => values.reduce((a, b) => Math.min(a, b));
   const most = (values: number[]) => values.reduce((a, b) => Math.max(a, b));
   return { west: least(longitudes), east: most(longitudes), south: least(latitudes), north: most(latitudes) };

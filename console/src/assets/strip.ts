@@ -8,58 +8,58 @@ export type SupplierVersion = EdgeVersion & { deviceId: string; port: number | n
 export type Band = { from: Micros; until: Micros; isOpen: boolean };
 
 /** A device at a port, and where it supplied. */
-export type Lane<V> = { key: string; version: V; bands: Band[] };
+export type Supplier<V> = { key: string; version: V; bands: Band[] };
 
 /** A part of the window in which the same suppliers were linked; none: nobody supplied. */
-export type Stretch = { from: Micros; until: Micros; keys: readonly string[] };
+export type SupplyRange = { from: Micros; until: Micros; keys: readonly string[] };
 
-export function laneKey(version: { deviceId: string; port: number | null }): string {
+export function supplierKey(version: { deviceId: string; port: number | null }): string {
   return `${version.deviceId} ${version.port ?? ""}`;
 }
 
 /**
- * Return a lane for every device and port that any version names, with its bands as believed at `knownAt` (null: now).
+ * Return a supplier for every device and port that any version names, with its bands as believed at `knownAt` (null: now).
  *
- * Lanes are of all versions, whatever is believed: one that is not believed at the moment has no bands, and none moves
+ * Suppliers are of all versions, whatever is believed: one that is not believed at the moment has no bands, and none moves
  * while the moment changes.
  */
-export function lanesOf<V extends SupplierVersion>(versions: readonly V[], from: Micros, to: Micros, knownAt: Micros | null): Lane<V>[] {
-  const lanes = new Map<string, { first: V; ranges: Band[] }>();
+export function suppliersOf<V extends SupplierVersion>(versions: readonly V[], from: Micros, to: Micros, knownAt: Micros | null): Supplier<V>[] {
+  const suppliers = new Map<string, { first: V; ranges: Band[] }>();
   for (const version of versions) {
-    const key = laneKey(version);
-    const lane = lanes.get(key) ?? { first: version, ranges: [] };
-    if (isEarlier(version, lane.first)) lane.first = version;
-    lanes.set(key, lane);
+    const key = supplierKey(version);
+    const supplier = suppliers.get(key) ?? { first: version, ranges: [] };
+    if (isEarlier(version, supplier.first)) supplier.first = version;
+    suppliers.set(key, supplier);
     if (!isBelievedAt(version, knownAt)) continue;
     const range = clipped(version, from, to);
-    if (range !== null) lane.ranges.push(range);
+    if (range !== null) supplier.ranges.push(range);
   }
-  return [...lanes]
+  return [...suppliers]
     .sort(([, a], [, b]) => (isEarlier(a.first, b.first) ? -1 : 1))
-    .map(([key, lane]) => ({ key, version: lane.first, bands: joined(lane.ranges) }));
+    .map(([key, supplier]) => ({ key, version: supplier.first, bands: joined(supplier.ranges) }));
 }
 
 /** Return the window in parts, each with the suppliers that were linked all through it; equal neighbours are one. */
-export function stretchesOf(lanes: readonly { key: string; bands: readonly Band[] }[], from: Micros, to: Micros): Stretch[] {
+export function supplyRangesOf(suppliers: readonly { key: string; bands: readonly Band[] }[], from: Micros, to: Micros): SupplyRange[] {
   if (to <= from) return [];
   const edges = new Set<Micros>([from, to]);
-  for (const lane of lanes) for (const band of lane.bands) edges.add(band.from).add(band.until);
+  for (const supplier of suppliers) for (const band of supplier.bands) edges.add(band.from).add(band.until);
   const instants = [...edges].sort((a, b) => a - b);
-  const stretches: Stretch[] = [];
+  const ranges: SupplyRange[] = [];
   for (let index = 0; index + 1 < instants.length; index++) {
     const start = instants[index] as Micros;
     const until = instants[index + 1] as Micros;
-    const keys = suppliersAt(lanes, start);
-    const before = stretches.at(-1);
+    const keys = suppliersAt(suppliers, start);
+    const before = ranges.at(-1);
     if (before !== undefined && before.keys.join("\n") === keys.join("\n")) before.until = until;
-    else stretches.push({ from: start, until, keys });
+    else ranges.push({ from: start, until, keys });
   }
-  return stretches;
+  return ranges;
 }
 
-/** Return the keys of the lanes that supply at an instant, in the order of the lanes. */
-export function suppliersAt(lanes: readonly { key: string; bands: readonly Band[] }[], at: Micros): string[] {
-  return lanes.filter((lane) => lane.bands.some((band) => band.from <= at && at < band.until)).map((lane) => lane.key);
+/** Return the keys of the suppliers that supply at an instant, in the order of the suppliers. */
+export function suppliersAt(suppliers: readonly { key: string; bands: readonly Band[] }[], at: Micros): string[] {
+  return suppliers.filter((supplier) => supplier.bands.some((band) => band.from <= at && at < band.until)).map((supplier) => supplier.key);
 }
 
 function clipped(version: EdgeVersion, from: Micros, to: Micros): Band | null {
@@ -86,6 +86,6 @@ function joined(ranges: Band[]): Band[] {
 
 function isEarlier(a: SupplierVersion, b: SupplierVersion): boolean {
   if (a.validFrom !== b.validFrom) return a.validFrom < b.validFrom;
-  const keys = [laneKey(a), laneKey(b)] as const;
+  const keys = [supplierKey(a), supplierKey(b)] as const;
   return keys[0] === keys[1] ? a.id < b.id : keys[0] < keys[1];
 }

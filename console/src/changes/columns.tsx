@@ -11,10 +11,10 @@ import { SeverityTag } from "../ui/Tags";
 import { Instant } from "../ui/Time";
 import { pluralOf } from "../ui/words";
 import { ChangeText, ChangeTitle, subjectWord } from "./ChangeText";
-import { bundled, type EventOfRange, type Happening, type Learning } from "./items";
+import { bundled, type EventOfRange, type HappenedEntry, type LearnedEntry } from "./items";
 
 /** What happened in the plant, by event time. isWhole: links are listed by themselves, not only those changed lately. */
-export function HappenedColumn({ items, total, loaded, isWhole }: { items: readonly Happening[]; total: number | null; loaded: number; isWhole: boolean }) {
+export function HappenedColumn({ items, total, loaded, isWhole }: { items: readonly HappenedEntry[]; total: number | null; loaded: number; isWhole: boolean }) {
   const [openId, setOpenId] = useState<string | null>(null);
   const bundles = bundled(items, (item) => (item.sort === "links" ? `${item.at} ${item.what} ${item.edge.relationship}` : `${item.event.rule?.id} ${item.event.entity.id}`));
   return (
@@ -42,7 +42,7 @@ export function HappenedColumn({ items, total, loaded, isWhole }: { items: reado
   );
 }
 
-function happenedTitle(items: readonly Happening[]): ReactNode {
+function happenedTitle(items: readonly HappenedEntry[]): ReactNode {
   const first = items[0];
   if (first === undefined) return null;
   if (first.sort === "links") return `${items.length} links ${first.what}: ${relationshipLabel(first.edge.relationship, true)}`;
@@ -53,7 +53,7 @@ function happenedTitle(items: readonly Happening[]): ReactNode {
   );
 }
 
-function timesText(items: readonly Happening[]): string {
+function timesText(items: readonly HappenedEntry[]): string {
   const counts = (["opened", "cleared"] as const).map((what) => ({ what, count: items.filter((item) => item.what === what).length }));
   return counts
     .filter(({ count }) => count > 0)
@@ -61,7 +61,7 @@ function timesText(items: readonly Happening[]): string {
     .join(", ");
 }
 
-function HappenedItem({ item, onOpen }: { item: Happening; onOpen: (id: string) => void }) {
+function HappenedItem({ item, onOpen }: { item: HappenedEntry; onOpen: (id: string) => void }) {
   if (item.sort === "links") {
     return (
       <div>
@@ -90,7 +90,7 @@ function EventName({ event, onOpen }: { event: EventOfRange; onOpen: (id: string
 }
 
 /** What was learned, by system time: corrections, new states, and alarms that the data no longer have. */
-export function LearnedColumn({ items, onActor }: { items: readonly Learning[]; onActor: (actor: string) => void }) {
+export function LearnedColumn({ items, onActor }: { items: readonly LearnedEntry[]; onActor: (actor: string) => void }) {
   const [openId, setOpenId] = useState<string | null>(null);
   const bundles = bundled(items, togetherOf);
   return (
@@ -114,20 +114,20 @@ export function LearnedColumn({ items, onActor }: { items: readonly Learning[]; 
 
 const TOGETHER_US = 1e6;
 
-function togetherOf(item: Learning): string {
+function togetherOf(item: LearnedEntry): string {
   const second = Math.floor(item.at / TOGETHER_US);
   if (item.sort === "alarms") return `${second} ${item.isWithdrawn} ${item.event.entity.id}`;
   return item.followed.length > 0 ? item.key : `${second} ${item.change.actor} ${item.change.action} ${subjectWord(item.change)}`;
 }
 
-function learnedTitle(items: readonly Learning[]): ReactNode {
+function learnedTitle(items: readonly LearnedEntry[]): ReactNode {
   const first = items[0];
   if (first === undefined) return null;
   if (first.sort === "alarms") return `${items.length} alarms ${first.isWithdrawn ? "withdrawn" : "corrected"} at ${first.event.entity.name}`;
   return `${items.length} ${pluralOf(subjectWord(first.change))} ${first.change.action} by ${first.change.actor}`;
 }
 
-function LearnedItem({ item, onOpen, onActor }: { item: Learning; onOpen: (id: string) => void; onActor: (actor: string) => void }) {
+function LearnedItem({ item, onOpen, onActor }: { item: LearnedEntry; onOpen: (id: string) => void; onActor: (actor: string) => void }) {
   const zone = useZone();
   if (item.sort === "alarms") {
     const detail = item.correction === null ? null : correctionText(item.correction, (at) => dateTime(microsOf(at), zone)).detail;

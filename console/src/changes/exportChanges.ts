@@ -1,6 +1,6 @@
 import { textOf } from "../time/instant";
 import { csvText } from "../ui/csv";
-import type { Happening, Learning } from "./items";
+import type { HappenedEntry, LearnedEntry } from "./items";
 import { subjectName, subjectWord } from "./ChangeText";
 
 /** A line of an export: what is listed, flat. */
@@ -20,7 +20,7 @@ export type ExportRow = {
 
 const NOBODY = { actor: "", reason: "", before: null, after: null, followed: [] };
 
-export function exportRows(happened: readonly Happening[], learned: readonly Learning[]): ExportRow[] {
+export function exportRows(happened: readonly HappenedEntry[], learned: readonly LearnedEntry[]): ExportRow[] {
   return [
     ...happened.map((item): ExportRow => {
       const base = { ...NOBODY, column: "happened" as const, at: textOf(item.at), sort: item.sort, what: item.what };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { microsOf } from "../time/instant";
-import { bundled, type ChangeOfRange, type EventOfRange, happenings, learnings, sortOf, versionsOfTrail } from "./items";
+import { bundled, type ChangeOfRange, type EventOfRange, happenedEntries, learnedEntries, sortOf, versionsOfTrail } from "./items";
 
 const pump = { id: "pump", kind: "ASSET", name: "Pump" };
 const sensor = { id: "sensor", kind: "DEVICE", name: "Sensor" };
@@ -32,7 +32,7 @@ const withdrawn: EventOfRange = {
 const open: EventOfRange = { ...withdrawn, id: "e2", state: "OPEN", openedAt: "2026-03-01T06:00:00Z", clearedAt: null, withdrawnAt: null, corrections: [] };
 
 test("a corrected link is learned, with the alarm that was withdrawn because of it", () => {
-  const items = learnings([correction], [withdrawn, open, withdrawn], range);
+  const items = learnedEntries([correction], [withdrawn, open, withdrawn], range);
   expect(items.map((item) => [item.key, item.sort])).toEqual([
     ["e1 2026-03-02T08:00:03Z", "alarms"],
     ["c1", "links"],
@@ -41,7 +41,7 @@ test("a corrected link is learned, with the alarm that was withdrawn because of 
 });
 
 test("what happened is listed by event time, without alarms that never were", () => {
-  const items = happenings([withdrawn, open], versionsOfTrail([correction]), { ...range, knownAt: null });
+  const items = happenedEntries([withdrawn, open], versionsOfTrail([correction]), { ...range, knownAt: null });
   expect(items.map((item) => [item.what, item.sort])).toEqual([
     ["began", "links"],
     ["opened", "alarms"],

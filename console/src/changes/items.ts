@@ -51,12 +51,12 @@ export type ChangeOfRange = {
 };
 
 /** Something that happened in the world: an alarm, or a link that began or ended. */
-export type Happening =
+export type HappenedEntry =
   | { key: string; at: Micros; sort: "alarms"; what: "opened" | "cleared"; event: EventOfRange }
   | { key: string; at: Micros; sort: "links"; what: "began" | "ended"; edge: EdgeOfRange };
 
 /** Something that was learned: a change that somebody recorded, or an alarm that its data no longer have. */
-export type Learning =
+export type LearnedEntry =
   | { key: string; at: Micros; sort: "links" | "entities" | "settings"; change: ChangeOfRange; followed: EventOfRange[] }
   | { key: string; at: Micros; sort: "alarms"; event: EventOfRange; correction: Correction | null; isWithdrawn: boolean };
 
@@ -66,13 +66,13 @@ const FOLLOWS_US = 5 * 60e6;
 const ENTITIES = new Set(["Device", "Asset", "Space", "Person", "Activity"]);
 
 /** Return what happened in (from, to], newest first: alarms that opened or cleared, links that began or ended. */
-export function happenings(
+export function happenedEntries(
   events: readonly EventOfRange[],
   versions: readonly (EdgeVersion & { edge: EdgeOfRange })[],
   range: { from: Micros; to: Micros; knownAt: Micros | null },
-): Happening[] {
+): HappenedEntry[] {
   const { from, to, knownAt } = range;
-  const items: Happening[] = [];
+  const items: HappenedEntry[] = [];
   for (const event of events) {
     if (event.withdrawnAt) continue;
     const opened = microsOf(event.openedAt);
@@ -133,9 +133,9 @@ export function stateOf(change: Pick<ChangeOfRange, "before" | "after">): Record
 }
 
 /** Return what was learned in (from, to], newest first; each change with the events corrected or withdrawn because of it. */
-export function learnings(changes: readonly ChangeOfRange[], events: readonly EventOfRange[], range: { from: Micros; to: Micros }): Learning[] {
+export function learnedEntries(changes: readonly ChangeOfRange[], events: readonly EventOfRange[], range: { from: Micros; to: Micros }): LearnedEntry[] {
   const corrected = correctionsOf(events, range);
-  const items: Learning[] = changes.map((change) => {
+  const items: LearnedEntry[] = changes.map((change) => {
     const at = microsOf(change.recordedAt);
     const ids = idsOf(change);
     const followed = corrected.filter((item) => at <= item.at && item.at <= at + FOLLOWS_US && ids.has(item.event.entity.id)).map((item) => item.event);
@@ -144,9 +144,9 @@ export function learnings(changes: readonly ChangeOfRange[], events: readonly Ev
   return [...items, ...corrected].sort(newestFirst);
 }
 
-function correctionsOf(events: readonly EventOfRange[], { from, to }: { from: Micros; to: Micros }): Extract<Learning, { sort: "alarms" }>[] {
-  const items: Extract<Learning, { sort: "alarms" }>[] = [];
-  for (const event of new Map(events.map((each) => [each.id, each])).values()) {
+function correctionsOf(events: readonly EventOfRange[], { from, to }: { from: Micros; to: Micros }): Extract<LearnedEntry, { sort: "alarms" }>[] {
+  const items: Extract<LearnedEntry, { sort: "alarms" }>[] = [];
+  for (const event of new Map(events.map((event) => [event.id, event])).values()) {
     for (const correction of event.corrections ?? []) {
       const at = microsOf(correction.recordedAt);
       if (at <= from || to < at) continue;

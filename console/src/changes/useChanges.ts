@@ -7,7 +7,7 @@ import type { Fault } from "../api/request";
 import { versionOf } from "../time/holds";
 import { type Micros, microsOf, textOf } from "../time/instant";
 import { eventsThen } from "./eventsThen";
-import { type ChangeOfRange, happenings, type Happening, learnings, type Learning, versionsOfTrail } from "./items";
+import { type ChangeOfRange, happenedEntries, type HappenedEntry, learnedEntries, type LearnedEntry, versionsOfTrail } from "./items";
 
 const CHANGES = graphql(`
   query ChangesOfRange($filter: ChangeFilter!, $first: Int!, $after: String) {
@@ -201,15 +201,15 @@ export function useChanges(query: ChangesQuery) {
     () => (subject === null || edgeIds.length === 0 ? changes.nodes : [...changes.nodes, ...links.nodes]),
     [subject === null, edgeIds.length, changes.nodes, links.nodes],
   );
-  const happened: Happening[] = useMemo(() => {
+  const happened: HappenedEntry[] = useMemo(() => {
     const listed = subject === null ? versionsOfTrail(recorded) : versions.nodes.map(versionOf);
     const rows = events.data?.happened.nodes ?? [];
     // Under "What we saw then", alarms as they were known then: without what was found out, corrected or withdrawn later.
     const known = knownAt === null ? rows : eventsThen([...rows, ...(events.data?.withdrawn.nodes ?? [])], knownAt);
-    return happenings(known, listed, { from: query.from, to: query.to, knownAt });
+    return happenedEntries(known, listed, { from: query.from, to: query.to, knownAt });
   }, [subject === null, recorded, versions.nodes, events.data, query.from, query.to, knownAt]);
-  const learned: Learning[] = useMemo(
-    () => learnings(recorded, [...(events.data?.happened.nodes ?? []), ...(events.data?.withdrawn.nodes ?? [])], query),
+  const learned: LearnedEntry[] = useMemo(
+    () => learnedEntries(recorded, [...(events.data?.happened.nodes ?? []), ...(events.data?.withdrawn.nodes ?? [])], query),
     [recorded, events.data, query.from, query.to],
   );
   const errors: Fault[] = [events.error, versions.error, changes.error, links.error].flatMap((error) => error?.faults ?? []);

@@ -81,8 +81,8 @@ export function BulkEditDialog({ filter, text, onClose, onDone }: BulkProps) {
               Type
               <input type="text" list="bulk-types" value={type} placeholder="unchanged" onChange={(event) => setType(event.target.value)} />
               <datalist id="bulk-types">
-                {(types.data?.entityTypes ?? []).map((each) => (
-                  <option key={each.id} value={each.name} />
+                {(types.data?.entityTypes ?? []).map((type) => (
+                  <option key={type.id} value={type.name} />
                 ))}
               </datalist>
               <FieldFault faults={faults} name="type" />
@@ -94,7 +94,7 @@ export function BulkEditDialog({ filter, text, onClose, onDone }: BulkProps) {
             </label>
           </div>
           <label>
-            Attributes to set, as JSON; null takes one away, others stay
+            Attributes to set, as JSON; null removes one, others are unchanged
             <textarea rows={4} spellCheck={false} value={attributes} placeholder='{"site": "north", "old": null}' onChange={(event) => setAttributes(event.target.value)} />
             {parsed.fault && (
               <span className="field-fault" role="alert">

@@ -117,8 +117,9 @@ export function BulkTokensDialog({ filter, text, onClose }: BulkProps) {
           return (
             <>
               <p>
-                {totalCount.toLocaleString("en")} {totalCount === 1 ? "device is" : "devices are"} given one token each. Tokens are shown this once: save the table
-                before you close it. Tokens issued before stay valid.
+                {totalCount === 1 ? "One token is issued for the device." : `One token is issued for each of the ${totalCount.toLocaleString("en")} devices.`}{" "}
+                Tokens are shown this once: save the
+                table before you close it. Tokens issued before stay valid.
               </p>
               <div role="status">
                 {(isRunning || rest !== null || issued.length > 0) && (

@@ -7,6 +7,8 @@ import type { Facets } from "./useDevices";
 
 type Props = { search: DeviceSearch; facets: Facets | undefined; onChange: (part: DeviceSearch) => void };
 
+// Of a filter with many values, the most frequent; the others are behind a button.
+const SHOWN_AT_FIRST = 8;
 const WORDS: Record<string, string> = { ONLINE: "online", OFFLINE: "offline", NEVER_SEEN: "never seen" };
 
 /** What narrows the list of devices: search, facets with counts, place, links. All of it stands in the address. */
@@ -47,12 +49,12 @@ export function DeviceFilters({ search, facets, onChange }: Props) {
 /** The search of the list; it goes into the address once the typing rests. */
 export function SearchField({ value, onChange }: { value: string; onChange: (text: string) => void }) {
   const [text, setText] = useState(value);
-  const settled = useDebounced(text, 250);
+  const debounced = useDebounced(text, 250);
   useEffect(() => setText(value), [value]);
   useEffect(() => {
-    if (settled.trim() !== value) onChange(settled.trim());
+    if (debounced.trim() !== value) onChange(debounced.trim());
     // Only what was typed goes into the address, not the address into itself.
-  }, [settled]);
+  }, [debounced]);
   return (
     <input type="search" aria-label="Search devices" placeholder="Search name or external id ( / )" value={text} onChange={(event) => setText(event.target.value)} style={{ flex: "1 1 200px" }} />
   );
@@ -75,13 +77,13 @@ function Facet({
 }) {
   const [areAllShown, setAllShown] = useState(false);
   const chosen = valuesOf(search[dimension]);
-  const counted = (values ?? []).flatMap((each) => (each.value ? [{ value: each.value, count: each.count }] : []));
-  // What is chosen stays to be taken away, also where nothing is left of it.
-  const all = [...counted, ...chosen.filter((value) => !counted.some((each) => each.value === value)).map((value) => ({ value, count: 0 }))];
+  const counted = (values ?? []).flatMap((facet) => (facet.value ? [{ value: facet.value, count: facet.count }] : []));
+  // What is chosen can be removed, also where no device has it any more.
+  const all = [...counted, ...chosen.filter((value) => !counted.some((facet) => facet.value === value)).map((value) => ({ value, count: 0 }))];
   if (all.length === 0) return null;
-  const shown = areAllShown ? all : all.filter((each, index) => index < 8 || chosen.includes(each.value));
+  const shown = areAllShown ? all : all.filter(({ value }, index) => index < SHOWN_AT_FIRST || chosen.includes(value));
   const toggle = (value: string) => {
-    const without = chosen.filter((each) => each !== value);
+    const without = chosen.filter((other) => other !== value);
     const next = without.length < chosen.length ? without : isSeveral ? [...chosen, value] : [value];
     onChange({ [dimension]: textOfValues(next) });
   };

@@ -87,7 +87,7 @@ export function DevicesPage() {
           {!list.isLoading && !list.error && list.nodes.length === 0 && (
             <Empty title={isNarrowed(search) ? "No device matches" : "No devices yet"}>
               {isNarrowed(search) ? (
-                <p>Take a filter away at the left, or search for something else.</p>
+                <p>Remove a filter at the left, or search for something else.</p>
               ) : (
                 <>
                   <p>Create the first one, or let simulated ones send:</p>

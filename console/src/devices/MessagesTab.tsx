@@ -39,7 +39,7 @@ const RAW = graphql(`
   }
 `);
 
-const LETTERS = graphql(`
+const DEAD_LETTERS = graphql(`
   query DeviceDeadLetters($deviceId: ID!, $after: String) {
     deadLetters(filter: { deviceId: $deviceId }, first: 50, after: $after) {
       totalCount
@@ -127,10 +127,10 @@ export function MessagesTab({ deviceId }: { deviceId: string }) {
                     <td>{reading.transport}</td>
                     <td>
                       <span className={`tag ${reading.outcome === "stored" ? "good" : reading.outcome === "dead" ? "bad" : ""}`}>{OUTCOMES[reading.outcome] ?? reading.outcome}</span>
-                      {reading.deadLetters.map((letter) => (
-                        <div key={letter.id} className="small">
-                          <code>{letter.code}</code> {letter.metric ? `${letter.metric}: ` : ""}
-                          {letter.message}
+                      {reading.deadLetters.map((deadLetter) => (
+                        <div key={deadLetter.id} className="small">
+                          <code>{deadLetter.code}</code> {deadLetter.metric ? `${deadLetter.metric}: ` : ""}
+                          {deadLetter.message}
                         </div>
                       ))}
                     </td>
@@ -157,7 +157,7 @@ export function MessagesTab({ deviceId }: { deviceId: string }) {
 }
 
 function DeadLetters({ deviceId, past }: { deviceId: string; past: boolean }) {
-  const letters = usePages(LETTERS, { deviceId, after: null }, (data) => data.deadLetters, { staleMs: 5_000 });
+  const deadLetters = usePages(DEAD_LETTERS, { deviceId, after: null }, (data) => data.deadLetters, { staleMs: 5_000 });
   const retry = useChange(RETRY, (data) => data.retryDeadLetters);
   const run = (filter: { ids?: string[]; deviceId?: string }) =>
     void retry.run({ filter }).then(
@@ -170,17 +170,17 @@ function DeadLetters({ deviceId, past }: { deviceId: string; past: boolean }) {
         <h2>
           Dead letters <NowNote past={past} />
         </h2>
-        <span className="muted number">{letters.totalCount === null ? "" : `${letters.totalCount.toLocaleString("en")} open`}</span>
-        {(letters.totalCount ?? 0) > 0 && (
+        <span className="muted number">{deadLetters.totalCount === null ? "" : `${deadLetters.totalCount.toLocaleString("en")} open`}</span>
+        {(deadLetters.totalCount ?? 0) > 0 && (
           <ActionButton mutation="retryDeadLetters" past={past} disabled={retry.isRunning} onClick={() => run({ deviceId })}>
             Retry all of this device
           </ActionButton>
         )}
       </header>
-      <Failed faults={[...(letters.error?.faults ?? letters.faults), ...retry.faults]} retry={letters.retry} />
-      {letters.isLoading && <Loading what="dead letters" />}
-      {letters.totalCount === 0 && <p className="muted">None: all that it sent could be processed.</p>}
-      {letters.nodes.length > 0 && (
+      <Failed faults={[...(deadLetters.error?.faults ?? deadLetters.faults), ...retry.faults]} retry={deadLetters.retry} />
+      {deadLetters.isLoading && <Loading what="dead letters" />}
+      {deadLetters.totalCount === 0 && <p className="muted">None: all that it sent could be processed.</p>}
+      {deadLetters.nodes.length > 0 && (
         <div className="scroll" tabIndex={0} role="region" aria-label="Dead letters">
           <table>
             <thead>
@@ -197,24 +197,24 @@ function DeadLetters({ deviceId, past }: { deviceId: string; past: boolean }) {
               </tr>
             </thead>
             <tbody>
-              {letters.nodes.map((letter) => (
-                <tr key={letter.id}>
+              {deadLetters.nodes.map((deadLetter) => (
+                <tr key={deadLetter.id}>
                   <td>
-                    <Instant at={letter.receivedAt} />
+                    <Instant at={deadLetter.receivedAt} />
                   </td>
                   <td>
-                    <code>{letter.code}</code> <span className="muted">in {letter.stage}</span>
+                    <code>{deadLetter.code}</code> <span className="muted">in {deadLetter.stage}</span>
                     <div>
-                      {letter.metric ? `${letter.metric}: ` : ""}
-                      {letter.message}
+                      {deadLetter.metric ? `${deadLetter.metric}: ` : ""}
+                      {deadLetter.message}
                     </div>
                   </td>
                   <td>
-                    <code className="wrap">{JSON.stringify(letter.payload)}</code>
+                    <code className="wrap">{JSON.stringify(deadLetter.payload)}</code>
                   </td>
-                  <td className="number">{letter.attempts}</td>
+                  <td className="number">{deadLetter.attempts}</td>
                   <td>
-                    <ActionButton mutation="retryDeadLetters" past={past} className="button quiet" disabled={retry.isRunning} onClick={() => run({ ids: [letter.id] })}>
+                    <ActionButton mutation="retryDeadLetters" past={past} className="button quiet" disabled={retry.isRunning} onClick={() => run({ ids: [deadLetter.id] })}>
                       Retry
                     </ActionButton>
                   </td>
@@ -224,8 +224,8 @@ function DeadLetters({ deviceId, past }: { deviceId: string; past: boolean }) {
           </table>
         </div>
       )}
-      {letters.hasMore && (
-        <button type="button" className="button" onClick={letters.loadMore} disabled={letters.isFetching}>
+      {deadLetters.hasMore && (
+        <button type="button" className="button" onClick={deadLetters.loadMore} disabled={deadLetters.isFetching}>
           Show more
         </button>
       )}

@@ -25,7 +25,7 @@ export function SavedFilters({ search, onChange }: { search: DeviceSearch; onCha
   };
   const own = Object.fromEntries(FIELDS.map((field) => [field, search[field]])) as DeviceSearch;
   const names = Object.keys(saved).sort();
-  const current = names.find((each) => FIELDS.every((field) => (saved[each]?.[field] ?? "") === (own[field] ?? "")));
+  const current = names.find((name) => FIELDS.every((field) => (saved[name]?.[field] ?? "") === (own[field] ?? "")));
   return (
     <div className="stack tight">
       {names.length > 0 && (
@@ -39,8 +39,8 @@ export function SavedFilters({ search, onChange }: { search: DeviceSearch; onCha
             }}
           >
             <option value="">choose…</option>
-            {names.map((each) => (
-              <option key={each}>{each}</option>
+            {names.map((name) => (
+              <option key={name}>{name}</option>
             ))}
           </select>
         </label>

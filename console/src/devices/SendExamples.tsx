@@ -6,7 +6,7 @@ import { type Example, examplesOf } from "./examples";
 export function SendExamples({ token, name, onDone }: { token: string; name: string; onDone: () => void }) {
   const [shown, setShown] = useState<Example["id"]>("curl");
   const examples = examplesOf(token, new URL("api/v1/telemetry/ingest", document.baseURI));
-  const example = examples.find((each) => each.id === shown) ?? examples[0];
+  const example = examples.find(({ id }) => id === shown) ?? examples[0];
   const copy = async (text: string, what: string) => {
     try {
       await navigator.clipboard.writeText(text);
@@ -29,9 +29,9 @@ export function SendExamples({ token, name, onDone }: { token: string; name: str
       </div>
       <fieldset className="bar plain-set">
         <legend className="visually-hidden">How it is sent</legend>
-        {examples.map((each) => (
-          <button type="button" className="button" key={each.id} aria-pressed={each.id === example?.id} onClick={() => setShown(each.id)}>
-            {each.label}
+        {examples.map(({ id, label }) => (
+          <button type="button" className="button" key={id} aria-pressed={id === example?.id} onClick={() => setShown(id)}>
+            {label}
           </button>
         ))}
       </fieldset>

@@ -65,7 +65,7 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
   const revoke = useChange(REVOKE, (data) => data.revokeDeviceToken);
   const shown = useShownTokens(deviceId);
   const [expiresAt, setExpiresAt] = useState<Micros | null>(null);
-  const [asked, setAsked] = useState<string | null>(null);
+  const [confirming, setConfirming] = useState<string | null>(null);
   const run = async () => {
     const payload = await issue.run({ deviceId, expiresAt: expiresAt === null ? null : textOf(expiresAt) }).catch(() => null);
     if (payload?.token) tokenIssued(deviceId, payload.token);
@@ -129,7 +129,7 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
                           </td>
                           <td className="nowrap">
                             {!token.revokedAt &&
-                              (asked === token.id ? (
+                              (confirming === token.id ? (
                                 <>
                                   <button
                                     type="button"
@@ -144,12 +144,12 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
                                   >
                                     Revoke: it is refused at once
                                   </button>{" "}
-                                  <button type="button" className="button" onClick={() => setAsked(null)}>
+                                  <button type="button" className="button" onClick={() => setConfirming(null)}>
                                     Keep it
                                   </button>
                                 </>
                               ) : (
-                                <button type="button" className="button quiet" disabled={past} onClick={() => setAsked(token.id)}>
+                                <button type="button" className="button quiet" disabled={past} onClick={() => setConfirming(token.id)}>
                                   Revoke…
                                 </button>
                               ))}

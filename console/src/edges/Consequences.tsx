@@ -67,7 +67,7 @@ function EffectText({ effect }: { effect: Effect }) {
   const node = counts.data?.node;
   const series = node && "telemetry" in node ? (node.telemetry ?? []) : [];
   const points = counts.data === undefined ? null : pointsOf(series, effect);
-  const isAtLeast = series.some((each) => each.incomplete);
+  const isAtLeast = series.some(({ incomplete }) => incomplete);
   const verb = effect.what === "gains" ? "will get" : "will lose";
   const source = `${effect.device.name}${effect.port === null ? "" : `, port ${effect.port},`}`;
   if (range === null) {

@@ -83,9 +83,9 @@ export function LinkDialog({ device: givenDevice, asset: givenAsset, onClose }: 
         <label>
           Relationship
           <select value={relationship} onChange={(event) => setRelationship(event.target.value as LinkRelationship)}>
-            {LINKS.map((each) => (
-              <option key={each} value={each}>
-                {each.toLowerCase().replace("_", " ")}
+            {LINKS.map((relationship) => (
+              <option key={relationship} value={relationship}>
+                {relationship.toLowerCase().replace("_", " ")}
               </option>
             ))}
           </select>

@@ -10,7 +10,7 @@ import { Instant } from "../ui/Time";
 import { toast } from "../ui/Toasts";
 import { CorrectDialog } from "./CorrectDialog";
 import { LinkDialog } from "./LinkDialog";
-import { LinkLanes } from "./LinkLanes";
+import { LinkTimeline } from "./LinkTimeline";
 import { MoreVersions } from "./MoreVersions";
 import { LINKS } from "./links";
 import { ReplaceDialog } from "./ReplaceDialog";
@@ -119,7 +119,7 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
               </tbody>
             </table>
           </div>
-          <LinkLanes versions={history.versions} entityId={device.id} onChoose={correct} />
+          <LinkTimeline versions={history.versions} entityId={device.id} onChoose={correct} />
           <VersionsTable versions={history.versions} entityId={device.id} onCorrect={correct} />
           {history.versions.length < history.total && (
             <div className="bar">

@@ -47,16 +47,16 @@ export function RelateDialog({ entityId, kind, onClose }: { entityId: string; ki
   const create = useChange(CREATE, (data) => data.createEdge);
   const isOf = (kinds: readonly string[]) => kind === undefined || kinds.includes(kind);
   const options = (relationships.data?.relationships ?? [])
-    .filter((each) => !each.retiredAt)
-    .flatMap((each): Option[] => [
-      ...(isOf(each.sourceKinds)
-        ? [{ key: `> ${each.name}`, name: each.name, label: each.name, isFromHere: true, kinds: [...each.targetKinds] }]
+    .filter((relationship) => !relationship.retiredAt)
+    .flatMap((relationship): Option[] => [
+      ...(isOf(relationship.sourceKinds)
+        ? [{ key: `> ${relationship.name}`, name: relationship.name, label: relationship.name, isFromHere: true, kinds: [...relationship.targetKinds] }]
         : []),
-      ...(isOf(each.targetKinds)
-        ? [{ key: `< ${each.name}`, name: each.name, label: each.inverse, isFromHere: false, kinds: [...each.sourceKinds] }]
+      ...(isOf(relationship.targetKinds)
+        ? [{ key: `< ${relationship.name}`, name: relationship.name, label: relationship.inverse, isFromHere: false, kinds: [...relationship.sourceKinds] }]
         : []),
     ]);
-  const option = options.find((each) => each.key === key);
+  const option = options.find((candidate) => candidate.key === key);
   const save = async () => {
     if (!option || !other) return;
     const ends = option.isFromHere ? { sourceId: entityId, targetId: other.id } : { sourceId: other.id, targetId: entityId };
@@ -75,9 +75,9 @@ export function RelateDialog({ entityId, kind, onClose }: { entityId: string; ki
         Relationship
         <select value={key} onChange={(event) => { setKey(event.target.value); setOther(null); }}>
           <option value="">Choose…</option>
-          {options.map((each) => (
-            <option key={each.key} value={each.key}>
-              {each.label.toLowerCase().replace(/_/g, " ")}
+          {options.map((candidate) => (
+            <option key={candidate.key} value={candidate.key}>
+              {candidate.label.toLowerCase().replace(/_/g, " ")}
             </option>
           ))}
         </select>

@@ -68,10 +68,10 @@ type Series = { metric: string; port?: number | null; values: readonly (number |
 /** Return how many points a link attributes, of the counts per bucket of its device. */
 export function pointsOf(series: readonly Series[], link: Pick<LinkOfPoints, "port" | "metrics">): number {
   let points = 0;
-  for (const each of series) {
-    if ((each.port ?? null) !== link.port) continue;
-    if (link.metrics !== null && !link.metrics.includes(each.metric)) continue;
-    for (const value of each.values) points += value ?? 0;
+  for (const counts of series) {
+    if ((counts.port ?? null) !== link.port) continue;
+    if (link.metrics !== null && !link.metrics.includes(counts.metric)) continue;
+    for (const value of counts.values) points += value ?? 0;
   }
   return points;
 }

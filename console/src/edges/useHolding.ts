@@ -14,5 +14,5 @@ export function useHolding<V extends EdgeVersion>(versions: readonly V[]): { hol
 
 /** Return the version of the same edge that is believed now, which is the one that corrections start from; null: it was taken back. */
 export function believedNow<V extends EdgeVersion>(versions: readonly V[], version: V): V | null {
-  return version.retractedAt === null ? version : (versions.find((each) => each.edgeId === version.edgeId && each.retractedAt === null) ?? null);
+  return version.retractedAt === null ? version : (versions.find((other) => other.edgeId === version.edgeId && other.retractedAt === null) ?? null);
 }

@@ -7,9 +7,9 @@ export function Breadcrumb({ path, name }: { path: readonly Named[]; name: strin
   return (
     <nav className="breadcrumb small" aria-label="Where it is">
       <ol>
-        {path.map((each) => (
-          <li key={each.id}>
-            <EntityLink entity={each} />
+        {path.map((entity) => (
+          <li key={entity.id}>
+            <EntityLink entity={entity} />
           </li>
         ))}
         <li aria-current="page">{name}</li>

@@ -14,12 +14,12 @@ const edges: PlaceEdge[] = [
 ];
 
 test("the way up goes by the whole before the place, the outermost first", () => {
-  expect(pathAbove(edges, "fan").map((each) => each.id)).toEqual(["site", "room", "unit"]);
+  expect(pathAbove(edges, "fan").map(({ id }) => id)).toEqual(["site", "room", "unit"]);
   expect(pathAbove(edges, "site")).toEqual([]);
 });
 
 test("all that something is directly in is listed", () => {
-  expect(parentsOf(edges, "fan").map((each) => each.above.id)).toEqual(["unit", "site"]);
+  expect(parentsOf(edges, "fan").map(({ above }) => above.id)).toEqual(["unit", "site"]);
 });
 
 test("a circle ends the way up", () => {
@@ -27,5 +27,5 @@ test("a circle ends the way up", () => {
     { relationship: "LOCATED_IN", source: unit, target: fan },
     { relationship: "LOCATED_IN", source: fan, target: unit },
   ];
-  expect(pathAbove(circle, "fan").map((each) => each.id)).toEqual(["unit"]);
+  expect(pathAbove(circle, "fan").map(({ id }) => id)).toEqual(["unit"]);
 });

@@ -64,12 +64,12 @@ export function conditionLines(condition: unknown): ConditionLine[] {
 
 function thresholdText(threshold: Threshold): string {
   const { metric, operator, value, clearValue, clearFor } = threshold;
-  const held = isNothing(threshold.for) ? "" : ` for ${durationText(threshold.for ?? "")}`;
+  const duration = isNothing(threshold.for) ? "" : ` for ${durationText(threshold.for ?? "")}`;
   const words = OPERATORS[operator] ?? { words: operator, inverse: "passes" };
   const clears: string[] = [];
   if (typeof clearValue === "number" && clearValue !== value) clears.push(`${words.inverse} ${clearValue}`);
   if (!isNothing(clearFor)) clears.push(`${clears.length === 0 ? "that has stopped " : ""}for ${durationText(clearFor ?? "")}`);
-  return `${metric} ${words.words} ${value}${held}${clears.length === 0 ? "" : `; clears when it ${clears.join(" ")}`}`.replace(
+  return `${metric} ${words.words} ${value}${duration}${clears.length === 0 ? "" : `; clears when it ${clears.join(" ")}`}`.replace(
     "when it that has stopped",
     "when that has stopped",
   );

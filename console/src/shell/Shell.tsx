@@ -69,7 +69,7 @@ export function Shell() {
         ))}
       </nav>
       <main id="main" ref={main} tabIndex={-1}>
-        {/* A page begins anew with its address: nothing of one entity is kept for the next. */}
+        {/* A page is mounted again at another address: no state of one entity is kept for the next. */}
         <Suspense key={path} fallback={<Loading what="the page" />}>
           <Outlet />
         </Suspense>

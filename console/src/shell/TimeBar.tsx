@@ -170,7 +170,7 @@ function useMinute(): Micros {
   return useMemo(() => instant, [instant]);
 }
 
-/** What stands under the bar while the console does not show the present. */
+/** What is written under the bar while the console does not show the present. */
 export function PastBanner() {
   const { moment, setMoment } = useMoment();
   const zone = useZone();

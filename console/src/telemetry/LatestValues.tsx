@@ -130,17 +130,17 @@ export function LatestValues({ entityId }: { entityId: string }) {
           </tr>
         </thead>
         <tbody>
-          {values.map((each) => (
-            <tr key={keyOf(each)}>
+          {values.map((latest) => (
+            <tr key={keyOf(latest)}>
               <td>
-                {each.metric.replace(/_/g, " ")}
-                {each.port !== null && each.port !== undefined && <span className="muted"> port {each.port}</span>}
+                {latest.metric.replace(/_/g, " ")}
+                {latest.port !== null && latest.port !== undefined && <span className="muted"> port {latest.port}</span>}
               </td>
               <td className="number">
-                <b>{textOfValue(each)}</b> {each.unit && <span className="muted">{each.unit}</span>}
+                <b>{textOfValue(latest)}</b> {latest.unit && <span className="muted">{latest.unit}</span>}
               </td>
               <td className="number">
-                <Age at={each.timestamp} from={past ? moment.at : null} />
+                <Age at={latest.timestamp} from={past ? moment.at : null} />
               </td>
             </tr>
           ))}
@@ -178,7 +178,7 @@ function lastOf(series: Series): [string, Value][] {
 
 function lastValues(node: object | null | undefined): Value[] {
   const series = node && "telemetry" in node ? ((node.telemetry as Series[] | null) ?? []) : [];
-  return series.flatMap((each) => lastOf(each).map(([, value]) => value));
+  return series.flatMap((latest) => lastOf(latest).map(([, value]) => value));
 }
 
 function merged(node: object | null | undefined, newer: ReadonlyMap<string, Value>): Value[] {

@@ -80,7 +80,7 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
         <span className="spring" />
         {state.dropped > 0 && (
           <span className="tag" role="status">
-            {state.dropped.toLocaleString("en")} updates came too fast to follow; what they held was read again
+            {state.dropped.toLocaleString("en")} updates came too fast to follow; their points were read again
           </span>
         )}
         {state.isThinned && <span className="tag">Too many points for single ones: averages are shown</span>}

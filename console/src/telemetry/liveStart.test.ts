@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { BUCKETS_MS, keptMs, lessAfter, sinceOf } from "./liveStart";
+import { BUCKETS_MS, retainedMs, lessAfter, sinceOf } from "./liveStart";
 import { resolutionOf } from "./resolution";
 
 const HOUR = 3_600_000;
@@ -13,7 +13,7 @@ test("behind buckets no more is read than they may lack, and it is kept as long 
   for (const windowMs of [6 * HOUR, 24 * HOUR, 8760 * HOUR]) {
     const { bucketMs } = resolutionOf(windowMs);
     expect(sinceOf("whole", windowMs, bucketMs, 10_000 * HOUR)).toBe(10_000 * HOUR - 2 * BUCKETS_MS);
-    expect(keptMs(windowMs, bucketMs)).toBeGreaterThan(2 * BUCKETS_MS);
+    expect(retainedMs(windowMs, bucketMs)).toBeGreaterThan(2 * BUCKETS_MS);
   }
 });
 

@@ -18,7 +18,7 @@ export function sinceOf(amount: Amount, windowMs: number, bucketMs: number | nul
 }
 
 /** Return how long points are kept. */
-export function keptMs(windowMs: number, bucketMs: number | null): number {
+export function retainedMs(windowMs: number, bucketMs: number | null): number {
   return bucketMs === null ? windowMs * 1.05 : Math.max(bucketMs, 2 * BUCKETS_MS) * 1.05;
 }
 

@@ -6,7 +6,7 @@ import type { Fault } from "../api/request";
 import { textOf } from "../time/instant";
 import type { ChartSource } from "../ui/Chart";
 import { LiveSeries } from "./liveSeries";
-import { type Amount, BUCKETS_MS, keptMs, lessAfter, sinceOf } from "./liveStart";
+import { type Amount, BUCKETS_MS, retainedMs, lessAfter, sinceOf } from "./liveStart";
 import { RAW_MS, resolutionOf } from "./resolution";
 import { type PackedSeries, SeriesBuffer, seriesKey, type SeriesPoints } from "./seriesBuffer";
 
@@ -135,7 +135,7 @@ export function useSeries(window: SeriesWindow): SeriesState {
     setDropped(0);
     setClockMs(Date.now());
   }, [key, begin]);
-  useEffect(() => live.keep(keptMs(windowMs, resolution.bucketMs)), [live, windowMs, resolution.bucketMs]);
+  useEffect(() => live.keep(retainedMs(windowMs, resolution.bucketMs)), [live, windowMs, resolution.bucketMs]);
   useEffect(
     () => () => {
       live.stop();

@@ -26,23 +26,23 @@ const version: fc.Arbitrary<EdgeVersion> = fc
 const versions = fc.array(version, { maxLength: 12 });
 
 /** The plain oracle: the ranges written out as sets of instants. */
-function holdsByCounting(each: EdgeVersion, asOf: number, knownAt: number | null): boolean {
-  const valid = new Set(Array.from({ length: 200 }, (_, n) => n).filter((n) => n >= each.validFrom && (each.validUntil === null || n < each.validUntil)));
-  const believed = new Set(Array.from({ length: 200 }, (_, n) => n).filter((n) => n >= each.recordedAt && (each.retractedAt === null || n < each.retractedAt)));
-  return valid.has(asOf) && (knownAt === null ? each.retractedAt === null : believed.has(knownAt));
+function holdsByCounting(version: EdgeVersion, asOf: number, knownAt: number | null): boolean {
+  const valid = new Set(Array.from({ length: 200 }, (_, n) => n).filter((n) => n >= version.validFrom && (version.validUntil === null || n < version.validUntil)));
+  const believed = new Set(Array.from({ length: 200 }, (_, n) => n).filter((n) => n >= version.recordedAt && (version.retractedAt === null || n < version.retractedAt)));
+  return valid.has(asOf) && (knownAt === null ? version.retractedAt === null : believed.has(knownAt));
 }
 
 test("a version holds at (t, k) as its ranges written out say", () => {
   fc.assert(
-    fc.property(version, at, fc.option(at), (each, asOf, knownAt) => {
-      expect(holds(each, asOf, knownAt)).toBe(holdsByCounting(each, asOf, knownAt));
+    fc.property(version, at, fc.option(at), (version, asOf, knownAt) => {
+      expect(holds(version, asOf, knownAt)).toBe(holdsByCounting(version, asOf, knownAt));
     }),
     { numRuns: 1000 },
   );
 });
 
-test("what held before, with what happened since, is what holds now", () => {
-  const edgesOf = (held: readonly EdgeVersion[]) => held.map(({ edgeId }) => edgeId).sort();
+test("what versions before, with what happened since, is what holds now", () => {
+  const edgesOf = (versions: readonly EdgeVersion[]) => versions.map(({ edgeId }) => edgeId).sort();
   fc.assert(
     fc.property(versions, at, at, fc.option(at), (all, a, b, knownAt) => {
       const [from, to] = a < b ? [a, b] : [b, a];
@@ -74,12 +74,12 @@ test("what was believed before, with what was learned since, is what is believed
   fc.assert(
     fc.property(versions, at, at, at, (all, a, b, asOf) => {
       const [from, to] = a < b ? [a, b] : [b, a];
-      const ids = new Set(current(all, asOf, from).map((each) => each.id));
+      const ids = new Set(current(all, asOf, from).map((version) => version.id));
       for (const change of learned(all, from, to)) {
         if (change.what === "superseded") ids.delete(change.version.id);
         else if (holds(change.version, asOf, change.at)) ids.add(change.version.id);
       }
-      expect([...ids].sort()).toEqual(current(all, asOf, to).map((each) => each.id).sort());
+      expect([...ids].sort()).toEqual(current(all, asOf, to).map((version) => version.id).sort());
     }),
   );
 });
@@ -91,7 +91,7 @@ test("between two instants at which the graph changed, the same holds", () => {
       for (let index = 1; index < marks.length; index++) {
         const first = current(all, marks[index - 1] as number, knownAt);
         const last = current(all, (marks[index] as number) - 1, knownAt);
-        expect(last.map((each) => each.id)).toEqual(first.map((each) => each.id));
+        expect(last.map((version) => version.id)).toEqual(first.map((version) => version.id));
       }
     }),
   );

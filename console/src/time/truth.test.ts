@@ -15,6 +15,6 @@ test.skipIf(path === undefined)("at any moment the browser picks the versions th
   expect(truth.moments.length).toBeGreaterThan(0);
   for (const moment of truth.moments) {
     const picked = current(versions, microsOf(moment.asOf), moment.knownAt === null ? null : microsOf(moment.knownAt));
-    expect(picked.map((each) => each.id).sort(), JSON.stringify(moment)).toEqual([...moment.ids].sort());
+    expect(picked.map(({ id }) => id).sort(), JSON.stringify(moment)).toEqual([...moment.ids].sort());
   }
 });

@@ -22,9 +22,9 @@ export function FacetMenu({
     document.addEventListener("pointerdown", fold);
     return () => document.removeEventListener("pointerdown", fold);
   }, []);
-  const named = values.flatMap((each) => (typeof each.value === "string" ? [{ ...each, value: each.value }] : []));
+  const named = values.flatMap((facet) => (typeof facet.value === "string" ? [{ ...facet, value: facet.value }] : []));
   // What is chosen stays in the menu where nothing has it any more: otherwise it could not be undone.
-  const gone = chosen.filter((value) => !named.some((each) => each.value === value)).map((value) => ({ value, label: value, count: 0 }));
+  const gone = chosen.filter((value) => !named.some((facet) => facet.value === value)).map((value) => ({ value, label: value, count: 0 }));
   return (
     <details
       className="facet"
@@ -43,15 +43,15 @@ export function FacetMenu({
       </summary>
       <fieldset className="facet-list">
         <legend className="visually-hidden">{label}</legend>
-        {[...named, ...gone].map((each) => (
-          <label className="inline" key={each.value}>
+        {[...named, ...gone].map((facet) => (
+          <label className="inline" key={facet.value}>
             <input
               type="checkbox"
-              checked={chosen.includes(each.value)}
-              onChange={(event) => onChange(event.target.checked ? [...chosen, each.value] : chosen.filter((value) => value !== each.value))}
+              checked={chosen.includes(facet.value)}
+              onChange={(event) => onChange(event.target.checked ? [...chosen, facet.value] : chosen.filter((value) => value !== facet.value))}
             />
-            <span>{each.label ?? each.value}</span>
-            <span className="muted number">{each.count.toLocaleString("en")}</span>
+            <span>{facet.label ?? facet.value}</span>
+            <span className="muted number">{facet.count.toLocaleString("en")}</span>
           </label>
         ))}
         {named.length + gone.length === 0 && <span className="muted">There are none.</span>}

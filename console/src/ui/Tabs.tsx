@@ -7,7 +7,7 @@ export type Tab<T extends string> = { id: T; label: string };
 export function useTab<T extends string>(tabs: readonly Tab<T>[]): T {
   const { tab } = useSearch({ strict: false }) as Search;
   const first = tabs[0] as Tab<T>;
-  return (tabs.find((each) => each.id === tab) ?? first).id;
+  return (tabs.find(({ id }) => id === tab) ?? first).id;
 }
 
 /** The parts of a page as links: each has an address of its own, and back goes to the one before. */

@@ -149,7 +149,7 @@ export function HubTree({ kind }: { kind: HubKind }) {
                   row={row}
                   top={item.start}
                   detail={shown.isPreview ? undefined : details.get(row.node.id)}
-                  tally={shown.isPreview ? undefined : alarms.tallies.get(row.node.id)}
+                  alarmCounts={shown.isPreview ? undefined : alarms.counts.get(row.node.id)}
                   isActive={item.index === activeIndex}
                   onActivate={() => setActivePath(row.path)}
                   onToggle={() => row.what === "node" && tree.toggle(row.path, !row.isExpanded)}

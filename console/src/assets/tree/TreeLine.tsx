@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { entityTarget } from "../../entities/paths";
-import { SeverityTally } from "../../ui/SeverityTally";
+import { SeverityCounts } from "../../ui/SeverityCounts";
 import { ConnectivityTag, HealthMeter } from "../../ui/Tags";
-import type { Tally } from "./alarmsBelow";
+import type { AlarmCounts } from "./alarmsBelow";
 import type { TreeRow } from "./branches";
 import type { NodeDetail, TreeDetail } from "./useTreeDetails";
 
@@ -18,7 +18,7 @@ type Props = {
   row: TreeRow;
   top: number;
   detail: TreeDetail | undefined;
-  tally: Tally | undefined;
+  alarmCounts: AlarmCounts | undefined;
   isActive: boolean;
   onActivate: () => void;
   onToggle: () => void;
@@ -26,7 +26,7 @@ type Props = {
 };
 
 /** A row of the tree: an entity with its counts, health and alarms, or what an unfolded one waits for. */
-export function TreeLine({ id, row, top, detail: known, tally, isActive, onActivate, onToggle, onOpen }: Props) {
+export function TreeLine({ id, row, top, detail: known, alarmCounts, isActive, onActivate, onToggle, onOpen }: Props) {
   const style = { transform: `translateY(${top}px)`, paddingLeft: `${10 + Math.min(row.level - 1, 12) * INDENT_PX}px` };
   const common = { id, role: "treeitem", className: "tree-row", "aria-level": row.level, "data-active": isActive, style } as const;
   if (row.what !== "node") {
@@ -71,7 +71,7 @@ export function TreeLine({ id, row, top, detail: known, tally, isActive, onActiv
       </span>
       <span className="spring" />
       {detail?.__typename === "Device" && <ConnectivityTag connectivity={detail.connectivity} />}
-      {tally && <SeverityTally counts={tally} />}
+      {alarmCounts && <SeverityCounts counts={alarmCounts} />}
       {detail?.__typename === "Asset" && detail.healthScore !== null && detail.healthScore !== undefined && <HealthMeter score={detail.healthScore} />}
       <span className="muted small tree-counts">{countsText(detail)}</span>
     </div>

@@ -30,7 +30,7 @@ describe("rowsOf", () => {
     expect(above("a")).toBeNull();
   });
   it("does not repeat a device that is both located there and linked", () => {
-    expect(extended(branch(node("d", "DEVICE")), { children: [node("d", "DEVICE"), node("e")], next: {} }).children.map((each) => each.id)).toEqual(["d", "e"]);
+    expect(extended(branch(node("d", "DEVICE")), { children: [node("d", "DEVICE"), node("e")], next: {} }).children.map((child) => child.id)).toEqual(["d", "e"]);
   });
 });
 
@@ -41,12 +41,12 @@ describe("alarmsBelow", () => {
     const event = fc.record({ severity: fc.constantFrom("HIGH" as const, "LOW" as const), entityId: id });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 8 }), fc.array(edge, { maxLength: 10 }), (events, edges) => {
-        const tallies = alarmsBelow(events, edges);
+        const counts = alarmsBelow(events, edges);
         for (const entity of ["a", "b", "c", "d", "e"]) {
           const below = descendants(entity, edges);
           for (const severity of ["HIGH", "LOW"] as const) {
-            const count = events.filter((each) => each.severity === severity && below.has(each.entityId)).length;
-            expect(tallies.get(entity)?.[severity] ?? 0).toBe(count);
+            const count = events.filter((event) => event.severity === severity && below.has(event.entityId)).length;
+            expect(counts.get(entity)?.[severity] ?? 0).toBe(count);
           }
         }
       }),

@@ -9,7 +9,7 @@ import { coordinatesOf, isPast } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
 import { useDetails } from "../../ui/details";
 import { nullable, openEvents } from "../useHubList";
-import { alarmsBelow, type Tally } from "./alarmsBelow";
+import { alarmsBelow, type AlarmCounts } from "./alarmsBelow";
 
 const ROWS = graphql(`
   query TreeRows($ids: [ID!]!, $asOf: DateTime, $knownAt: DateTime) {
@@ -120,7 +120,7 @@ const UP = (relationships: string[], direction: "IN" | "OUT", depth: number) => 
  *
  * The newest 500 alarms are counted; `isPartial` says that there are more.
  */
-export function useAlarmsBelow(): { tallies: ReadonlyMap<string, Tally>; isPartial: boolean; faults: Fault[] } {
+export function useAlarmsBelow(): { counts: ReadonlyMap<string, AlarmCounts>; isPartial: boolean; faults: Fault[] } {
   const { moment } = useMoment();
   const open = useApi(OPEN, openEvents(moment), { keep: true, staleMs: 10_000 });
   const { refetch } = open;
@@ -153,7 +153,7 @@ export function useAlarmsBelow(): { tallies: ReadonlyMap<string, Tally>; isParti
     { enabled: startIds.length > 0, keep: true, staleMs: 30_000 },
   );
   const edges = upward.data?.traverse.edges;
-  const tallies = useMemo(
+  const counts = useMemo(
     () =>
       alarmsBelow(
         (events ?? []).map((event) => ({ severity: event.severity, entityId: event.entity.id })),
@@ -162,7 +162,7 @@ export function useAlarmsBelow(): { tallies: ReadonlyMap<string, Tally>; isParti
     [events, edges],
   );
   return {
-    tallies,
+    counts,
     isPartial: open.data?.events.pageInfo.hasNextPage ?? false,
     faults: [...(open.error?.faults ?? []), ...(upward.error?.faults ?? []), ...open.faults, ...upward.faults],
   };

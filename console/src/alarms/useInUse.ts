@@ -1,7 +1,7 @@
 import { type FocusEvent, type PointerEvent, type RefObject, useEffect, useRef, useState } from "react";
 
-/** Events of the element that is held while somebody points at it or has the focus in it. */
-type HoldProps = {
+/** What the element needs, so that it is known whether it is in use. */
+type InUseProps = {
   ref: RefObject<HTMLElement | null>;
   onPointerEnter: (event: PointerEvent) => void;
   onPointerLeave: () => void;
@@ -10,7 +10,7 @@ type HoldProps = {
 };
 
 /** Whether a mouse is over an element or the focus is in it, with the events by which that is known. */
-export function useHold(): { isHeld: boolean; props: HoldProps } {
+export function useInUse(): { isInUse: boolean; props: InUseProps } {
   const ref = useRef<HTMLElement>(null);
   const [isPointed, setPointed] = useState(false);
   const [isFocused, setFocused] = useState(false);
@@ -19,7 +19,7 @@ export function useHold(): { isHeld: boolean; props: HoldProps } {
     if (isFocused && !ref.current?.contains(document.activeElement)) setFocused(false);
   });
   return {
-    isHeld: isPointed || isFocused,
+    isInUse: isPointed || isFocused,
     props: {
       ref,
       onPointerEnter: (event) => event.pointerType === "mouse" && setPointed(true),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { lanesOf, packed, place } from "./lanes";
+import { linksByPort, packed, place } from "./portLinks";
 
 const version = fc
   .record({
@@ -23,13 +23,13 @@ const version = fc
 it("shows every version that was recorded once, and none over another", () => {
   fc.assert(
     fc.property(fc.array(version), fc.option(fc.integer({ min: 0, max: 60 }), { nil: null }), (versions, knownAt) => {
-      const lanes = lanesOf(versions, knownAt);
-      const shown = lanes.flatMap((lane) => [...lane.believed, ...lane.superseded].flat());
-      expect(new Set(shown)).toEqual(new Set(versions.filter((each) => knownAt === null || each.recordedAt <= knownAt)));
-      for (const row of lanes.flatMap((lane) => [...lane.believed, ...lane.superseded])) {
-        row.slice(1).forEach((each, index) => expect(row[index]?.validUntil ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(each.validFrom));
+      const byPort = linksByPort(versions, knownAt);
+      const shown = byPort.flatMap((links) => [...links.believed, ...links.superseded].flat());
+      expect(new Set(shown)).toEqual(new Set(versions.filter((version) => knownAt === null || version.recordedAt <= knownAt)));
+      for (const row of byPort.flatMap((links) => [...links.believed, ...links.superseded])) {
+        row.slice(1).forEach((version, index) => expect(row[index]?.validUntil ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(version.validFrom));
       }
-      expect(lanes.map((lane) => lane.port)).toEqual([...new Set(lanes.map((lane) => lane.port))].sort((a, b) => (a ?? -1) - (b ?? -1)));
+      expect(byPort.map((links) => links.port)).toEqual([...new Set(byPort.map((links) => links.port))].sort((a, b) => (a ?? -1) - (b ?? -1)));
     }),
   );
   expect(packed([])).toEqual([]);

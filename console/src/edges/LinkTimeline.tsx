@@ -5,7 +5,7 @@ import { type Micros, now } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment, useShown } from "../time/useMoment";
 import { dateMinute, useZone } from "../time/zone";
-import { lanesOf, place } from "./lanes";
+import { linksByPort, place } from "./portLinks";
 import { otherEnd, type VersionRecord } from "./useEdgeHistory";
 
 const SPANS: readonly [string, Micros | null][] = [
@@ -20,26 +20,26 @@ const OLD_PX = 18;
 const GAP_PX = 10;
 
 /**
- * All links over time, a lane a port: what is believed as a full bar, what was superseded as a dashed one below it.
+ * All links over time, a row or more for each port: what is believed as a full bar, what was superseded as a dashed one below it.
  *
  * The line is the moment shown; it follows the thumb of the time bar without a request. The table below says the same.
  */
-export function LinkLanes({ versions, entityId, onChoose }: { versions: readonly VersionRecord[]; entityId: string; onChoose: (version: VersionRecord) => void }) {
+export function LinkTimeline({ versions, entityId, onChoose }: { versions: readonly VersionRecord[]; entityId: string; onChoose: (version: VersionRecord) => void }) {
   const zone = useZone();
   const canCorrect = useRefusal("correctEdge") === null;
   const { moment } = useMoment();
   const shown = useShown();
   const [span, setSpan] = useState<Micros | null>(null);
-  const lanes = useMemo(() => lanesOf(versions, shown.knownAt), [versions, shown.knownAt]);
+  const byPort = useMemo(() => linksByPort(versions, shown.knownAt), [versions, shown.knownAt]);
   const end = useMemo(() => Math.max(now(), ...versions.map((version) => Math.max(version.validFrom, version.validUntil ?? 0))), [versions]);
   const begin = Math.min(...versions.map((version) => version.validFrom));
   const to = end + (end - begin) * 0.02;
   const from = span === null ? begin - (end - begin) * 0.02 : to - span;
   let height = 4;
-  const placed = lanes.map((lane) => {
+  const placed = byPort.map((links) => {
     const top = height;
-    height += lane.believed.length * ROW_PX + lane.superseded.length * OLD_PX + GAP_PX;
-    return { ...lane, top };
+    height += links.believed.length * ROW_PX + links.superseded.length * OLD_PX + GAP_PX;
+    return { ...links, top };
   });
   const x = (at: Micros) => place(at, from, to);
   const bar = (version: VersionRecord, y: number, isBelieved: boolean) => {
@@ -51,7 +51,7 @@ export function LinkLanes({ versions, entityId, onChoose }: { versions: readonly
     const title = `${relationshipLabel(version.edge.relationship, version.edge.source.id === entityId)} ${name}, ${dateMinute(version.validFrom, zone)} to ${version.validUntil === null ? "open" : dateMinute(version.validUntil, zone)}${isBelieved ? "" : ", superseded"}`;
     const barHeight = (isBelieved ? ROW_PX : OLD_PX) - 3;
     return (
-      <svg key={version.id} x={`${left}%`} y={y} width={`${width}%`} height={barHeight} className={`lane-bar${isBelieved ? "" : " superseded"}${canCorrect ? " choosable" : ""}`} {...(canCorrect ? { onClick: () => onChoose(version) } : {})}>
+      <svg key={version.id} x={`${left}%`} y={y} width={`${width}%`} height={barHeight} className={`link-bar${isBelieved ? "" : " superseded"}${canCorrect ? " choosable" : ""}`} {...(canCorrect ? { onClick: () => onChoose(version) } : {})}>
         <title>{title}</title>
         <rect x="1" y="1" width="100%" height={barHeight - 2} rx="3" style={{ width: "calc(100% - 2px)" }} />
         <text x="7" y={barHeight / 2 + 4}>
@@ -73,29 +73,29 @@ export function LinkLanes({ versions, entityId, onChoose }: { versions: readonly
           ))}
         </fieldset>
       </header>
-      <div className="lanes">
-        <div className="lane-names" style={{ height }} aria-hidden="true">
-          {placed.map((lane) => (
-            <span key={lane.port} style={{ top: lane.top }}>
-              {lane.port === null ? "no port" : `port ${lane.port}`}
+      <div className="link-timeline">
+        <div className="port-names" style={{ height }} aria-hidden="true">
+          {placed.map((links) => (
+            <span key={links.port} style={{ top: links.top }}>
+              {links.port === null ? "no port" : `port ${links.port}`}
             </span>
           ))}
         </div>
-        <svg width="100%" height={height} role="img" aria-label={`Links at ${lanes.length} ports over time; the table below lists them`}>
-          {placed.map((lane) => (
-            <g key={lane.port}>
-              {lane.believed.flatMap((row, index) => row.map((version) => bar(version, lane.top + index * ROW_PX, true)))}
-              {lane.superseded.flatMap((row, index) =>
-                row.map((version) => bar(version, lane.top + lane.believed.length * ROW_PX + index * OLD_PX, false)),
+        <svg width="100%" height={height} role="img" aria-label={`Links at ${byPort.length} ports over time; the table below lists them`}>
+          {placed.map((links) => (
+            <g key={links.port}>
+              {links.believed.flatMap((row, index) => row.map((version) => bar(version, links.top + index * ROW_PX, true)))}
+              {links.superseded.flatMap((row, index) =>
+                row.map((version) => bar(version, links.top + links.believed.length * ROW_PX + index * OLD_PX, false)),
               )}
             </g>
           ))}
           {from <= shown.asOf && shown.asOf <= to && (
-            <line className="lane-moment" data-past={isPast(moment) || shown.isPreview} x1={`${x(shown.asOf)}%`} x2={`${x(shown.asOf)}%`} y1="0" y2={height} />
+            <line className="moment-line" data-past={isPast(moment) || shown.isPreview} x1={`${x(shown.asOf)}%`} x2={`${x(shown.asOf)}%`} y1="0" y2={height} />
           )}
         </svg>
       </div>
-      <div className="time-ends muted lane-ends">
+      <div className="time-ends muted link-timeline-ends">
         <span>{dateMinute(from, zone)}</span>
         <span>
           {shown.isPreview || isPast(moment) ? `line: ${dateMinute(shown.asOf, zone)}` : "line: now"} ({zone})

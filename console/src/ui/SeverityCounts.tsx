@@ -1,7 +1,7 @@
 import { SEVERITIES, type Severity, SeveritySign, SeverityTag } from "./Tags";
 
 /** How many there are of each severity, the worst first; as signs alone where there is no room. */
-export function SeverityTally({ counts, isShort = false }: { counts: Partial<Record<Severity, number>> | undefined; isShort?: boolean }) {
+export function SeverityCounts({ counts, isShort = false }: { counts: Partial<Record<Severity, number>> | undefined; isShort?: boolean }) {
   if (counts === undefined) return null;
   const present = SEVERITIES.filter((severity) => (counts[severity] ?? 0) > 0);
   if (present.length === 0) return <span className="muted">none</span>;
