@@ -8,6 +8,9 @@ from graph.errors import NotFoundError
 from runtime.database import engine_create, transaction
 from runtime.settings.model import Settings
 
+# Whom the audit trail names for what an operator does to an organization.
+ACTOR = "argus organization"
+
 
 def organization_find(settings: Settings, name: str) -> Organization:
     """Return the organization of that slug or, where there is just one, that name.

@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
+    ORGANIZATION_SUSPENDED = "ORGANIZATION_SUSPENDED"
     BAD_USER_INPUT = "BAD_USER_INPUT"
     NOT_FOUND = "NOT_FOUND"
     CONFLICT = "CONFLICT"
@@ -53,6 +54,7 @@ TOP_LEVEL: Final = frozenset(
     {
         ErrorCode.UNAUTHENTICATED,
         ErrorCode.FORBIDDEN,
+        ErrorCode.ORGANIZATION_SUSPENDED,
         ErrorCode.COST_LIMIT_EXCEEDED,
         ErrorCode.RATE_LIMITED,
         ErrorCode.UNAVAILABLE,

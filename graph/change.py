@@ -103,8 +103,14 @@ def graph_hold(session: Session, *, organization_id: int) -> int:
 
 
 def input_revision(session: Session, *, organization_id: int) -> int:
-    """Return a number that rises with every change but those that bear on nothing derived."""
-    return int(session.execute(_INPUT_REVISION, {"organization_id": organization_id}).scalar_one())
+    """Return a number that rises with every change but those that bear on nothing derived.
+
+    Raises NotFoundError where the organization does not exist or is not the transaction's own.
+    """
+    revision = session.execute(_INPUT_REVISION, {"organization_id": organization_id}).scalar_one_or_none()
+    if revision is None:
+        raise NotFoundError("There is no such organization.")
+    return int(revision)
 
 
 def changes_hold(session: Session, *, organization_id: int) -> None:

@@ -19,3 +19,6 @@ DERIVE_LOCK: Final = 0x44455249
 # Held by whoever computes an organization's buckets of rollups, and of health.
 ROLLUPS_LOCK: Final = 0x42554B54
 HEALTH_LOCK: Final = 0x48454C54
+# Held, shared, by whoever appends readings of an organization (migrations/functions/organizations.sql), and exclusively
+# by whoever deletes it.
+INGEST_LOCK: Final = 0x494E4754

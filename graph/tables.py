@@ -56,6 +56,8 @@ organizations = Table(
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", INSTANT, nullable=False),
+    # Callers and readings of the organization are refused since then.
+    Column("suspended_at", INSTANT),
     PrimaryKeyConstraint("id", name="pk_organizations"),
     UniqueConstraint("public_id", name="uq_organizations_public_id"),
     UniqueConstraint("slug", name="uq_organizations_slug"),

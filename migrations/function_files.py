@@ -28,6 +28,7 @@ FILES: Final = (
     "suppression",
     "work",
     "event_updates",
+    "organizations",
     "monitoring",
 )
 _APPLIED = text("SELECT text_hash, catalogue_hash FROM schema_functions")

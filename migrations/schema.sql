@@ -801,6 +801,7 @@ TABLE organizations ROW SECURITY
     name text NOT NULL
     public_id uuid NOT NULL
     slug text NOT NULL
+    suspended_at timestamp with time zone
     CONSTRAINT ck_organizations_slug CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text))
     CONSTRAINT pk_organizations PRIMARY KEY (id)
     CONSTRAINT uq_organizations_public_id UNIQUE (public_id)
@@ -866,6 +867,7 @@ TABLE raw_batches PARTITION BY RANGE (received_at) ROW SECURITY
     CREATE INDEX ix_raw_batches_received_at ON public.raw_batches USING btree (organization_id, received_at)
     CREATE INDEX ix_raw_batches_unfinished ON public.raw_batches USING btree (partition, id) WHERE (normalized_at IS NULL)
     CREATE TRIGGER ingest_accounting_update AFTER UPDATE ON public.raw_batches REFERENCING OLD TABLE AS counted_before NEW TABLE AS counted_after FOR EACH STATEMENT EXECUTE FUNCTION ingest_accounting_update()
+    CREATE TRIGGER raw_batches_admit AFTER INSERT ON public.raw_batches REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION raw_batches_admit()
     POLICY ingest_appends PERMISSIVE FOR INSERT TO argus_ingest WITH CHECK true
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
@@ -1375,9 +1377,11 @@ FUNCTION links_of_scope(integer) RETURNS SETOF record sql STABLE SECURITY DEFINE
 FUNCTION log_event_updates() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 912351f85597e9c7f029bb0456c99ea6
 FUNCTION organization_by_slug(text) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 63719844f2a97942939a9db1111977e8 GRANT EXECUTE TO argus_api
 FUNCTION organization_has_consumers(integer) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 669c725c8ffeafe52e5d75d64ed518df
+FUNCTION organizations_suspended() RETURNS SETOF integer sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2bc4a3b679fe64aba9d6bbdebe34c2b0 GRANT EXECUTE TO argus_api
 FUNCTION partitions_ended(text,timestamp with time zone) RETURNS SETOF record sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 e01683527440741b395fe842e7bc1503 GRANT EXECUTE TO argus_pipeline
 FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0b75af54cb7d0a56326341cdd99b6d7f GRANT EXECUTE TO argus_api
 FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 bbe4625d61c03ed5d60082a67bda79c9
+FUNCTION raw_batches_admit() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d472df38fe021e3a78517d30e38ae31a
 FUNCTION readings_outcome(integer,bigint[],timestamp with time zone[]) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 434d154d35bd0eed391e3a575d6854ed GRANT EXECUTE TO argus_api; EXECUTE TO argus_scoped
 FUNCTION rules_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 1f7f7d368e6982b409850872deefa68b GRANT EXECUTE TO argus_scoped
 FUNCTION search_pattern(text) RETURNS text sql IMMUTABLE MD5 c461018544a80a34e6d83e83e6ee5fe7 GRANT EXECUTE TO PUBLIC

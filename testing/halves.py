@@ -107,9 +107,9 @@ def send(client: Client, device_id: str, *readings: tuple[int, dict[str, Any]]) 
     return payload
 
 
-def halves_create(installation: Installation) -> Halves:
-    """Make the plant on an installation, and wait for its events and dead letters."""
-    admin = installation.organization("Halves")
+def halves_create(installation: Installation, *, organization: str = "Halves") -> Halves:
+    """Make the plant on an installation, in an organization of its own; wait for its events and dead letters."""
+    admin = installation.organization(organization)
     template = run(
         admin,
         'mutation { createActivityTemplate(input: {name: "look"}) { activityTemplate { id } errors { message } } }',
@@ -153,7 +153,16 @@ def halves_create(installation: Installation) -> Halves:
         assert made["apiKey"]["underIds"] == [alpha["hall"]]
         plant.keys[role] = Client(installation.url, made["key"])
     token = installation.run(
-        "token", "create", "--organization", "Halves", "--role", "admin", "--subject", "ann", "--under", alpha["hall"]
+        "token",
+        "create",
+        "--organization",
+        organization,
+        "--role",
+        "admin",
+        "--subject",
+        "ann",
+        "--under",
+        alpha["hall"],
     ).stdout.strip()
     plant.keys["user"] = Client(installation.url, token)
     return plant

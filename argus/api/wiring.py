@@ -47,6 +47,7 @@ from gql.access.oidc import Client, Provider
 from gql.access.revocation import TokenWatch
 from gql.access.sessions import Sessions
 from gql.access.shares import Shares
+from gql.access.suspensions import Suspensions
 from gql.base.services import Forward, Services
 from gql.live.events import EventFeed
 from gql.live.hub import FeedHub
@@ -248,6 +249,7 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         return bridge.run(organization_id, work, under=under)
 
     sessions = Sessions(parts.token_bridge, time.monotonic)
+    suspensions = Suspensions(parts.token_bridge, time.monotonic)
     signer = signer_of(settings)
     verifier = TokenVerifier(
         bridge=parts.token_bridge,
@@ -257,6 +259,7 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         issuer=settings.tokens.issuer,
         claims=settings.tokens.claims,
         sessions=sessions,
+        suspensions=suspensions,
         signer=signer,
     )
     gate = _gate(verifier, settings)
@@ -266,7 +269,7 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
     return Services(
         bridge=bridge,
         verifier=verifier,
-        tokens=TokenWatch(parts.token_bridge, sessions),
+        tokens=TokenWatch(parts.token_bridge, sessions, suspensions),
         denials=parts.denials,
         gate=gate,
         cookies=Cookies(

@@ -22,11 +22,13 @@ from sqlalchemy.orm import Session
 from domain.base.transient import NO_ANSWER
 from domain.plant.devices.tokens import TOKEN_PREFIX, TokenOwner, device_token_authenticate
 from domain.plant.organizations.api_keys import KEY_PREFIX, UNDER_MAX, api_key_authenticate
+from domain.plant.organizations.model import OrganizationSuspendedError
 from domain.plant.organizations.queries import organization_by_slug, organization_get
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal, Role
 from gql.access.sessions import Sessions
 from gql.access.sign_in import SESSION_PREFIX, Signer, Use
+from gql.access.suspensions import Suspensions
 from gql.errors import UnauthenticatedError
 from graph.errors import UnavailableError
 from graph.json_bounds import text_is_storable
@@ -76,7 +78,8 @@ class TokenVerifier:
 
     secret: for HS256; jwks_url: where the keys for RS256 and ES256 are published; exactly one of them.
     audience, issuer: what a token must name, where given. claims: which of its claims say who it is. sessions: which
-    users' sessions were ended. signer: of the console's sessions; None: there are none.
+    users' sessions were ended. suspensions: which organizations are suspended. signer: of the console's sessions; None:
+    there are none.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class TokenVerifier:
         issuer: str | None,
         claims: ClaimNames,
         sessions: Sessions,
+        suspensions: Suspensions,
         signer: Signer | None = None,
     ) -> None:
         self._bridge = bridge
@@ -98,13 +102,17 @@ class TokenVerifier:
         self._issuer = issuer
         self._names = claims
         self._sessions = sessions
+        self._suspensions = suspensions
         self._signer = signer
         # By the digest of the token, so that no token lies about in memory.
         self._claims_verified: dict[bytes, tuple[float, Mapping[str, Any]]] = {}
         self._organizations: dict[str, tuple[float, tuple[int, UUID, str]]] = {}
 
     async def verify(self, token: str) -> Principal:
-        """Return the bearer. Raises UnauthenticatedError, UnavailableError: after VERIFY_WITHIN_S at the latest."""
+        """Return the bearer.
+
+        Raises UnauthenticatedError, OrganizationSuspendedError, UnavailableError: after VERIFY_WITHIN_S at the latest.
+        """
         try:
             async with asyncio.timeout(VERIFY_WITHIN_S):
                 return await self._verified(token)
@@ -164,6 +172,12 @@ class TokenVerifier:
             issued_at=float(claims["iat"]) if "iat" in claims else None, under=confined,
         )  # fmt: skip
         await self._sessions.check(bearer)
+        try:
+            await self._suspensions.check(organization_id)
+        except OrganizationSuspendedError:
+            # It may be deleted next.
+            self._organizations.pop(slug, None)
+            raise
         return bearer
 
     async def _device(self, token: str) -> Principal:
@@ -177,6 +191,7 @@ class TokenVerifier:
                 _NO_GOOD.format(reason="it is unknown, revoked or expired, or its device is deleted")
             )
         organization_id, device_id = result.organization_id, result.device_id
+        await self._suspensions.check(organization_id)
         organization = await self._bridge.run(
             organization_id, partial(organization_get, organization_id=organization_id)
         )
@@ -191,6 +206,7 @@ class TokenVerifier:
         if owner is None:
             raise UnauthenticatedError(_NO_GOOD.format(reason="the API key is unknown, revoked or expired"))
         organization = owner.organization
+        await self._suspensions.check(organization.id)
         return Principal(
             organization.id, organization.public_id, organization.name, Role(owner.role), f"key:{owner.name}",
             expires_at=None if owner.expires_at is None else owner.expires_at.timestamp(), token_id=owner.key_id,

@@ -18,6 +18,7 @@ from domain.plant.organizations.api_keys import api_keys_ended
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal
 from gql.access.sessions import Sessions
+from gql.access.suspensions import Suspensions
 from gql.errors import UnauthenticatedError
 from graph.errors import UnavailableError
 from graph.ids import EntityId
@@ -27,15 +28,19 @@ LOOK_EVERY_S: Final = 0.5
 TOKENS_AT_ONCE: Final = 10_000
 _log = structlog.get_logger(__name__)
 
-ENDED: Final = "The token was revoked or has expired, its device is deleted, or the user's sessions were ended"
+ENDED: Final = (
+    "The token was revoked or has expired, its device is deleted, its organization is suspended, "
+    "or the user's sessions were ended"
+)
 
 
 class TokenWatch:
     """The tokens and keys behind the open sockets of this process: looked up twice a second."""
 
-    def __init__(self, bridge: Bridge, sessions: Sessions) -> None:
+    def __init__(self, bridge: Bridge, sessions: Sessions, suspensions: Suspensions) -> None:
         self._bridge = bridge
         self._sessions = sessions
+        self._suspensions = suspensions
         self._sockets: dict[Hashable, tuple[Principal, set[Callable[[], None]]]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -100,7 +105,9 @@ class TokenWatch:
         if tokens:
             ended |= await self._bridge.run(None, partial(_ended, bearers=tokens))
         for bearer in bearers:
-            if bearer.token_id is None and await self._sessions.has_ended(bearer):
+            if await self._suspensions.is_suspended(bearer.organization_id) or (
+                bearer.token_id is None and await self._sessions.has_ended(bearer)
+            ):
                 ended.add(_key(bearer))
         return ended
 

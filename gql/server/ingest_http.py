@@ -37,6 +37,7 @@ _JSON = frozenset({"application/json", "text/json", ""})
 _STATUS = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
+    "ORGANIZATION_SUSPENDED": 403,
     "NOT_FOUND": 404,
     "CONFLICT": 409,
     "LIMIT_EXCEEDED": 413,

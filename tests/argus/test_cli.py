@@ -52,7 +52,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
 
 
 COMMANDS = (
-    (), ("up",), ("organization",), ("organization", "create"), ("organization", "list"), ("token",), ("token", "create"),
+    (), ("up",), ("organization",), ("organization", "create"), ("organization", "list"),
+    ("organization", "rename"), ("organization", "suspend"), ("organization", "resume"), ("organization", "export"),
+    ("organization", "delete"), ("token",), ("token", "create"),
     ("import",), ("import", "brick"), ("import", "series"), ("import", "graph"),
     ("export",), ("export", "graph"), ("simulate",), ("api",), ("worker",), ("migrate",), ("retention",),
 )  # fmt: skip

@@ -65,6 +65,8 @@ UNSCOPED = {
     "graph/edges/checks.py": 2,
     # External ids that are taken.
     "graph/entities/operations.py": 1,
+    # External ids that the parts of a clone may have.
+    "domain/nodes/clone.py": 1,
     # The log of updates of events.
     "domain/rules/events/updates.py": 1,
     # Places in the trail.

@@ -240,6 +240,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("hourly_aggregates_built", "argus_pipeline"),
         ("links_of_scope", "argus_scoped"),
         ("organization_by_slug", "argus_api"),
+        ("organizations_suspended", "argus_api"),
         ("pipeline_state", "argus_api"),
         ("readings_outcome", "argus_api"),
         ("readings_outcome", "argus_scoped"),

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from domain.plant.organizations.model import Organization
 from graph.errors import NotFoundError
+from graph.instants import utc_of
 from graph.json_bounds import text_is_storable
 from graph.tables import organizations
 
 _BY_SLUG = text("SELECT id, public_id, name FROM organization_by_slug(:slug)")
-_COLUMNS = (organizations.c.id, organizations.c.public_id, organizations.c.slug, organizations.c.name)
+_SUSPENDED = text("SELECT organizations_suspended()")
+_COLUMNS = (
+    organizations.c.id,
+    organizations.c.public_id,
+    organizations.c.slug,
+    organizations.c.name,
+    organizations.c.suspended_at,
+)
 
 
 def organization_by_slug(session: Session, *, slug: str) -> Organization | None:
@@ -27,7 +37,12 @@ def organization_get(session: Session, *, organization_id: int) -> Organization:
     row = session.execute(select(*_COLUMNS).where(organizations.c.id == organization_id)).one_or_none()
     if row is None:
         raise NotFoundError("There is no such organization.")
-    return Organization(row.id, row.public_id, row.slug, row.name)
+    return _organization(row)
+
+
+def organizations_suspended(session: Session) -> set[int]:
+    """Return the ids of all organizations that are suspended. Asked before the transaction is bound to any."""
+    return set(session.scalars(_SUSPENDED))
 
 
 def organization_exists(session: Session, *, organization_id: int) -> bool:
@@ -39,4 +54,8 @@ def organization_exists(session: Session, *, organization_id: int) -> bool:
 def organization_list(session: Session) -> list[Organization]:
     """Return all organizations that the session's role may see, by slug: of the owner and the pipeline, all."""
     rows = session.execute(select(*_COLUMNS).order_by(organizations.c.slug))
-    return [Organization(row.id, row.public_id, row.slug, row.name) for row in rows]
+    return [_organization(row) for row in rows]
+
+
+def _organization(row: Any) -> Organization:
+    return Organization(row.id, row.public_id, row.slug, row.name, utc_of(row.suspended_at))

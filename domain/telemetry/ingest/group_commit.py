@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from domain.base.errors import RateLimitedError
 from domain.base.packed import micros_of
 from domain.base.transient import is_disk_full, is_transient, transient_reason
+from domain.plant.organizations.model import OrganizationSuspendedError
 from domain.telemetry.model.readings import AcceptedReadings, RawBatch
 from domain.telemetry.store.raw_log import PARTITION_AHEAD, ReadingGroup, raw_append, raw_partition_ensure
 from graph.errors import UnavailableError
@@ -33,6 +35,8 @@ RETRY_AFTER_S = 1.0
 DISK_FULL_FOR = timedelta(seconds=30)
 # While a group was shared, the next one waits so long for company.
 LINGER_S = 0.002
+# The SQLSTATE of readings of an organization that is suspended or gone (migrations/functions/organizations.sql).
+ORGANIZATION_SUSPENDED: Final = "AR001"
 _NEVER: Final = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
 
 
@@ -90,8 +94,9 @@ class GroupCommitter:
     def submit(self, groups: Sequence[ReadingGroup]) -> Future[None]:
         """Hand in one call's readings; the future is done when they are durable.
 
-        The future raises UnavailableError where the database is away: nothing of the call was kept, unless the
-        connection broke within the commit itself; repeated, its readings are then duplicates.
+        The future raises OrganizationSuspendedError for an organization that is suspended or gone, UnavailableError
+        where the database is away: nothing of the call was kept, unless the connection broke within the commit itself;
+        repeated, its readings are then duplicates.
         Raises RateLimitedError where too much waits, UnavailableError after `stop`.
         """
         size = sum(len(metrics) for group in groups for metrics in group.readings.metrics)
@@ -166,7 +171,7 @@ class GroupCommitter:
             for call in calls:
                 self._commit([call])
         else:
-            calls[0].done.set_exception(error)
+            calls[0].done.set_exception(OrganizationSuspendedError() if _is_suspended(error) else error)
 
     def _append(self, groups: Sequence[ReadingGroup]) -> list[RawBatch]:
         now = self._now()
@@ -177,6 +182,10 @@ class GroupCommitter:
             self._ensured = (now, now + PARTITION_AHEAD)
         with self._transaction() as session:
             return raw_append(session, groups=groups, received_us=micros_of(now))
+
+
+def _is_suspended(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == ORGANIZATION_SUSPENDED
 
 
 def groups_merge(groups: Sequence[ReadingGroup]) -> list[ReadingGroup]:

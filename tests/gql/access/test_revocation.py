@@ -15,6 +15,7 @@ from gql.access.bridge import Bridge
 from gql.access.principal import Principal, Role
 from gql.access.revocation import TokenWatch
 from gql.access.sessions import Sessions
+from gql.access.suspensions import Suspensions
 from graph.errors import DeadlineExceededError, UnavailableError
 from testing.waits import patient
 
@@ -41,7 +42,10 @@ def test_the_watch_outlives_whatever_keeps_it_from_looking(monkeypatch: pytest.M
 
     async def scenario() -> None:
         served = cast("Bridge", bridge)
-        watch, closed = TokenWatch(served, Sessions(served, time.monotonic)), asyncio.Event()
+        watch, closed = (
+            TokenWatch(served, Sessions(served, time.monotonic), Suspensions(served, time.monotonic)),
+            asyncio.Event(),
+        )
         with watch.watching(bearer, closed.set):
             await asyncio.wait_for(closed.wait(), timeout=patient(30))
         await watch.stop()
