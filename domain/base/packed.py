@@ -28,7 +28,7 @@ class MetricType(IntEnum):
 
 
 class Aggregate(StrEnum):
-    """Aggregate functions of the points of a bucket."""
+    """Aggregate functions of the points of a bucket; the last four also look at the point before it."""
 
     MEAN = "MEAN"
     MIN = "MIN"
@@ -37,6 +37,14 @@ class Aggregate(StrEnum):
     COUNT = "COUNT"
     FIRST = "FIRST"
     LAST = "LAST"
+    MEDIAN = "MEDIAN"
+    P05 = "P05"
+    P95 = "P95"
+    STDDEV = "STDDEV"
+    TIME_WEIGHTED_MEAN = "TIME_WEIGHTED_MEAN"
+    DELTA = "DELTA"
+    INCREASE = "INCREASE"
+    RATE = "RATE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from domain.base.packed import Aggregate
 from domain.nodes.names import NameKind
 from domain.nodes.orders import ListOrder
 from domain.plant.devices.model import Connectivity
+from domain.telemetry.model.fill import Fill
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
 from gql.base.batched import batched
@@ -92,6 +93,31 @@ AggregateEnum = enum_described(
     COUNT="Number of points, texts included; null where there are none.",
     FIRST="The earliest point of the bucket, which may be a text.",
     LAST="The latest point of the bucket, which may be a text.",
+    MEDIAN="The middle one of the numbers; between two, their mean.",
+    P05="5th percentile of the numbers, on a straight line between the two nearest.",
+    P95="95th percentile of the numbers, on a straight line between the two nearest.",
+    STDDEV="Standard deviation of the numbers as a sample (n - 1); null where there are fewer than two.",
+    TIME_WEIGHTED_MEAN="Mean over time: each number counts for as long as it holds, until the next one, the end of the "
+    "link that it was read through, or now. The last one before the bucket counts from the start of the bucket or of "
+    "the range, so that a bucket without points has a value, too. Time without a number does not count.",
+    DELTA="Net change: the last number minus the last one before the bucket, however old; where there is none, minus "
+    "the first one of the bucket. Null where the bucket has no numbers.",
+    INCREASE="Growth of a counter: the sum of what each number exceeds the one before it, which may lie before the "
+    "bucket and the range, however old. A smaller number than before is a reset: all of it counts as growth. Through "
+    "each link of an asset or a space a counter of its own is read: the first number of a link adds nothing, so that a "
+    "replaced meter is no growth, and the counters of several links at once are added up. What lies between two points "
+    "belongs to the bucket of the later one, so that the sum of all buckets is the growth over the range. Null where "
+    "the bucket has no numbers.",
+    RATE="INCREASE per second: over the seconds of the bucket that lie within the range and are not in the future.",
+)
+FillEnum = enum_described(
+    Fill,
+    "What a bucket without a value holds.",
+    NONE="It stays null.",
+    PREVIOUS="The value of the last bucket before it that has one, also from before the range. Of buckets that begin "
+    "in the future: null.",
+    LINEAR="A point of the straight line between the buckets before and after it that have numbers; null before the "
+    "first and after the last of the range.",
 )
 EntityOrderEnum = enum_described(
     ListOrder,
@@ -296,11 +322,12 @@ class Entity(Node):
         aggregate: AggregateEnum = Aggregate.MEAN,  # type: ignore[valid-type]
         timezone: str = "UTC",
         max_points: int = 1000,
+        fill: FillEnum = Fill.NONE,  # type: ignore[valid-type]
     ) -> list[SeriesType] | None:
         """Series of the entity over [from, to), which must not be empty. Persons and activities have none.
 
         Without `bucket`: stored points, at most `maxPoints` of each series. With `bucket`: one value per bucket, null
-        where there is no data; at most 10,000 buckets x series, else LIMIT_EXCEEDED.
+        where there is no data and `fill` has none; at most 10,000 buckets x series, else LIMIT_EXCEEDED.
 
         Args:
             from_: Start of the range of event time, inclusive.
@@ -308,12 +335,14 @@ class Entity(Node):
             bucket: Length of a bucket, e.g. PT15M, P1D or P1M. Default: stored points, not aggregated.
             max_points: Most stored points per series, 1 to 10,000. Where there are more, they are thinned so that the
                 shape stays.
+            fill: What a bucket without a value holds. Without `bucket`, another than NONE is BAD_USER_INPUT.
         """
         result = await load(
             info.context, telemetry_read, self.row.id, ids_as="entity_ids",
             metrics=names_of(metrics), from_=from_, to=to,
             bucket=None if bucket is None else (bucket.months, bucket.length),
-            aggregate=aggregate, timezone=timezone, max_points=max_points, now=clock(info),
+            aggregate=aggregate, timezone=timezone, max_points=max_points, fill=fill,
+            now=clock(info),
         )  # fmt: skip
         if metrics is not None:
             _metrics_unmatched(info, metrics, {series.metric for series in result or () if not series.is_empty})

@@ -162,7 +162,8 @@ class RollupInput:
         at: Which entities have it. Default: all that have such descendants.
         attribute: Attribute that weights the mean, a positive number. With WEIGHTED_MEAN alone, and required there.
         worst: Which value is the worst. With WORST alone, and required there.
-        combine: How a descendant's own points in a bucket become one value. Default: what suits `aggregate`.
+        combine: How a descendant's own points in a bucket become one value: MEAN, MIN, MAX, SUM, COUNT, FIRST or LAST.
+            Default: what suits `aggregate`.
         unit: Unit of the metric as a UCUM code; nothing is converted. Default: none.
     """
 

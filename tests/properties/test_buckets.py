@@ -10,13 +10,16 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.base.packed import Aggregate, Points, instant_of, micros_of
 from domain.derivation.rollups.aggregate import rollup_values
 from domain.derivation.rollups.model import BucketSize, EntitySelector, RollupAggregate, RollupDraft
-from domain.telemetry.model.buckets import Bucket, Counted, bucket_aggregate, bucket_edges, mean_rounded, sum_rounded
+from domain.telemetry.model.buckets import Bucket, Counted, bucket_aggregate, bucket_edges
+from domain.telemetry.model.lookback import LOOKBACK
+from domain.telemetry.model.sums import mean_rounded, sum_rounded
 
 ZONES = [
     "UTC",
@@ -137,7 +140,7 @@ def test_aggregates_against_plain_loops(points: dict[int, float | None], cuts: l
         np.array([2 if v is None else 0 for _, v in ordered], dtype=np.int8),
         np.array(["x" if v is None else None for _, v in ordered], dtype=object),
     )
-    made = {how: bucket_aggregate(Counted(given_points, None), edges, how=how) for how in Aggregate}
+    made = {how: bucket_aggregate(Counted(given_points, None), edges, how=how) for how in set(Aggregate) - LOOKBACK}
     for n, (begins, ends) in enumerate(pairwise(edges.tolist())):
         inside = [v for at, v in ordered if begins <= at < ends]
         real = [v for v in inside if v is not None]
@@ -149,12 +152,34 @@ def test_aggregates_against_plain_loops(points: dict[int, float | None], cuts: l
             total = float(sum(map(Fraction, real), Fraction(0)))
             expected |= {Aggregate.SUM: total, Aggregate.MEAN: total / len(real)}
             expected |= {Aggregate.MIN: min(real), Aggregate.MAX: max(real)}
-        for how, value in expected.items():
+            for how, share in (("P05", Fraction(1, 20)), ("MEDIAN", Fraction(1, 2)), ("P95", Fraction(19, 20))):
+                place = (len(real) - 1) * share
+                low, high = sorted(real)[math.floor(place)], sorted(real)[math.ceil(place)]
+                between = Fraction(low) + (Fraction(high) - Fraction(low)) * (place - math.floor(place))
+                expected[Aggregate(how)] = float(between)
+        scattered = float(made[Aggregate.STDDEV].values[n])
+        if len(real) > 1:
+            assert scattered == pytest.approx(_deviation(real), rel=1e-12, abs=0.0)
+        else:
+            assert math.isnan(scattered)
+        for how in made.keys() - {Aggregate.STDDEV}:
+            value = expected[how]
             got = float(made[how].values[n])
             assert math.isnan(got) if value is None else got == value, how
         texts = made[Aggregate.FIRST].texts
         assert texts is not None
         assert texts[n] == ("x" if inside and inside[0] is None else None)
+
+
+def _deviation(numbers: list[float]) -> float:
+    """The standard deviation of a sample, of exact squares."""
+    mean = sum(map(Fraction, numbers)) / len(numbers)
+    variance = sum((Fraction(number) - mean) ** 2 for number in numbers) / (len(numbers) - 1)
+    if not variance:
+        return 0.0
+    # As far as doubles reach, and beyond: squares of small numbers are none.
+    root = math.isqrt((variance * 2**4400).__floor__())
+    return float(Fraction(root, 2**2200))
 
 
 @settings(max_examples=200)

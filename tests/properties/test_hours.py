@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from domain.base.packed import Aggregate, Series
-from domain.telemetry.store import history
+from domain.telemetry.store import bucketed
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.hourly_build import hours_aggregate, hours_complete_until
 from domain.telemetry.store.retention import RetentionPolicy, partition_drop, partitions_outdated
@@ -194,7 +194,7 @@ def test_hours_say_what_points_say(
             case Read(entity):
                 by_hours = shown(line, entities[entity], step)
                 with monkeypatch.context() as patch:
-                    patch.setattr(history, "hours_suffice", lambda _: False)
+                    patch.setattr(bucketed, "hours_suffice", lambda _: False)
                     by_points = shown(line, entities[entity], step)
                 assert by_hours == by_points
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from domain.base.packed import Values
 from domain.derivation.rollups.model import RollupAggregate, RollupDraft, Worst
-from domain.telemetry.model.buckets import fraction_rounded, mean_rounded, sum_rounded
+from domain.telemetry.model.sums import fraction_rounded, mean_rounded, sum_rounded
 
 
 def rollup_values(draft: RollupDraft, values: Values, weights: Values | None) -> Values:

@@ -50,6 +50,16 @@ COMBINE: Final = {
     RollupAggregate.WEIGHTED_MEAN: Aggregate.MEAN,
     RollupAggregate.WORST: Aggregate.LAST,
 }
+# The others look beyond a bucket, or cannot be continued when a point arrives.
+COMBINABLE: Final = (
+    Aggregate.MEAN,
+    Aggregate.MIN,
+    Aggregate.MAX,
+    Aggregate.SUM,
+    Aggregate.COUNT,
+    Aggregate.FIRST,
+    Aggregate.LAST,
+)
 
 
 @dataclass(frozen=True, slots=True)

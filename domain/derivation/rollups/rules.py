@@ -13,6 +13,7 @@ from domain.base.metrics import NAME_CHARS_MAX
 from domain.base.packed import Aggregate
 from domain.base.units import UnitError, unit_check
 from domain.derivation.rollups.model import (
+    COMBINABLE,
     COMBINE,
     BucketSize,
     EntitySelector,
@@ -101,9 +102,16 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
         worst=wish.worst,
         bucket=_bucket(wish.bucket),
         timezone=zone_of(wish.timezone).key,
-        combine=COMBINE[wish.aggregate] if wish.combine is None else wish.combine,
+        combine=COMBINE[wish.aggregate] if wish.combine is None else _combine(wish.combine),
         unit=_unit(wish.unit),
     )
+
+
+def _combine(aggregate: Aggregate) -> Aggregate:
+    if aggregate not in COMBINABLE:
+        message = f"A rollup combines points by one of {', '.join(COMBINABLE)}; not by {aggregate}."
+        raise BadInputError(message, path=("combine",))
+    return aggregate
 
 
 def writers_check(session: Session, *, organization_id: int, draft: RollupDraft, others: Collection[Rollup]) -> None:

@@ -15,16 +15,16 @@ Where buckets begin, all in the time zone asked for:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.base.packed import Aggregate, Instants, MetricType, Points, Values, micros_of
+from domain.telemetry.model.distribution import PERCENTILES, percentile, stddev
+from domain.telemetry.model.sums import mean_rounded, sum_rounded
 from graph.errors import BadInputError, LimitExceededError
 
 BUCKETS_MAX = 10_000
@@ -104,9 +104,10 @@ class Counted:
 def bucket_aggregate(counted: Counted, edges: Instants, *, how: Aggregate) -> Points:
     """Aggregate points to one per bucket: at its start, NaN where there is no data. Returns len(edges) - 1 points.
 
+    how: none of those that look at the point before a bucket, which are in `lookback.py`.
     counted: ascending, none before edges[0]. Sums are exact, rounded once, and NaN where no double holds them; a mean
-    is the sum over the count. Of
-    texts COUNT counts, FIRST and LAST keep the text; the other aggregates pass them over.
+    is the sum over the count. Of texts COUNT counts, FIRST and LAST keep the text; the other aggregates pass them over.
+    Percentiles and STDDEV are of points that each stand for themselves.
     """
     points = counted.points
     size = len(edges) - 1
@@ -141,37 +142,13 @@ def _fold(values: Values, counts: Values | None, how: Aggregate) -> float:
         return float(numbers.min())
     if how is Aggregate.MAX:
         return float(numbers.max())
+    if how in PERCENTILES:
+        return percentile(numbers, PERCENTILES[how])
+    if how is Aggregate.STDDEV:
+        return stddev(numbers)
     count = len(numbers) if counts is None else float(counts[is_number].sum())
     total = sum_rounded(numbers.tolist()) if how is Aggregate.SUM else mean_rounded(numbers.tolist(), count)
     return total if math.isfinite(total) else math.nan
-
-
-def sum_rounded(numbers: Sequence[float]) -> float:
-    """Return the exact sum, rounded once, whatever the order; infinite where no double holds it. None is NaN."""
-    try:
-        return math.fsum(numbers)
-    except ValueError:
-        # Both infinities.
-        return math.nan
-    except OverflowError:
-        # On the way, or in the end.
-        return fraction_rounded(sum(map(Fraction, numbers), Fraction()))
-
-
-def mean_rounded(numbers: Sequence[float], count: float) -> float:
-    """Return the sum over the count; also where no double holds the sum, for the mean of doubles is one."""
-    total = sum_rounded(numbers)
-    if math.isfinite(total) or not all(map(math.isfinite, numbers)):
-        return total / count
-    return fraction_rounded(sum(map(Fraction, numbers), Fraction()) / Fraction(count))
-
-
-def fraction_rounded(exact: Fraction) -> float:
-    """Return the nearest double; infinite beyond all of them."""
-    try:
-        return float(exact)
-    except OverflowError:
-        return math.inf if exact > 0 else -math.inf
 
 
 def _edges(from_: datetime, to: datetime, *, bucket: Bucket, zone: tzinfo) -> Instants:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,26 +12,43 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from domain.base.packed import EPOCH, Aggregate, Instants, MetricType, Points, Series, micros_of, millis_of, type_of
-from domain.telemetry.model.attribution import Source
-from domain.telemetry.model.buckets import BUCKETS_MAX, Counted, bucket_aggregate, bucket_edges, bucket_of, zone_of
+from domain.telemetry.model.attribution import BEGIN_US, Segment, Source
+from domain.telemetry.model.buckets import BUCKETS_MAX, Bucket, bucket_edges, bucket_of, zone_of
+from domain.telemetry.model.fill import Fill, fill_linear, fill_previous, is_empty
+from domain.telemetry.model.lookback import LOOKBACK
 from domain.telemetry.model.thinning import POINTS_MAX, points_thin
-from domain.telemetry.store.hourly_read import Missing, counted_scan, hours_suffice, points_missing
-from domain.telemetry.store.hourly_summary import HOUR_US
+from domain.telemetry.store.bucketed import Bucketed, BucketRequest, bucketed_read
+from domain.telemetry.store.hourly_read import Missing, points_missing
 from domain.telemetry.store.links import sources_list
+from domain.telemetry.store.previous import buckets_before
 from domain.telemetry.store.scan import POINTS_SCANNED_MAX, points_scan
 from graph.errors import BadInputError, LimitExceededError
 
-_NO_POINTS = Counted(
-    Points(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int8), None), None
-)
+_NO_POINTS = Points(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int8), None)
 
 
-class _Shape(NamedTuple):
-    """The shape of a result: one point per bucket where there are edges, else at most `max_points`."""
+@dataclass(frozen=True, slots=True)
+class _Buckets:
+    """Buckets that are asked for, how the points of each become one value, and what the empty ones are filled with."""
 
-    edges: Instants | None
+    edges: Instants
+    bucket: Bucket
+    zone: tzinfo
     aggregate: Aggregate
-    max_points: int
+    fill: Fill
+
+    @property
+    def is_looking_back(self) -> bool:
+        """Whether what lies before the range matters."""
+        return self.aggregate in LOOKBACK or self.fill is Fill.PREVIOUS
+
+
+class _Range(NamedTuple):
+    """The event time that is asked for, [begins_us, ends_us), and the time of the call; in microseconds."""
+
+    begins_us: int
+    ends_us: int
+    now_us: int
 
 
 def telemetry_read(
@@ -47,9 +64,10 @@ def telemetry_read(
     timezone: str,
     max_points: int,
     now: datetime,
+    fill: Fill = Fill.NONE,
     scan_limit: int = POINTS_SCANNED_MAX,
 ) -> Mapping[UUID, Sequence[Series]]:
-    """Return the series of each entity over [from_, to), in seven statements at most for any number of entities.
+    """Return the series of each entity over [from_, to), in few statements for any number of entities.
 
     A device: one per (metric, port). An asset or a space: one per metric, read through its links by event
     time (`domain/telemetry/model/attribution.py`). A person or an activity: none. metrics: None for all that are
@@ -59,82 +77,121 @@ def telemetry_read(
     duration): one value per bucket of the IANA `timezone`, NaN where there is no data, the first bucket from
     its own start though its data begin at `from_`; at most 10,000 buckets x series for each entity.
 
+    Aggregates that look at the point before a bucket find it before `from_`, too, however old it is; so does the fill
+    PREVIOUS, which fills no bucket that begins after `now`. Statements: seven at most, ten with such an aggregate, and
+    ten more with that fill.
+
     Raises BadInputError (path names the argument), NotFoundError for an unknown entity, LimitExceededError
     for too many buckets, before any point is read, or for more than `scan_limit` stored points in one call.
     """
     until = now if to is None else to
     _check(from_, until, to_is_given=to is not None, max_points=max_points)
-    zone = zone_of(timezone)
-    edges = None
-    if bucket is not None:
-        edges = bucket_edges(from_, until, bucket=bucket_of(bucket), zone=zone)
+    buckets = _buckets_of(from_, until, length=bucket, timezone=timezone, aggregate=aggregate, fill=fill)
     # Nothing is stored from before the epoch.
-    begins_us, ends_us = micros_of(max(from_, EPOCH)), micros_of(max(until, EPOCH))
+    span = _Range(micros_of(max(from_, EPOCH)), micros_of(max(until, EPOCH)), micros_of(now))
     sources_by_entity = sources_list(
         session,
         organization_id=organization_id,
         entity_ids=entity_ids,
         metrics=None if metrics is None else frozenset(metrics),
-        begins_us=begins_us,
-        ends_us=ends_us,
+        begins_us=BEGIN_US if buckets is not None and buckets.is_looking_back else span.begins_us,
+        ends_us=span.ends_us,
     )
-    sources = {entity_id: _requested(entity_id, known, metrics) for entity_id, known in sources_by_entity.items()}
-    if edges is not None:
-        _check_buckets(len(edges) - 1, sources)
-    shape = _Shape(edges, aggregate, max_points)
-    flat = [source for of_entity in sources.values() for source in of_entity]
+    by_entity = {entity_id: _requested(entity_id, known, metrics) for entity_id, known in sources_by_entity.items()}
+    sources, past = _overlapping([source for known in by_entity.values() for source in known], span, metrics)
     missing = Missing()
-    answers = {
-        n: _pack(flat[n], counted, shape)
-        for n, counted in _scan(
-            session,
-            organization_id=organization_id,
-            sources=flat,
-            begins_us=begins_us,
-            ends_us=ends_us,
-            shape=shape,
-            limit=scan_limit,
-            missing=missing,
+    if buckets is None:
+        answers = _points_read(
+            session, organization_id, sources, span=span, max_points=max_points, limit=scan_limit, missing=missing
         )
-    }
+    else:
+        _check_buckets(len(buckets.edges) - 1, sources)
+        requests = [
+            BucketRequest(source, segments, buckets.edges, span.begins_us, span.ends_us)
+            for source, segments in zip(sources, past, strict=True)
+        ]
+        answers = _buckets_read(
+            session, organization_id, requests, buckets=buckets, now_us=span.now_us, limit=scan_limit, missing=missing
+        )
     packed: dict[UUID, list[Series]] = {entity_id: [] for entity_id in entity_ids}
-    for n, source in enumerate(flat):
-        series = answers.get(n) or _pack(source, _NO_POINTS, shape)
-        packed[source.entity_id].append(replace(series, incomplete=n in missing.places))
+    for n, series in enumerate(answers):
+        packed[series.entity_id].append(replace(series, incomplete=n in missing.places))
     return packed
 
 
-def _scan(
+def _points_read(
     session: Session,
-    *,
     organization_id: int,
     sources: Sequence[Source],
-    begins_us: int,
-    ends_us: int,
-    shape: _Shape,
+    *,
+    span: _Range,
+    max_points: int,
     limit: int,
     missing: Missing,
-) -> Iterator[tuple[int, Counted]]:
-    if shape.edges is not None and hours_suffice(shape.edges):
-        yield from counted_scan(
-            session,
-            organization_id=organization_id,
-            sources=sources,
-            begins_us=begins_us,
-            ends_us=ends_us,
-            how=shape.aggregate,
-            limit=limit,
-            is_hourly=bool((shape.edges % HOUR_US == 0).all()),
-            missing=missing,
-        )
-        return
+) -> list[Series]:
+    """Return the stored points of each source, thinned."""
+    begins_us, ends_us, _ = span
     missing.places |= points_missing(
         session, organization_id=organization_id, sources=sources, begins_us=begins_us, ends_us=ends_us
     ).places
+    answers = [_series(source, _NO_POINTS) for source in sources]
     for n, points in points_scan(
         session, organization_id=organization_id, sources=sources, begins_us=begins_us, ends_us=ends_us, limit=limit
     ):
-        yield n, Counted(points, None)
+        thinned = points_thin(points, max_points=max_points)
+        type_ = type_of(points, declared=sources[n].declared)
+        answers[n] = _series(sources[n], thinned, type_, truncated=len(thinned.at) < len(points.at))
+    return answers
+
+
+def _buckets_read(
+    session: Session,
+    organization_id: int,
+    requests: Sequence[BucketRequest],
+    *,
+    buckets: _Buckets,
+    now_us: int,
+    limit: int,
+    missing: Missing,
+) -> list[Series]:
+    """Return the buckets of each request, filled."""
+    read = bucketed_read(
+        session,
+        organization_id=organization_id,
+        requests=requests,
+        how=buckets.aggregate,
+        now_us=now_us,
+        limit=limit,
+        missing=missing,
+    )
+    size = len(buckets.edges) - 1
+    nothing = Points(buckets.edges[:size], np.full(size, np.nan), np.zeros(size, dtype=np.int8), None)
+    answers = [read.get(n) or Bucketed(nothing, None) for n in range(len(requests))]
+    if buckets.fill is Fill.LINEAR:
+        answers = [answer._replace(points=fill_linear(answer.points)) for answer in answers]
+    elif buckets.fill is Fill.PREVIOUS:
+        # What a bucket holds that begins the range is not needed from before.
+        led = [n for n, answer in enumerate(answers) if bool(is_empty(answer.points)[:1].any())]
+        unknown = Missing()
+        before = buckets_before(
+            session,
+            organization_id=organization_id,
+            requests=[requests[n] for n in led],
+            bucket=buckets.bucket,
+            zone=buckets.zone,
+            how=buckets.aggregate,
+            limit=limit,
+            missing=unknown,
+        )
+        missing.places |= {led[k] for k in unknown.places}
+        known = {led[k]: value for k, value in before.items()}
+        answers = [
+            answer._replace(points=fill_previous(answer.points, before=known.get(n), until_us=now_us))
+            for n, answer in enumerate(answers)
+        ]
+    return [
+        _series(request.source, answer.points, answer.type) for request, answer in zip(requests, answers, strict=True)
+    ]
 
 
 def _check(from_: datetime, until: datetime, *, to_is_given: bool, max_points: int) -> None:
@@ -147,8 +204,29 @@ def _check(from_: datetime, until: datetime, *, to_is_given: bool, max_points: i
         raise BadInputError(msg, path=("from",))
 
 
-def _check_buckets(buckets: int, sources: Mapping[UUID, Sequence[Source]]) -> None:
-    most = max((len(of_entity) for of_entity in sources.values()), default=0)
+def _buckets_of(
+    from_: datetime,
+    until: datetime,
+    *,
+    length: tuple[int, timedelta] | None,
+    timezone: str,
+    aggregate: Aggregate,
+    fill: Fill,
+) -> _Buckets | None:
+    zone = zone_of(timezone)
+    if length is None:
+        if fill is not Fill.NONE:
+            raise BadInputError("fill fills buckets: give a bucket.", path=("fill",))
+        return None
+    bucket = bucket_of(length)
+    return _Buckets(bucket_edges(from_, until, bucket=bucket, zone=zone), bucket, zone, aggregate, fill)
+
+
+def _check_buckets(buckets: int, sources: Sequence[Source]) -> None:
+    of_entity: dict[UUID, int] = {}
+    for source in sources:
+        of_entity[source.entity_id] = of_entity.get(source.entity_id, 0) + 1
+    most = max(of_entity.values(), default=0)
     if buckets * most > BUCKETS_MAX:
         msg = (
             f"{buckets} buckets x {most} series are {buckets * most} values;"
@@ -166,25 +244,33 @@ def _requested(entity_id: UUID, known: Sequence[Source], metrics: Sequence[str] 
     return [*known, *(Source(entity_id, metric, None, ()) for metric in unknown)]
 
 
-def _pack(source: Source, counted: Counted, shape: _Shape) -> Series:
-    points = counted.points
-    type_ = _type_known(source)
-    if len(points.types):
-        type_ = type_of(points, declared=source.declared, counts=counted.counts)
-    if shape.edges is not None:
-        thinned, truncated = bucket_aggregate(counted, shape.edges, how=shape.aggregate), False
-    else:
-        thinned = points_thin(points, max_points=shape.max_points)
-        truncated = len(thinned.at) < len(points.at)
+def _overlapping(
+    sources: Sequence[Source], span: _Range, metrics: Sequence[str] | None
+) -> tuple[list[Source], list[Sequence[Segment]]]:
+    """Return the sources by their segments that overlap the range, and the segments of each that begin before it.
+
+    A source that has ended before is left out, unless its metric is requested.
+    """
+    overlapping: list[Source] = []
+    past: list[Sequence[Segment]] = []
+    for source in sources:
+        segments = [s for s in source.segments if s.begins_us < span.ends_us and s.ends_us > span.begins_us]
+        if segments or metrics is not None:
+            overlapping.append(replace(source, segments=segments))
+            past.append([s for s in source.segments if s.begins_us < span.begins_us])
+    return overlapping, past
+
+
+def _series(source: Source, points: Points, type_: MetricType | None = None, *, truncated: bool = False) -> Series:
     return Series(
         entity_id=source.entity_id,
         metric=source.metric,
         port=source.port,
         unit=source.unit,
-        type=type_,
-        timestamps=millis_of(thinned.at),
-        values=thinned.values,
-        texts=None if thinned.texts is None else thinned.texts.tolist(),
+        type=_type_known(source) if type_ is None else type_,
+        timestamps=millis_of(points.at),
+        values=points.values,
+        texts=None if points.texts is None else points.texts.tolist(),
         truncated=truncated,
     )
 

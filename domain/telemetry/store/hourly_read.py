@@ -31,7 +31,8 @@ from graph.errors import LimitExceededError
 from graph.stopping import stop_check
 
 _NO_HOURS: Final = np.empty(0, dtype=np.int64)
-# What replaces the points of an hour: which of its columns, and what that was rounded by.
+# What replaces the points of an hour: which of its columns, and a second that goes with it: what a sum was rounded by,
+# or the last point where the first is not enough.
 _VALUES: Final = {
     Aggregate.COUNT: (None, None),
     Aggregate.MEAN: ("sum", "sum_error"),
@@ -40,7 +41,10 @@ _VALUES: Final = {
     Aggregate.MAX: ("greatest", None),
     Aggregate.FIRST: ("first", None),
     Aggregate.LAST: ("last", None),
+    Aggregate.DELTA: ("first", "last"),
 }
+# Aggregates that hours answer; the others need every point.
+HOURLY: Final = frozenset(_VALUES)
 _PROGRESS = text(
     """
     SELECT until, nullif(final_until, '-infinity') AS final_until FROM hours_progress
@@ -50,13 +54,13 @@ _PROGRESS = text(
 # Rows of invalidated hours do not count, except where points are no longer kept: those are as they are for good.
 # Hours of the middle of a window are taken whole, others by their quarters.
 _HOURS = """
-SELECT w.n - 1, h.at, h.numbers, h.errors, h.points, h.is_boolean, h.split, h.quarters, h.partial, d.dirty
+SELECT w.n - 1, h.at, h.numbers, h.seconds, h.points, h.is_boolean, h.split, h.quarters, h.partial, d.dirty
 FROM unnest(%(series)s::bigint[], %(begins)s::timestamptz[], %(ends)s::timestamptz[], %(middle_begins)s::timestamptz[],
     %(middle_ends)s::timestamptz[]) WITH ORDINALITY AS w (series_id, begins, ends, middle_begins, middle_ends, n)
 CROSS JOIN LATERAL (
     SELECT array_agg(a.hour ORDER BY a.hour) FILTER (WHERE a.is_known AND a.is_middle) AS at,
         array_agg({value} ORDER BY a.hour) FILTER (WHERE a.is_known AND a.is_middle) AS numbers,
-        array_agg({error} ORDER BY a.hour) FILTER (WHERE a.is_known AND a.is_middle) AS errors,
+        array_agg({second} ORDER BY a.hour) FILTER (WHERE a.is_known AND a.is_middle) AS seconds,
         array_agg(a.points::float8 ORDER BY a.hour) FILTER (WHERE a.is_known AND a.is_middle) AS points,
         bool_and(a.least_type = 1) FILTER (WHERE a.is_known AND a.is_middle) AS is_boolean,
         array_agg(a.hour ORDER BY a.hour) FILTER (WHERE a.is_known AND NOT a.is_middle) AS split,
@@ -92,11 +96,11 @@ _HAD = text(
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Hours of one segment that stand for their points; errors: what `values` were rounded by, or None."""
+    """Hours of one segment that stand for their points; seconds: the second values of their points, or None."""
 
     at: Instants
     values: Values
-    errors: Values | None
+    seconds: Values | None
     counts: Values
     types: NDArray[np.int8]
 
@@ -265,7 +269,7 @@ def _hours_read(
     """Return the sources without the hours that are known, and these by source."""
     pieces = {(n, k): [segment] for n, source in enumerate(sources) for k, segment in enumerate(source.segments)}
     parts: dict[int, list[_Part]] = {}
-    value, error = _VALUES[how]
+    value, second = _VALUES[how]
     parameters = {
         **parameters,
         "series": [sources[window.source].segments[window.place].series.id for window in windows],
@@ -279,7 +283,7 @@ def _hours_read(
     with connection.cursor(binary=True) as cursor:
         columns_register(cursor)
         statement = _HOURS.replace("{value}", f"a.{value}" if value else "0.0::float8")
-        statement = statement.replace("{error}", f"a.{error}" if error else "0.0::float8")
+        statement = statement.replace("{second}", f"a.{second}" if second else "0.0::float8")
         for n, *columns, split, quarters, partial, dirty in cursor.stream(statement, parameters):
             stop_check()
             window = windows[n]
@@ -298,12 +302,12 @@ def _hours_read(
 
 
 def _hours_part(columns: Sequence[Any], how: Aggregate) -> _Part | None:
-    """Return the whole hours of a row: beginnings, values, what these were rounded by, counts, whether all booleans."""
-    at, values, errors, counts, is_boolean = columns
+    """Return the whole hours of a row: beginnings, values, second values, counts, whether all booleans."""
+    at, values, seconds, counts, is_boolean = columns
     if at is None:
         return None
     types = np.full(len(at), MetricType.BOOLEAN if is_boolean else MetricType.NUMBER, dtype=np.int8)
-    return _Part(at, values, errors if _VALUES[how][1] else None, counts, types)
+    return _Part(at, values, seconds if _VALUES[how][1] else None, counts, types)
 
 
 def _quarters_part(split: Instants | None, packed: bytes | None, window: _Window, how: Aggregate) -> _Part | None:
@@ -314,19 +318,19 @@ def _quarters_part(split: Instants | None, packed: bytes | None, window: _Window
     at = (split[:, np.newaxis] + QUARTER_US * np.arange(4)).ravel()
     within = (records["points"] > 0) & (at >= window.begins_us) & (at < window.ends_us)
     at, records = at[within], records[within]
-    value, error = _VALUES[how]
+    value, second = _VALUES[how]
     return _Part(
         at,
         records[value].astype(np.float64) if value else np.zeros(len(at)),
-        records[error].astype(np.float64) if error else None,
+        records[second].astype(np.float64) if second else None,
         records["points"].astype(np.float64),
         records["least_type"].astype(np.int8),
     )
 
 
 def _part_take(part: _Part, known: NDArray[np.bool_]) -> _Part:
-    errors = None if part.errors is None else part.errors[known]
-    return _Part(part.at[known], part.values[known], errors, part.counts[known], part.types[known])
+    seconds = None if part.seconds is None else part.seconds[known]
+    return _Part(part.at[known], part.values[known], seconds, part.counts[known], part.types[known])
 
 
 def _pieces(segment: Segment, window: _Window, unknown: Instants) -> list[Segment]:
@@ -352,9 +356,10 @@ def _joined(points: Points | None, parts: Sequence[_Part]) -> Counted:
         return Counted(points, None)
     columns: list[tuple[Instants, Values, Values, NDArray[np.int8]]] = []
     for part in parts:
+        # Behind its values: of equal times their order stays.
         columns.append((part.at, part.values, part.counts, part.types))
-        if part.errors is not None:
-            columns.append((part.at, part.errors, np.zeros(len(part.at)), part.types))
+        if part.seconds is not None:
+            columns.append((part.at, part.seconds, np.zeros(len(part.at)), part.types))
     at = [column[0] for column in columns]
     values = [column[1] for column in columns]
     counts = [column[2] for column in columns]

@@ -113,6 +113,8 @@ def test_a_rollup_is_made_changed_and_deleted(admin: Client) -> None:
         ({"bucket": "P1M1D"}, "BAD_USER_INPUT", ["bucket"]),
         ({"timezone": "Mars/Olympus"}, "BAD_USER_INPUT", ["timezone"]),
         ({"unit": "parsnips"}, "BAD_USER_INPUT", ["unit"]),
+        ({"combine": "MEDIAN"}, "BAD_USER_INPUT", ["combine"]),
+        ({"combine": "INCREASE"}, "BAD_USER_INPUT", ["combine"]),
     ],
 )
 def test_invalid_rollups_are_refused_with_their_path(

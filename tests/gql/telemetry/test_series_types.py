@@ -4,49 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 from uuid import UUID
 
-import pytest
-from sqlalchemy import Engine
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.kinds import EntityKind
-from runtime.database import engine_create
 from testing.api import Api
 from testing.line import Line
 from testing.waits import patient
-from testing.world import world_create
 from tests.gql.live.hub import Feed, Reader, go, started
 
 DAY = datetime(2026, 4, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FIELDS = "metric type values texts"
-_NAMES = count()
-
-
-@pytest.fixture
-def lines(api: Api) -> Iterator[Callable[[], tuple[str, Line]]]:
-    """Make an organization with a pipeline of its own on the API's database; return its name with it."""
-    engines: dict[str, Engine] = {}
-
-    def engine(role: str) -> Engine:
-        if role not in engines:
-            engines[role] = engine_create(api.settings.database_url(role))
-        return engines[role]
-
-    def make() -> tuple[str, Line]:
-        name = f"types{next(_NAMES)}"
-        return name, Line(world_create(owner=engine("owner"), api=engine("api"), slug=name), engine)
-
-    yield make
-    for item in engines.values():
-        item.dispose()
 
 
 def send(line: Line, device: UUID, *points: tuple[float, Any], metric: str = "m") -> None:

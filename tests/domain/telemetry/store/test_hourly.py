@@ -14,9 +14,10 @@ from sqlalchemy import Engine, text
 
 from domain.base.packed import Aggregate, MetricType, Series
 from domain.telemetry.model.readings import RawBatch
-from domain.telemetry.store import history, hourly_build, hourly_invalidate
+from domain.telemetry.store import bucketed, hourly_build, hourly_invalidate
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.hourly_build import hours_aggregate, hours_complete_until, organizations_due
+from domain.telemetry.store.hourly_read import HOURLY
 from domain.telemetry.store.retention import RetentionPolicy, partition_drop, partitions_outdated
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
@@ -295,7 +296,7 @@ def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> 
         (zone, bucket, aggregate)
         for zone in ("Asia/Kolkata", "Asia/Kathmandu", "UTC", "Australia/Eucla")
         for bucket in ((0, timedelta(days=1)), (0, HOUR), (1, timedelta()), (0, HOUR / 4), (0, HOUR / 2))
-        for aggregate in Aggregate
+        for aggregate in sorted(HOURLY)
     ]
 
     def answers() -> list[Any]:
@@ -310,6 +311,9 @@ def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> 
     assert [5.0 + 1 + sum(range(10)), 7.0 + sum(range(10, 20))] in [item[3] for item in before]
     april_drop(line)
     assert answers() == before
+    for aggregate in set(Aggregate) - HOURLY:
+        [series] = read(line, device, aggregate=aggregate)
+        assert series.incomplete, aggregate
 
 
 def test_answers_that_need_dropped_points_are_reported_incomplete(line: Line) -> None:
@@ -424,5 +428,5 @@ def test_the_history_reads_points_where_hours_do_not_serve(line: Line, monkeypat
     send(line, device, (0.5, 1))
     line.summarize()
     lie(line)
-    monkeypatch.setattr(history, "hours_suffice", lambda _: False)
+    monkeypatch.setattr(bucketed, "hours_suffice", lambda _: False)
     assert values(read(line, device)[0]) == [1.0]
