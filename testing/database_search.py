@@ -43,7 +43,7 @@ def database_search(engine: Engine, needles: Mapping[str, str | UUID]) -> list[s
     A text is found anywhere in a column's text or bytes; an id likewise, by its text, with and without hyphens, and by
     its bytes. engine: of a role that sees all rows.
     """
-    found: list[str] = []
+    places: list[str] = []
     with engine.connect() as connection:
         columns = [row for row in connection.execute(_COLUMNS) if row.type not in _NUMERIC]
         assert len(columns) > 100
@@ -62,8 +62,8 @@ def database_search(engine: Engine, needles: Mapping[str, str | UUID]) -> list[s
                     {"patterns": [f"%{_escaped(pattern)}%" for pattern in patterns], "pieces": pieces},
                 ).scalar_one()
                 if count:
-                    found.append(f"{name} in {count} rows of {row.table}.{row.column}")
-    return found
+                    places.append(f"{name} in {count} rows of {row.table}.{row.column}")
+    return places
 
 
 def _escaped(pattern: str) -> str:
