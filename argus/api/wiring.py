@@ -56,6 +56,7 @@ from gql.live.watch import ChangeWatch
 from gql.server.app import create_app
 from gql.server.console import Building, Console
 from gql.server.exposure import Exposure
+from gql.server.rest.documents import texts
 from gql.server.session_http import SignInWays
 from gql.server.trusted import TrustedDocumentsError, trusted_documents_load
 from graph.errors import UnavailableError
@@ -179,9 +180,12 @@ def exposure_of(settings: ApiSettings) -> Exposure:
     except TrustedDocumentsError as error:
         msg = f"{TRUSTED_DOCUMENTS.name}: {error}"
         raise SettingsError(msg) from None
+    if trusted is not None and settings.rest:
+        trusted = trusted.with_texts(texts().values())
     return Exposure(
         cors_origins=settings.cors_origins,
         graphiql=settings.graphiql,
+        rest=settings.rest,
         anonymous_introspection=settings.anonymous_introspection,
         trusted=trusted,
         console=_console(settings) if settings.console else None,

@@ -40,7 +40,7 @@ def answer_encode(answer: Mapping[str, Any], *, trace_id: str) -> bytes:
     return message_encode(encodable)
 
 
-def message_encode(message: Mapping[str, Any]) -> bytes:
+def message_encode(message: Any) -> bytes:
     """Return a message about an operation as JSON, with null for values that JSON cannot encode."""
     try:
         return json_encode(message)

@@ -29,6 +29,7 @@ from gql.server.graphiql import ASSETS, is_wanted, page
 from gql.server.http import GraphQLOverHttp
 from gql.server.ingest_http import IngestOverHttp
 from gql.server.persisted import PersistedDocuments
+from gql.server.rest.handler import RestOverHttp
 from gql.server.session_http import SessionOverHttp
 from gql.server.websocket import Connection
 
@@ -52,6 +53,7 @@ def create_app(services: Services, exposure: Exposure) -> Starlette:
     over_http = GraphQLOverHttp(executor, services)
     ingest = IngestOverHttp(services)
     attributes = AttributesOverHttp(services)
+    rest = RestOverHttp(executor, services, core_schema()).routes if exposure.rest else []
 
     async def graphql(request: Request) -> Response:
         if exposure.graphiql and request.method == "GET" and "query" not in request.query_params and is_wanted(request):
@@ -93,6 +95,7 @@ def create_app(services: Services, exposure: Exposure) -> Starlette:
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", socket),
             Route("/api/v1/telemetry/ingest", ingest.answer, methods=["POST"]),
+            *rest,
             Route("/api/v1/{token}/telemetry", ingest.answer_thingsboard, methods=["POST"]),
             Route("/api/v1/{token}/attributes", attributes.answer, methods=["GET", "POST"]),
             Route("/api/v1/{token}/attributes/updates", updates_absent),
@@ -147,11 +150,11 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             # Whatever a client has for itself; tokens are sent by the page alone, never by the browser.
             allow_headers=["*"],
             allow_credentials=False,
-            expose_headers=["Retry-After", "WWW-Authenticate", "X-Trace-Id"],
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Trace-Id"],
             max_age=_PREFLIGHT_S,
         )
     ]

@@ -14,6 +14,7 @@ class Exposure:
     """Settings of the transports.
 
     cors_origins: of web pages that may call it; `*`: any. graphiql: whether a browser is shown GraphiQL.
+    rest: whether the REST routes are there.
     anonymous_introspection: whether the schema can be read without a token. trusted: the only documents that are
     executed; None: any. console: what is at `/`; None: nothing of its own. sign_in: how
     people sign in to it.
@@ -21,6 +22,7 @@ class Exposure:
 
     cors_origins: tuple[str, ...] = ()
     graphiql: bool = True
+    rest: bool = True
     anonymous_introspection: bool = True
     trusted: TrustedDocuments | None = None
     console: Console | None = None

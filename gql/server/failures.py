@@ -23,6 +23,15 @@ STATUS: Final[Mapping[str, int]] = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
+# The same for calls that are no GraphQL: their status alone says what became of them.
+CODE_STATUS: Final[Mapping[str, int]] = {
+    **STATUS,
+    "NOT_FOUND": 404,
+    "CONFLICT": 409,
+    "OVERLAP": 409,
+    "CYCLE": 409,
+    "INTERNAL": 500,
+}
 
 _log = structlog.get_logger(__name__)
 

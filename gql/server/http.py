@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -24,16 +23,15 @@ from gql.base.services import Services
 from gql.errors import DEFECT_MESSAGE, transport_error
 from gql.server.answers import answer_encode
 from gql.server.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, OFF_LOOP_BYTES, body_read
-from gql.server.compression import SIZE_MIN_BYTES, coding_of, compress
-from gql.server.execution import Executor, caller_of, is_mutation, is_subscription
+from gql.server.execution import Executor, is_mutation, is_subscription
 from gql.server.failures import INVALID, STATUS
-from gql.server.forwarding import forwarded, is_forwardable, is_forwarded
+from gql.server.http_execution import Executed, HttpExecution, while_connected
 from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
 from gql.server.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, Accepted, negotiate
-from gql.server.preparation import Prepared, Request, RequestError
+from gql.server.preparation import Request, RequestError
 from gql.server.requests import RequestRefusedError, is_ingest_body, request_from_object, request_from_query
-from gql.server.streams import StreamResponse, disconnected, failing, one
+from gql.server.streams import StreamResponse, failing, one
 from graph.errors import ArgusError
 
 # The watchdog looks at a database that is away twice a second.
@@ -42,16 +40,10 @@ RETRY_AFTER_S = "2"
 _GONE = 499
 # Objects and arrays of a body: areas of spaces have one for each corner.
 _CONTAINERS_MAX = 200_000
-
-# Without a token, compressing so much counts once more.
-_COMPRESSED_PER_REQUEST_BYTES = 128 * 1024
 _SUBSCRIPTION_MESSAGE = (
     "A subscription is answered over a WebSocket (graphql-transport-ws) on this address, or over HTTP as "
     f"{EVENT_STREAM} or {MULTIPART}, where Accept allows one of them."
 )
-# An answer to encode, or one that is encoded already.
-Executed = dict[str, Any] | bytes
-
 _log = structlog.get_logger(__name__)
 
 
@@ -61,6 +53,7 @@ class GraphQLOverHttp:
     def __init__(self, executor: Executor, services: Services) -> None:
         self._executor = executor
         self._services = services
+        self._execution = HttpExecution(executor, services)
 
     async def answer(self, http: HttpRequest) -> Response:
         """Answer one request."""
@@ -103,37 +96,12 @@ class GraphQLOverHttp:
             if accepted.stream is None:
                 raise RequestRefusedError(406, _SUBSCRIPTION_MESSAGE)
             return StreamResponse(accepted.stream, self._executor.subscribe(prepared, context), context)
-        run = partial(self._executed, prepared, context, token)
+        run = partial(self._execution.run, prepared, context, token)
         if accepted.json is None and accepted.stream is not None:
             return StreamResponse(accepted.stream, one(run, trace_id=trace_id), context)
-        response = _executed_response(await _while_connected(http, run()), accepted.json or JSON, trace_id)
-        if len(response.body) >= SIZE_MIN_BYTES:
-            await self._compress(http, response, context)
+        response = _executed_response(await while_connected(http, run()), accepted.json or JSON, trace_id)
+        await self._execution.compress(http, response, context)
         return response
-
-    async def _compress(self, http: HttpRequest, response: Response, context: Context) -> None:
-        """Compress an answer as the client accepts it. The caller pays for it, as for all that is done for it."""
-        response.headers["Vary"] = "Accept-Encoding"
-        coding = coding_of(", ".join(http.headers.getlist("accept-encoding")))
-        if coding is None:
-            return
-        body = bytes(response.body)
-        began_s = time.perf_counter()
-        in_loop = len(body) <= OFF_LOOP_BYTES
-        response.body = compress(body, coding) if in_loop else await asyncio.to_thread(compress, body, coding)
-        response.headers["Content-Encoding"] = coding
-        response.headers["Content-Length"] = str(len(response.body))
-        if context.bearer is None:
-            gate = self._services.gate
-            gate.charge(gate.address(http), len(body) / _COMPRESSED_PER_REQUEST_BYTES)
-        else:
-            self._services.shares.charge(caller_of(context), time.perf_counter() - began_s)
-
-    async def _executed(self, prepared: Prepared, context: Context, token: str | None) -> Executed:
-        """Execute a query or a mutation, here or where reads are answered."""
-        if is_forwardable(context, token) and is_forwarded(prepared):
-            return await forwarded(context, token, prepared.request)
-        return await self._executor.execute(prepared, context)
 
 
 def retry_after(code: str) -> dict[str, str]:
@@ -149,21 +117,6 @@ def _is_unavailable(answer: Mapping[str, Any]) -> bool:
     # Root fields that may be null are in the answer, each with its error.
     failed_fields = {error["path"][0] for error in errors if error.get("path")}
     return data is None or all(value is None and name in failed_fields for name, value in data.items())
-
-
-async def _while_connected(http: HttpRequest, executing: Coroutine[Any, Any, Executed]) -> Executed:
-    """Execute as long as the client is there. Raises ClientDisconnect where it goes."""
-    task = asyncio.ensure_future(executing)
-    gone = asyncio.ensure_future(disconnected(http.receive))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return task.result()
-    finally:
-        gone.cancel()
-        task.cancel()
-        await asyncio.gather(gone, task, return_exceptions=True)
 
 
 async def _request_of(http: HttpRequest, most: int) -> Request:

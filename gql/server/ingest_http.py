@@ -27,6 +27,7 @@ from gql.access.trace import trace_id_of
 from gql.base.services import Services
 from gql.errors import DEFECT_MESSAGE
 from gql.server.bodies import OFF_LOOP_BYTES, body_read
+from gql.server.failures import CODE_STATUS
 from gql.server.json_numbers import readings_json_loads
 from gql.server.json_sizes import json_size_check
 from graph.errors import ArgusError, BadInputError, UnavailableError
@@ -34,19 +35,6 @@ from graph.errors import ArgusError, BadInputError, UnavailableError
 _NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 _FORMS = {"application/senml+json": Form.SENML}
 _JSON = frozenset({"application/json", "text/json", ""})
-_STATUS = {
-    "UNAUTHENTICATED": 401,
-    "FORBIDDEN": 403,
-    "ORGANIZATION_SUSPENDED": 403,
-    "NOT_FOUND": 404,
-    "CONFLICT": 409,
-    "LIMIT_EXCEEDED": 413,
-    "UNSUPPORTED": 415,
-    "RATE_LIMITED": 429,
-    "INTERNAL": 500,
-    "UNAVAILABLE": 503,
-    "DEADLINE_EXCEEDED": 504,
-}
 _RETRY_AFTER_S = 1
 _THREADS: Final = 2
 _NOTHING_TAKEN = 422
@@ -107,7 +95,7 @@ class IngestOverHttp:
             return http_response(status, answer, trace_id)
         # Where nothing else is wrong, a device knows from the status alone what to do.
         if not done.accepted and all(error.code == "RATE_LIMITED" for error in errors):
-            status = _STATUS["RATE_LIMITED"]
+            status = CODE_STATUS["RATE_LIMITED"]
         return http_response(status, answer, trace_id, _retry_after(done.retry_after_s))
 
     async def _taken(
@@ -213,7 +201,7 @@ def http_refusal(error: ArgusError, trace_id: str, *, has_token: bool = False) -
     code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
     located_errors = _errors([UserError(code, error.message, error.path)])
     answer = {"accepted": 0, "rejected": 0, "duplicates": 0, "errors": located_errors}
-    return http_response(_STATUS.get(error.code, 400), answer, trace_id, headers)
+    return http_response(CODE_STATUS.get(error.code, 400), answer, trace_id, headers)
 
 
 def _retry_after(seconds: float) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,10 @@ class TrustedDocuments:
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def with_texts(self, texts: Iterable[str]) -> TrustedDocuments:
+        """Return these documents and others, which are found by their hashes."""
+        return TrustedDocuments({**{document_hash(text): text for text in texts}, **self._texts})
 
     def get(self, document_id: str) -> str | None:
         """Return the document with that id; None: there is none."""

@@ -211,6 +211,7 @@ def _api(values: Values) -> ApiSettings:
         cors_origins=values[table.CORS_ORIGINS],
         console=values[table.CONSOLE],
         graphiql=values[table.GRAPHIQL],
+        rest=values[table.REST],
         anonymous_introspection=values[table.ANONYMOUS_INTROSPECTION],
         trusted_documents=values[table.TRUSTED_DOCUMENTS],
     )

@@ -96,6 +96,7 @@ class ApiSettings:
     cors_origins: tuple[str, ...]
     console: bool
     graphiql: bool
+    rest: bool
     anonymous_introspection: bool
     trusted_documents: str | None
 

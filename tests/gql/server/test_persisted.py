@@ -17,9 +17,11 @@ import gql.server.persisted
 from gql.access.principal import Principal, Role
 from gql.server.persisted import PersistedDocuments
 from gql.server.preparation import Request, RequestError
+from gql.server.rest.documents import texts
 from gql.server.trusted import TrustedDocuments, TrustedDocumentsError, trusted_documents_load
 from testing.api import Api, api_serve, bounds
 from testing.installation import Client, Reply
+from testing.rest import RestClient
 from testing.servers import TestServers
 from tests.gql.server.graphql_ws import LIVE, ROLE, closed_with, receive, run, send, socket, subscribe
 from tests.gql.server.http_streams import EVENT_STREAM, events, opened
@@ -226,6 +228,28 @@ def trusting(servers: TestServers, tmp_path_factory: pytest.TempPathFactory) -> 
 )
 def test_a_trusted_document_is_executed(trusting: Api, body: dict[str, Any]) -> None:
     assert post(trusting.client("plant", "viewer"), **body).data == {"viewer": {"role": "viewer"}}
+
+
+def test_the_documents_of_rest_are_trusted_too(trusting: Api) -> None:
+    rest = RestClient(trusting.url.removesuffix("/graphql"), trusting.token("plant", "viewer"))
+    assert rest.call("GET", "/api/v1/assets").body["nodes"] == []
+    assert post(trusting.client("plant", "viewer"), documentId=sha256(texts()["Assets"])).data["result"]["nodes"] == []
+
+
+def test_without_rest_its_documents_are_not_trusted_either(servers: TestServers, tmp_path: Path) -> None:
+    path = tmp_path / "documents.json"
+    path.write_text(json.dumps({"role": TRUSTED}))
+    database = servers.database_create()
+    try:
+        settings = bounds(trusted_documents=str(path), rest=False)
+        with api_serve(database, servers.bus_server.url, api=settings) as served:
+            served.organization("plant")
+            rest = RestClient(served.url.removesuffix("/graphql"), served.token("plant", "viewer"))
+            assert rest.call("GET", "/api/v1/assets").status == rest.call("GET", "/openapi.json").status == 404
+            reply = post(served.client("plant", "viewer"), documentId=sha256(texts()["Assets"]))
+            assert reply.error_codes == ["PERSISTED_QUERY_NOT_FOUND"]
+    finally:
+        servers.database_drop(database)
 
 
 @pytest.mark.parametrize(
