@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,10 @@ VIEWER = "{ viewer { organizationName } }"
 SUSPENDED = "ORGANIZATION_SUSPENDED"
 # What the database refuses, and what a stage finds gone that had begun with it.
 GONE = r"ERROR:  organization \d+ is suspended|There is no such organization"
+
+
+def answers_with(caller: Client, codes: list[str]) -> bool:
+    return caller.call(VIEWER).error_codes == codes
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +77,7 @@ def test_suspended_until_resumed(installation: Installation, plant: Halves, owne
     assert json.loads(done.stdout)["suspended_at"] is not None
     callers = [plant.admin, *plant.everyone]
     for caller in callers:
-        wait_until(lambda caller=caller: caller.call(VIEWER).error_codes == [SUSPENDED])
+        wait_until(partial(answers_with, caller, [SUSPENDED]))
     refused = plant.admin.call('mutation { createSpace(input: {name: "s"}) { errors { code } } }')
     assert (refused.status, refused.error_codes) == (403, [SUSPENDED])
     status, body = post(installation, token, {"metrics": {"temperature": 2}})
@@ -94,7 +99,7 @@ def test_suspended_until_resumed(installation: Installation, plant: Halves, owne
     assert listed["beside-the-suspended"]["suspended_at"] is None
     installation.run("organization", "resume", "condemned")
     for caller in callers:
-        wait_until(lambda caller=caller: caller.call(VIEWER).error_codes == [])
+        wait_until(partial(answers_with, caller, []))
     assert post(installation, token, {"metrics": {"temperature": 3}})[0] == 200
     assert installation.run("organization", "resume", "condemned", check=False).returncode == 1
     trail = plant.admin.call('{ changes(filter: {actions: ["suspended", "resumed"]}) { nodes { action actor } } }')
