@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -199,8 +199,8 @@ class Installation:
             engine.dispose()
         return self.client(name, role)
 
-    def client(self, organization: str, role: str = "admin") -> Client:
-        """Return a client with a new token of an organization."""
+    def client(self, organization: str, role: str = "admin", *, under: Sequence[str] | None = None) -> Client:
+        """Return a client with a new token of an organization. under: ids of the entities to which it is confined."""
         settings = self._settings
         token = token_create(
             settings,
@@ -209,6 +209,7 @@ class Installation:
             subject="argus token",
             now=utc_now(),
             ttl=timedelta(hours=12),
+            under=under,
         )
         return Client(self.url, token)
 

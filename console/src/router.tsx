@@ -3,12 +3,12 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   type RouteComponent,
   retainSearchParams,
 } from "@tanstack/react-router";
 import type { Search } from "./time/moment";
 import { NotFound, PageFailed } from "./shell/NotFound";
+import { lazyPage } from "./shell/lazyPage";
 import { Shell } from "./shell/Shell";
 
 const root = createRootRoute({
@@ -28,16 +28,16 @@ const page = <P extends string>(path: P, component: RouteComponent) =>
   createRoute({ getParentRoute: () => root, path, component });
 
 const routeTree = root.addChildren([
-  page("/", lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage")),
-  page("/devices", lazyRouteComponent(() => import("./devices/DevicesPage"), "DevicesPage")),
-  page("/devices/$id", lazyRouteComponent(() => import("./devices/DevicePage"), "DevicePage")),
-  page("/assets", lazyRouteComponent(() => import("./assets/AssetsPage"), "AssetsPage")),
-  page("/assets/$id", lazyRouteComponent(() => import("./assets/AssetPage"), "AssetPage")),
-  page("/spaces", lazyRouteComponent(() => import("./spaces/SpacesPage"), "SpacesPage")),
-  page("/spaces/$id", lazyRouteComponent(() => import("./spaces/SpacePage"), "SpacePage")),
-  page("/alarms", lazyRouteComponent(() => import("./alarms/AlarmsPage"), "AlarmsPage")),
-  page("/changes", lazyRouteComponent(() => import("./changes/ChangesPage"), "ChangesPage")),
-  page("/entities/$id", lazyRouteComponent(() => import("./pages/EntityPage"), "EntityPage")),
+  page("/", lazyPage(() => import("./overview/OverviewPage"), "OverviewPage")),
+  page("/devices", lazyPage(() => import("./devices/DevicesPage"), "DevicesPage")),
+  page("/devices/$id", lazyPage(() => import("./devices/DevicePage"), "DevicePage")),
+  page("/assets", lazyPage(() => import("./assets/AssetsPage"), "AssetsPage")),
+  page("/assets/$id", lazyPage(() => import("./assets/AssetPage"), "AssetPage")),
+  page("/spaces", lazyPage(() => import("./spaces/SpacesPage"), "SpacesPage")),
+  page("/spaces/$id", lazyPage(() => import("./spaces/SpacePage"), "SpacePage")),
+  page("/alarms", lazyPage(() => import("./alarms/AlarmsPage"), "AlarmsPage")),
+  page("/changes", lazyPage(() => import("./changes/ChangesPage"), "ChangesPage")),
+  page("/entities/$id", lazyPage(() => import("./pages/EntityPage"), "EntityPage")),
 ]);
 
 export const router = createRouter({

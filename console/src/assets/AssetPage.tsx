@@ -13,7 +13,7 @@ import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
-import { Failed, NowNote, PageWaiting } from "../ui/States";
+import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { HealthMeter } from "../ui/Tags";
 import { WorkList } from "../work/WorkList";
@@ -102,17 +102,12 @@ export function AssetPage() {
   );
   useRefetchOnChange(id, answer.refetch);
   if (answer.data === undefined) {
-    return <PageWaiting of={answer} what="the asset" />;
+    return <PageWaiting of={answer} what="asset" />;
   }
   const node = answer.data.node;
   if (node && node.__typename !== "Asset" && "kind" in node) return <Navigate {...entityTarget(node)} replace />;
   if (node?.__typename !== "Asset") {
-    return (
-      <div className="stack">
-        <h1>Not found</h1>
-        <Failed faults={[...answer.faults, { code: "NOT_FOUND", message: "There is no asset with this id, or it is not yours to see.", path: ["node"] }]} />
-      </div>
-    );
+    return <PageMissing what="asset" faults={answer.faults} />;
   }
   const record = recordAt(moment.mode, answer, node.asRecorded);
   // Of the moment before, while another one's are on their way.

@@ -1,9 +1,10 @@
-import { useParams } from "@tanstack/react-router";
+import { Navigate, useParams } from "@tanstack/react-router";
 import { graphql } from "../api/gen";
 import { useApi, useChange } from "../api/hooks";
 import { LinksTab } from "../edges/LinksTab";
 import { AttributesForm } from "../entities/AttributesForm";
 import { HistoryTab } from "../entities/HistoryTab";
+import { entityTarget } from "../entities/paths";
 import { recordAt } from "../entities/record";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { TelemetryPanel } from "../telemetry/TelemetryPanel";
@@ -11,7 +12,7 @@ import { ActionButton, RefusalNote, useRefusal } from "../shell/ActionButton";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
-import { Failed, NowNote, PageWaiting } from "../ui/States";
+import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { ConnectivityTag } from "../ui/Tags";
 import { Age } from "../ui/Time";
@@ -25,9 +26,12 @@ import "./devices.css";
 const DEVICE = graphql(`
   query DevicePage($id: ID!, $at: DateTime!, $isSeen: Boolean!) {
     node(id: $id) {
+      __typename
       id
-      ... on Device {
+      ... on Entity {
         kind
+      }
+      ... on Device {
         name
         type
         status
@@ -93,18 +97,12 @@ export function DevicePage() {
   const { refetch } = answer;
   useRefetchOnChange(id, refetch);
   const node = answer.data?.node;
-  const device = node && "kind" in node ? node : null;
   if (answer.data === undefined) {
-    return <PageWaiting of={answer} what="the device" />;
+    return <PageWaiting of={answer} what="device" />;
   }
-  if (!device) {
-    return (
-      <div className="stack">
-        <h1>Not found</h1>
-        <Failed faults={[...answer.faults, { code: "NOT_FOUND", message: "There is no device with this id, or it is not yours to see.", path: ["node"] }]} />
-      </div>
-    );
-  }
+  if (node && node.__typename !== "Device" && "kind" in node) return <Navigate {...entityTarget(node)} replace />;
+  if (node?.__typename !== "Device") return <PageMissing what="device" faults={answer.faults} />;
+  const device = node;
   const record = recordAt(moment.mode, answer, device.asRecorded);
   const named = { id, name: record?.name ?? device.name };
   return (

@@ -6,6 +6,7 @@ import { onReopened } from "../api/live";
 import type { Search } from "../time/moment";
 import { now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
+import { useSession } from "../shell/SessionGate";
 import { useMoment } from "../time/useMoment";
 import { Failed, Part } from "../ui/States";
 import "./overview.css";
@@ -17,7 +18,7 @@ import { HealthPanel } from "./HealthPanel";
 import { DevicesPanel, WorkPanel } from "./panels";
 
 const STATE = graphql(`
-  query OverviewState($from: DateTime!, $to: DateTime) {
+  query OverviewState {
     viewer {
       organizationName
     }
@@ -34,13 +35,6 @@ const STATE = graphql(`
         count
       }
     }
-    ingestAccount(from: $from, to: $to) {
-      received
-      stored
-      duplicate
-      dead
-      pending
-    }
     activities(first: 100, filter: { not: { statuses: ["done", "verified", "cancelled"] } }) {
       totalCount
       nodes {
@@ -55,6 +49,19 @@ const STATE = graphql(`
   }
 `);
 
+// By itself: it is refused to who is confined to a part of the plant, and a request with what is refused gets nothing.
+const ACCOUNT = graphql(`
+  query OverviewAccount($from: DateTime!, $to: DateTime) {
+    ingestAccount(from: $from, to: $to) {
+      received
+      stored
+      duplicate
+      dead
+      pending
+    }
+  }
+`);
+
 const DAY_US = 86_400e6;
 const REFRESH_MS = 30_000;
 // While the first steps are gone through, their ticks follow soon.
@@ -63,21 +70,32 @@ const STEPS_MS = 3_000;
 /**
  * How the plant is: alarms, devices, what was received, what changed, what is due. Of an empty plant, the first steps.
  *
- * Five requests: the state, the alarms, where they are, the changes, and seldom the health.
+ * Six requests: the state, what was received, the alarms, where they are, the changes, and seldom the health.
  */
 export function OverviewPage() {
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
   const { moment } = useMoment();
+  const isWhole = useSession().under === null;
   const past = isPast(moment);
   // To the five minutes, so that the range stays the same for a while; what is received now is in it without an end.
   const at = past ? moment.at : null;
   const from = useMemo(() => textOf(Math.floor(((at ?? now()) - DAY_US) / 300e6) * 300e6), [at]);
   const isFirst = search.steps === "first";
   const refetchMs = isFirst ? STEPS_MS : REFRESH_MS;
-  const state = useApi(STATE, { from, to: at === null ? null : textOf(at) }, { keep: true, ...(past ? {} : { refetchMs }) });
+  const options = { keep: true, ...(past ? {} : { refetchMs }) };
+  const state = useApi(STATE, {}, options);
+  const account = useApi(ACCOUNT, { from, to: at === null ? null : textOf(at) }, { ...options, enabled: isWhole });
   const { refetch } = state;
-  useEffect(() => onReopened(() => void refetch()), [refetch]);
+  const { refetch: refetchAccount } = account;
+  useEffect(
+    () =>
+      onReopened(() => {
+        void refetch();
+        if (isWhole) void refetchAccount();
+      }),
+    [refetch, refetchAccount, isWhole],
+  );
   const counts = new Map((state.data?.kinds[0]?.values ?? []).map(({ value, count }) => [value, count]));
   const isEmpty = state.data !== undefined && [...counts.values()].every((count) => count === 0);
   useEffect(() => {
@@ -111,9 +129,11 @@ export function OverviewPage() {
           <Part of={state} what="the devices">
             {(data) => <DevicesPanel state={data} past={past} />}
           </Part>
-          <Part of={state} what="what was received">
-            {(data) => <AccountPanel account={data.ingestAccount} past={past} />}
-          </Part>
+          {isWhole && (
+            <Part of={account} what="what was received">
+              {(data) => <AccountPanel account={data.ingestAccount} past={past} />}
+            </Part>
+          )}
           <ChangedPanel />
           {state.data !== undefined && <WorkPanel state={state.data} past={past} />}
           <HealthPanel past={past} />

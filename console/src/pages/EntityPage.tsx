@@ -4,7 +4,7 @@ import { useApi } from "../api/hooks";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
-import { Failed, NowNote, PageWaiting } from "../ui/States";
+import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { AttributesForm } from "../entities/AttributesForm";
 import { EntityIdentity } from "../entities/EntityIdentity";
@@ -71,15 +71,10 @@ export function EntityPage() {
   const answer = useApi(ENTITY, { id, at, isSeen: moment.mode === "seen" }, { keep: (before) => before.id === id });
   const node = answer.data?.node;
   if (answer.data === undefined) {
-    return <PageWaiting of={answer} what="the entity" />;
+    return <PageWaiting of={answer} what="entity" />;
   }
   if (!node || !("kind" in node)) {
-    return (
-      <div className="stack">
-        <h1>Not found</h1>
-        <Failed faults={[...answer.faults, { code: "NOT_FOUND", message: "There is no entity with this id, or it is not yours to see.", path: ["node"] }]} />
-      </div>
-    );
+    return <PageMissing what="entity" faults={answer.faults} />;
   }
   const target = entityTarget(node);
   if (target.to !== "/entities/$id") return <Navigate {...target} replace />;

@@ -17,7 +17,7 @@ import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
-import { Failed, NowNote, PageWaiting } from "../ui/States";
+import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { WorkList } from "../work/WorkList";
 import { SpaceOverview } from "./SpaceOverview";
@@ -93,17 +93,12 @@ export function SpacePage() {
   const answer = useApi(SPACE, { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), ...nullable(coordinatesOf(moment)) }, { keep: (before) => before.id === id });
   useRefetchOnChange(id, answer.refetch);
   if (answer.data === undefined) {
-    return <PageWaiting of={answer} what="the space" />;
+    return <PageWaiting of={answer} what="space" />;
   }
   const node = answer.data.node;
   if (node && node.__typename !== "Space" && "kind" in node) return <Navigate {...entityTarget(node)} replace />;
   if (node?.__typename !== "Space") {
-    return (
-      <div className="stack">
-        <h1>Not found</h1>
-        <Failed faults={[...answer.faults, { code: "NOT_FOUND", message: "There is no space with this id, or it is not yours to see.", path: ["node"] }]} />
-      </div>
-    );
+    return <PageMissing what="space" faults={answer.faults} />;
   }
   const record = recordAt(moment.mode, answer, node.asRecorded);
   // Of the moment before, while another one's are on their way.

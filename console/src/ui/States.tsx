@@ -65,12 +65,24 @@ export function Part<T>({
   return <Loading what={what} />;
 }
 
-/** A page whose subject is not there yet: that it is loading, or why it could not be. */
-export function PageWaiting({ of: answer, what }: { of: Omit<Answered<unknown>, "data">; what: string }) {
-  if (!answer.error) return <Loading what={what} rows={6} />;
+/** A page whose subject does not exist, or is not to be seen by who is signed in. what: its kind, e.g. "asset". */
+export function PageMissing({ what, faults = [] }: { what: string; faults?: readonly Fault[] }) {
   return (
     <div className="stack">
-      <h1>No answer about {what}</h1>
+      <h1>Not found</h1>
+      <Failed faults={[...faults, { code: "NOT_FOUND", message: `There is no ${what} with this id, or it is not yours to see.`, path: ["node"] }]} />
+    </div>
+  );
+}
+
+/** A page whose subject is not there yet: that it is loading, or why it could not be. what: its kind, e.g. "asset". */
+export function PageWaiting({ of: answer, what }: { of: Omit<Answered<unknown>, "data">; what: string }) {
+  if (!answer.error) return <Loading what={`the ${what}`} rows={6} />;
+  // What is asked beside the subject, e.g. what it is part of, refuses an id that does not exist: asking again is no help.
+  if (answer.error.faults.every(({ code }) => code === "NOT_FOUND")) return <PageMissing what={what} />;
+  return (
+    <div className="stack">
+      <h1>No answer about the {what}</h1>
       <Failed faults={answer.error.faults} retry={() => void answer.refetch()} />
     </div>
   );

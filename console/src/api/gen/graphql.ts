@@ -1815,28 +1815,28 @@ export type DevicePageQueryVariables = Exact<{
 
 
 export type DevicePageQuery = { node:
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, connectivity: Connectivity, lastSeenAt: string | null, firmwareVersion: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
+    | { __typename: 'Activity', kind: EntityKind, id: string }
+    | { __typename: 'ActivityStep', id: string }
+    | { __typename: 'ActivityTemplate', id: string }
+    | { __typename: 'ApiKey', id: string }
+    | { __typename: 'Asset', kind: EntityKind, id: string }
+    | { __typename: 'AssetProfile', id: string }
+    | { __typename: 'Change', id: string }
+    | { __typename: 'DeadLetter', id: string }
+    | { __typename: 'Device', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, connectivity: Connectivity, lastSeenAt: string | null, firmwareVersion: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
+    | { __typename: 'DeviceToken', id: string }
+    | { __typename: 'Edge', id: string }
+    | { __typename: 'EntityType', id: string }
+    | { __typename: 'Event', id: string }
+    | { __typename: 'MaintenanceWindow', id: string }
+    | { __typename: 'Notification', id: string }
+    | { __typename: 'Person', kind: EntityKind, id: string }
+    | { __typename: 'RawReading', id: string }
+    | { __typename: 'Replay', id: string }
+    | { __typename: 'Rollup', id: string }
+    | { __typename: 'Rule', id: string }
+    | { __typename: 'Shelf', id: string }
+    | { __typename: 'Space', kind: EntityKind, id: string }
    | null };
 
 export type RestoreDeviceMutationVariables = Exact<{
@@ -2525,13 +2525,18 @@ export type LinkFirstDeviceMutationVariables = Exact<{
 
 export type LinkFirstDeviceMutation = { linkDevice: { edge: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
 
-export type OverviewStateQueryVariables = Exact<{
+export type OverviewStateQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type OverviewStateQuery = { viewer: { organizationName: string }, kinds: Array<{ values: Array<{ value: string | null, count: number }> }>, facets: Array<{ by: FacetBy, values: Array<{ value: string | null, count: number }> }>, activities: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, priority: string, dueAt: string | null }> } };
+
+export type OverviewAccountQueryVariables = Exact<{
   from: string;
   to?: string | null | undefined;
 }>;
 
 
-export type OverviewStateQuery = { viewer: { organizationName: string }, kinds: Array<{ values: Array<{ value: string | null, count: number }> }>, facets: Array<{ by: FacetBy, values: Array<{ value: string | null, count: number }> }>, ingestAccount: { received: number, stored: number, duplicate: number, dead: number, pending: number }, activities: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, state: ActivityState, priority: string, dueAt: string | null }> } };
+export type OverviewAccountQuery = { ingestAccount: { received: number, stored: number, duplicate: number, dead: number, pending: number } };
 
 export type EntityPageQueryVariables = Exact<{
   id: string | number;
@@ -4402,9 +4407,12 @@ export const CreateDeviceDocument = new TypedDocumentString(`
 export const DevicePageDocument = new TypedDocumentString(`
     query DevicePage($id: ID!, $at: DateTime!, $isSeen: Boolean!) {
   node(id: $id) {
+    __typename
     id
-    ... on Device {
+    ... on Entity {
       kind
+    }
+    ... on Device {
       name
       type
       status
@@ -5158,7 +5166,7 @@ export const LinkFirstDeviceDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<LinkFirstDeviceMutation, LinkFirstDeviceMutationVariables>;
 export const OverviewStateDocument = new TypedDocumentString(`
-    query OverviewState($from: DateTime!, $to: DateTime) {
+    query OverviewState {
   viewer {
     organizationName
   }
@@ -5174,13 +5182,6 @@ export const OverviewStateDocument = new TypedDocumentString(`
       value
       count
     }
-  }
-  ingestAccount(from: $from, to: $to) {
-    received
-    stored
-    duplicate
-    dead
-    pending
   }
   activities(
     first: 100
@@ -5198,6 +5199,17 @@ export const OverviewStateDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OverviewStateQuery, OverviewStateQueryVariables>;
+export const OverviewAccountDocument = new TypedDocumentString(`
+    query OverviewAccount($from: DateTime!, $to: DateTime) {
+  ingestAccount(from: $from, to: $to) {
+    received
+    stored
+    duplicate
+    dead
+    pending
+  }
+}
+    `) as unknown as TypedDocumentString<OverviewAccountQuery, OverviewAccountQueryVariables>;
 export const EntityPageDocument = new TypedDocumentString(`
     query EntityPage($id: ID!, $at: DateTime!, $isSeen: Boolean!) {
   node(id: $id) {
