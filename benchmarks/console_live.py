@@ -68,8 +68,9 @@ def chromium_seconds() -> dict[str, float]:
         if above == 0:
             continue
         with contextlib.suppress(OSError):
-            command = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
-            if "chrom" in command[0]:
+            # A process that was forked from another has its arguments in one, with spaces between them.
+            command = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").split()
+            if command and "chrom" in command[0]:
                 kind = next((part.split("=", 1)[1] for part in command if part.startswith("--type=")), "browser")
                 spent[kind] += ticks[process] / os.sysconf("SC_CLK_TCK")
     return dict(spent)
