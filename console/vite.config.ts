@@ -29,7 +29,7 @@ export default defineConfig({
             { name: "libraries", test: /node_modules[\\/](?!uplot)/, priority: 3 },
             {
               name: "base",
-              test: /src[\\/]((api|entities|shell|time|ui)[\\/](?!Chart)|alarms[\\/](past|usePlaces)|changes[\\/]ChangeText)/,
+              test: /src[\\/]((api|entities|session|shell|time|ui)[\\/](?!Chart)|alarms[\\/](past|usePlaces)|changes[\\/]ChangeText)/,
               priority: 2,
             },
             { name: "charts", test: /node_modules[\\/]uplot|src[\\/]ui[\\/]Chart|src[\\/]telemetry[\\/]/, priority: 1 },

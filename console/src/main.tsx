@@ -4,7 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { answers } from "./api/hooks";
 import { router } from "./router";
-import { SessionGate } from "./shell/SessionGate";
+import { SessionGate } from "./session/SessionGate";
 import { applyDisplay } from "./shell/display";
 import "./ui/tokens.css";
 import "./ui/base.css";

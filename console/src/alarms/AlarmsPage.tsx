@@ -4,7 +4,7 @@ import { graphql } from "../api/gen";
 import type { EventFilter } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
 import type { Search } from "../time/moment";
-import { useSession } from "../shell/SessionGate";
+import { useSession } from "../session/SessionGate";
 import { now } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";

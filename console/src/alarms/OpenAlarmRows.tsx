@@ -5,7 +5,7 @@ import { useApi } from "../api/hooks";
 import { onReopened, useLive } from "../api/live";
 import { EntityLink } from "../entities/EntityLink";
 import type { Search } from "../time/moment";
-import { textOf } from "../time/instant";
+import { openEvents } from "./openEvents";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Failed, Loading } from "../ui/States";
@@ -48,7 +48,7 @@ const TOGETHER_MS = 1_000;
 export function OpenAlarmRows({ entityId }: { entityId: string }) {
   const { moment } = useMoment();
   const past = isPast(moment);
-  const answer = useApi(OPEN, { filter: past ? { underId: entityId, openAt: textOf(moment.at) } : { underId: entityId, states: ["OPEN", "ACKNOWLEDGED"] } }, { keep: true });
+  const answer = useApi(OPEN, { filter: { underId: entityId, ...openEvents(moment) } }, { keep: true });
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const { refetch } = answer;
   useEffect(() => () => clearTimeout(timer.current), []);

@@ -1,6 +1,6 @@
 import { EntityLink } from "../entities/EntityLink";
 import { useChange } from "../api/hooks";
-import { ActionButton } from "../shell/ActionButton";
+import { ActionButton } from "../session/ActionButton";
 import { Failed } from "../ui/States";
 import { Instant } from "../ui/Time";
 import { toast } from "../ui/Toasts";

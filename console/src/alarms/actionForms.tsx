@@ -4,7 +4,7 @@ import { useApi } from "../api/hooks";
 import type { Fault } from "../api/request";
 import { textOf } from "../time/instant";
 import { fromWallClock, useZone } from "../time/zone";
-import { useRefusal } from "../shell/ActionButton";
+import { useRefusal } from "../session/ActionButton";
 import { Failed } from "../ui/States";
 import { comment, createWork, type Mark, mark, markAll, type ShelfScope, shelve, workBegin } from "./actions";
 import type { Alarm } from "./alarm";

@@ -1,5 +1,5 @@
-import { useAllowed } from "../shell/ActionButton";
-import type { Mutation } from "../shell/permissions";
+import { useAllowed } from "../session/ActionButton";
+import type { Mutation } from "../session/permissions";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import type { ActionKind } from "./alarm";

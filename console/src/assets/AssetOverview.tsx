@@ -86,10 +86,9 @@ type Node = Extract<NonNullable<AssetPageQuery["node"]>, { __typename: "Asset" }
 export function AssetOverview({ asset, record, edges }: { asset: Node; record: Node["asRecorded"] | undefined; edges: readonly PlaceEdge[] }) {
   const { moment } = useMoment();
   const past = isPast(moment);
-  const coordinates = coordinatesOf(moment);
   const answer = useApi(
     OVERVIEW,
-    { id: asset.id, at: past ? textOf(moment.at) : null, asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null },
+    { id: asset.id, at: past ? textOf(moment.at) : null, ...coordinatesOf(moment) },
     { keep: true, ...(past ? {} : { refetchMs: 30_000 }) },
   );
   const node = answer.data?.node;

@@ -93,11 +93,10 @@ export function AssetPage() {
   const { id } = useParams({ from: "/assets/$id" });
   const { moment } = useMoment();
   const tab = useTab(TABS);
-  const coordinates = coordinatesOf(moment);
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
   const answer = useApi(
     ASSET,
-    { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null },
+    { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), ...coordinatesOf(moment) },
     { keep: (before) => before.id === id },
   );
   useRefetchOnChange(id, answer.refetch);

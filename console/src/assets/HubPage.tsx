@@ -1,7 +1,7 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Search } from "../time/moment";
-import { HubList } from "./HubList";
-import type { HubKind, HubSearch } from "./hubFilter";
+import { HubList } from "./list/HubList";
+import type { HubKind, HubSearch } from "./list/hubFilter";
 import { HubTree } from "./tree/HubTree";
 import "./hub.css";
 

@@ -11,7 +11,7 @@ import { believedNow, useHolding } from "../edges/useHolding";
 import { EntityLink } from "../entities/EntityLink";
 import { VersionsTable } from "../edges/RelationsTab";
 import { relationshipLabel } from "../entities/relationships";
-import { ActionButton } from "../shell/ActionButton";
+import { ActionButton } from "../session/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading, NowNote } from "../ui/States";

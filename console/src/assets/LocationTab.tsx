@@ -9,7 +9,6 @@ import type { Named } from "../entities/above";
 import { type Drawn, Plan } from "./Plan";
 import { boxOf, type Shape, shapeOf } from "./plan";
 import { StaysTable } from "./StaysTable";
-import { nullable } from "./useHubList";
 
 const PLACES = graphql(`
   query HubPlaces($id: ID!, $wayIds: [ID!]!, $asOf: DateTime, $knownAt: DateTime, $from: DateTime, $to: DateTime) {
@@ -92,7 +91,7 @@ export function LocationTab({ entity, way }: { entity: { id: string; name: strin
     {
       id: entity.id,
       wayIds: way.map((place) => place.id),
-      ...nullable(coordinatesOf(moment)),
+      ...coordinatesOf(moment),
       from: textOf(end - MONTH_US),
       to: isPast(moment) ? textOf(end) : null,
     },

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { EntityFilter } from "../api/gen/graphql";
 import { type Selection, selectedFilter, selectionText } from "../entities/selection";
-import { ActionButton, RefusalNote } from "../shell/ActionButton";
+import { ActionButton, RefusalNote } from "../session/ActionButton";
 import { BulkEditDialog, BulkRetireDialog } from "./BulkDialogs";
 import { BulkLinkDialog } from "./BulkLinkDialog";
 import { BulkTokensDialog } from "./BulkTokensDialog";

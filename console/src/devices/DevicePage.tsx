@@ -8,7 +8,7 @@ import { entityTarget } from "../entities/paths";
 import { recordAt } from "../entities/record";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { TelemetryPanel } from "../telemetry/TelemetryPanel";
-import { ActionButton, RefusalNote, useRefusal } from "../shell/ActionButton";
+import { ActionButton, RefusalNote, useRefusal } from "../session/ActionButton";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";

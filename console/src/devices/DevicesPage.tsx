@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { countOf, EVERYTHING, isSelected, NOTHING, type Selection, toggled } from "../entities/selection";
 import { useNewcomers } from "../entities/useNewcomers";
 import type { Search } from "../time/moment";
-import { ActionButton, useAllowed } from "../shell/ActionButton";
+import { ActionButton, useAllowed } from "../session/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Grid, GridTotal } from "../ui/Grid";

@@ -1,7 +1,7 @@
 import { graphql } from "../api/gen";
 import { useChange } from "../api/hooks";
 import { usePages } from "../api/usePages";
-import { ActionButton } from "../shell/ActionButton";
+import { ActionButton } from "../session/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading, NowNote } from "../ui/States";

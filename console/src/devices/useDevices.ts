@@ -81,10 +81,9 @@ export type Facets = DeviceFacetsQuery;
 /** The devices that an address means, page by page. One request a page. */
 export function useDeviceList(search: DeviceSearch) {
   const { moment } = useMoment();
-  const coordinates = coordinatesOf(moment);
   return usePages(
     LIST,
-    { filter: filterOf(search), orderBy: orderOf(search), asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null, after: null },
+    { filter: filterOf(search), orderBy: orderOf(search), ...coordinatesOf(moment), after: null },
     (data) => data.devices,
     { keep: true, staleMs: 60_000 },
   );
@@ -93,7 +92,6 @@ export function useDeviceList(search: DeviceSearch) {
 /** How many match, and how many each further choice would leave: one request. */
 export function useFacets(search: DeviceSearch) {
   const { moment } = useMoment();
-  const coordinates = coordinatesOf(moment);
   return useApi(
     FACETS,
     {
@@ -101,8 +99,7 @@ export function useFacets(search: DeviceSearch) {
       forType: filterOf(search, "type"),
       forStatus: filterOf(search, "status"),
       forConnectivity: filterOf(search, "connectivity"),
-      asOf: coordinates.asOf ?? null,
-      knownAt: coordinates.knownAt ?? null,
+      ...coordinatesOf(moment),
       under: search.under ?? "",
       isUnder: Boolean(search.under),
     },

@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import { openEvents } from "../alarms/openEvents";
 import { graphql } from "../api/gen";
 import type { VisibleDevicesQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
@@ -86,8 +87,7 @@ export function useVisibleDevices(rows: readonly DeviceRow[]): { details: Readon
       ids: [...ids],
       from: textOf(from),
       to: textOf(end),
-      states: isPast(moment) ? null : ["OPEN", "ACKNOWLEDGED"],
-      openAt: isPast(moment) ? textOf(moment.at) : null,
+      ...openEvents(moment),
     },
     { enabled: ids.length > 0, staleMs: 20_000, ...(isLive ? { refetchMs: REFRESH_MS } : {}) },
   );

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 import { relationshipLabel } from "../entities/relationships";
-import { useRefusal } from "../shell/ActionButton";
+import { useRefusal } from "../session/ActionButton";
 import { type Micros, now } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment, useShown } from "../time/useMoment";

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { EntityLink } from "../entities/EntityLink";
 import { VersionsTable } from "./RelationsTab";
 import { relationshipLabel } from "../entities/relationships";
-import { ActionButton, RefusalNote } from "../shell/ActionButton";
+import { ActionButton, RefusalNote } from "../session/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";

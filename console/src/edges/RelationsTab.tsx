@@ -4,7 +4,7 @@ import { MoreVersions } from "./MoreVersions";
 import { RelateDialog } from "./RelateDialog";
 import { otherEnd, useEdgeHistory, type VersionRecord } from "./useEdgeHistory";
 import { believedNow, useHolding } from "./useHolding";
-import { ActionButton } from "../shell/ActionButton";
+import { ActionButton } from "../session/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty, Failed, Loading } from "../ui/States";

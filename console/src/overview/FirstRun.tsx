@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { type Mutation, refusalOf } from "../shell/permissions";
-import { useSession } from "../shell/SessionGate";
+import { type Mutation, refusalOf } from "../session/permissions";
+import { useSession } from "../session/SessionGate";
 import { Command } from "./Command";
 import { type FirstDevice, FirstReading } from "./FirstReading";
 import { LinkFirst } from "./LinkFirst";

@@ -6,7 +6,7 @@ import { onReopened } from "../api/live";
 import type { Search } from "../time/moment";
 import { now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
-import { useSession } from "../shell/SessionGate";
+import { useSession } from "../session/SessionGate";
 import { useMoment } from "../time/useMoment";
 import { Failed, Part } from "../ui/States";
 import "./overview.css";

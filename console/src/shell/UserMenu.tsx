@@ -2,8 +2,8 @@ import { useState } from "react";
 import { setZone, useZone, zoneChoice, zones } from "../time/zone";
 import { Dialog } from "../ui/Dialog";
 import { type Density, setDensity, setTheme, THEMES, type Theme, useDisplay } from "./display";
-import { useSession } from "./SessionGate";
-import { sessionChanged, signOut } from "./session";
+import { useSession } from "../session/SessionGate";
+import { sessionChanged, signOut } from "../session/session";
 
 /** Who is signed in; time zone, theme and density of this browser. */
 export function UserMenu({ onKeys }: { onKeys: () => void }) {

@@ -3,7 +3,6 @@ import { OpenAlarmRows } from "../alarms/OpenAlarmRows";
 import { graphql } from "../api/gen";
 import type { SpacePageQuery } from "../api/gen/graphql";
 import { useApi } from "../api/hooks";
-import { nullable } from "../assets/useHubList";
 import { EntityIdentity } from "../entities/EntityIdentity";
 import { EntityLink } from "../entities/EntityLink";
 import { NeighbourRows } from "../entities/NeighbourRows";
@@ -65,7 +64,7 @@ export function SpaceOverview({ space, record }: { space: Node; record: Node["as
     {
       id: space.id,
       below: { underId: space.id },
-      ...nullable(coordinatesOf(moment)),
+      ...coordinatesOf(moment),
     },
     { keep: true, staleMs: 10_000, ...(past ? {} : { refetchMs: 30_000 }) },
   );

@@ -5,7 +5,6 @@ import { useApi } from "../api/hooks";
 import { LinkedDevices } from "../assets/LinkedDevices";
 import { LocationTab } from "../assets/LocationTab";
 import { TelemetryTab } from "../assets/TelemetryTab";
-import { nullable } from "../assets/useHubList";
 import { AttributesForm } from "../entities/AttributesForm";
 import { pathAbove, stepsUp } from "../entities/above";
 import { Breadcrumb } from "../entities/Breadcrumb";
@@ -90,7 +89,7 @@ export function SpacePage() {
   const { moment } = useMoment();
   const tab = useTab(TABS);
   const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
-  const answer = useApi(SPACE, { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), ...nullable(coordinatesOf(moment)) }, { keep: (before) => before.id === id });
+  const answer = useApi(SPACE, { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), ...coordinatesOf(moment) }, { keep: (before) => before.id === id });
   useRefetchOnChange(id, answer.refetch);
   if (answer.data === undefined) {
     return <PageWaiting of={answer} what="space" />;

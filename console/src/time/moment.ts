@@ -15,11 +15,11 @@ export type Search = MomentSearch & Record<string, string | undefined>;
 
 export const LIVE: Moment = { mode: "live" };
 
-/** Return the coordinates that the API takes: valid time and system time; absent means now. */
-export function coordinatesOf(moment: Moment): { asOf?: string; knownAt?: string } {
-  if (moment.mode === "live") return {};
+/** Return the coordinates that the API takes: valid time and system time; null means now. */
+export function coordinatesOf(moment: Moment): { asOf: string | null; knownAt: string | null } {
+  if (moment.mode === "live") return { asOf: null, knownAt: null };
   const at = textOf(moment.at);
-  return moment.mode === "true" ? { asOf: at } : { asOf: at, knownAt: at };
+  return { asOf: at, knownAt: moment.mode === "seen" ? at : null };
 }
 
 /** Return the moment that an address holds; live where it holds none, or none that can be read. */

@@ -116,6 +116,6 @@ test("a moment is in the address as it is, and what cannot be read is live", () 
   expect(momentOf(searchOf(LIVE))).toEqual(LIVE);
   expect(momentOf({ at: "yesterday" })).toEqual(LIVE);
   const at = microsOf("2026-03-01T10:00:00Z");
-  expect(coordinatesOf({ mode: "true", at })).toEqual({ asOf: "2026-03-01T10:00:00Z" });
+  expect(coordinatesOf({ mode: "true", at })).toEqual({ asOf: "2026-03-01T10:00:00Z", knownAt: null });
   expect(coordinatesOf({ mode: "seen", at })).toEqual({ asOf: "2026-03-01T10:00:00Z", knownAt: "2026-03-01T10:00:00Z" });
 });

@@ -44,10 +44,9 @@ const PAGE = 100;
 /** The activities that target an entity, open ones first and of these what is due first. One request a page. */
 export function WorkList({ entityId }: { entityId: string }) {
   const { moment } = useMoment();
-  const coordinates = coordinatesOf(moment);
   const pages = usePages(
     WORK,
-    { id: entityId, first: PAGE, asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null, after: null },
+    { id: entityId, first: PAGE, ...coordinatesOf(moment), after: null },
     (data) => (data.node && "related" in data.node ? (data.node.related ?? null) : null),
     { keep: true, staleMs: 15_000 },
   );

@@ -1257,6 +1257,111 @@ export type SupplierVersionsQuery = { edgeVersions: { nodes: Array<{ id: string,
         | { id: string, kind: EntityKind, name: string }
        }>, pageInfo: { hasNextPage: boolean } } };
 
+export type AssetListQueryVariables = Exact<{
+  filter?: EntityFilter | null | undefined;
+  orderBy?: EntityOrder | null | undefined;
+  asOf?: string | null | undefined;
+  knownAt?: string | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type AssetListQuery = { assets: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, newest: { nodes: Array<{ createdAt: string }> } };
+
+export type SpaceListQueryVariables = Exact<{
+  filter?: EntityFilter | null | undefined;
+  orderBy?: EntityOrder | null | undefined;
+  asOf?: string | null | undefined;
+  knownAt?: string | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type SpaceListQuery = { spaces: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, newest: { nodes: Array<{ createdAt: string }> } };
+
+export type HubFacetsQueryVariables = Exact<{
+  filter?: EntityFilter | null | undefined;
+  forType?: EntityFilter | null | undefined;
+  forStatus?: EntityFilter | null | undefined;
+  forAlarms?: EntityFilter | null | undefined;
+  asOf?: string | null | undefined;
+  knownAt?: string | null | undefined;
+  under: string | number;
+  isUnder: boolean;
+}>;
+
+
+export type HubFacetsQuery = { entities: { totalCount: number }, type: Array<{ values: Array<{ value: string | null, label: string | null, count: number }> }>, status: Array<{ values: Array<{ value: string | null, label: string | null, count: number }> }>, alarms: Array<{ values: Array<{ value: string | null, count: number }> }>, under?:
+    | { kind: EntityKind, name: string, type: string | null, id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { kind: EntityKind, name: string, type: string | null, id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { kind: EntityKind, name: string, type: string | null, id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { kind: EntityKind, name: string, type: string | null, id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { kind: EntityKind, name: string, type: string | null, id: string }
+   | null };
+
+export type VisibleHubRowsQueryVariables = Exact<{
+  ids: Array<string | number> | string | number;
+  states?: Array<EventState> | EventState | null | undefined;
+  openAt?: string | null | undefined;
+  asOf?: string | null | undefined;
+  knownAt?: string | null | undefined;
+}>;
+
+
+export type VisibleHubRowsQuery = { nodes: Array<
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { healthScore: number | null, id: string, parents: Array<{ id: string, kind: EntityKind, name: string }> | null, places: { nodes: Array<
+          | { id: string, kind: EntityKind, name: string }
+          | { id: string, kind: EntityKind, name: string }
+          | { id: string, kind: EntityKind, name: string }
+          | { id: string, kind: EntityKind, name: string }
+          | { id: string, kind: EntityKind, name: string }
+        > } | null, devices: { totalCount: number } | null }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string, parents: Array<{ id: string, kind: EntityKind, name: string }> | null, occupants: { totalCount: number } | null, children: { totalCount: number } | null }
+   | null>, events: { nodes: Array<{ id: string, severity: Severity, entity:
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+       }> } };
+
 export type TreeBranchesQueryVariables = Exact<{
   ids: Array<string | number> | string | number;
   asOf?: string | null | undefined;
@@ -1512,111 +1617,6 @@ export type TreeVersionsQuery = { edgeVersions: { nodes: Array<{ id: string, edg
         | { id: string, kind: EntityKind, name: string, type: string | null }
         | { id: string, kind: EntityKind, name: string, type: string | null }
        }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
-
-export type AssetListQueryVariables = Exact<{
-  filter?: EntityFilter | null | undefined;
-  orderBy?: EntityOrder | null | undefined;
-  asOf?: string | null | undefined;
-  knownAt?: string | null | undefined;
-  after?: string | null | undefined;
-}>;
-
-
-export type AssetListQuery = { assets: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, newest: { nodes: Array<{ createdAt: string }> } };
-
-export type SpaceListQueryVariables = Exact<{
-  filter?: EntityFilter | null | undefined;
-  orderBy?: EntityOrder | null | undefined;
-  asOf?: string | null | undefined;
-  knownAt?: string | null | undefined;
-  after?: string | null | undefined;
-}>;
-
-
-export type SpaceListQuery = { spaces: { nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null, status: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, newest: { nodes: Array<{ createdAt: string }> } };
-
-export type HubFacetsQueryVariables = Exact<{
-  filter?: EntityFilter | null | undefined;
-  forType?: EntityFilter | null | undefined;
-  forStatus?: EntityFilter | null | undefined;
-  forAlarms?: EntityFilter | null | undefined;
-  asOf?: string | null | undefined;
-  knownAt?: string | null | undefined;
-  under: string | number;
-  isUnder: boolean;
-}>;
-
-
-export type HubFacetsQuery = { entities: { totalCount: number }, type: Array<{ values: Array<{ value: string | null, label: string | null, count: number }> }>, status: Array<{ values: Array<{ value: string | null, label: string | null, count: number }> }>, alarms: Array<{ values: Array<{ value: string | null, count: number }> }>, under?:
-    | { kind: EntityKind, name: string, type: string | null, id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { kind: EntityKind, name: string, type: string | null, id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { kind: EntityKind, name: string, type: string | null, id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { kind: EntityKind, name: string, type: string | null, id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { kind: EntityKind, name: string, type: string | null, id: string }
-   | null };
-
-export type VisibleHubRowsQueryVariables = Exact<{
-  ids: Array<string | number> | string | number;
-  states?: Array<EventState> | EventState | null | undefined;
-  openAt?: string | null | undefined;
-  asOf?: string | null | undefined;
-  knownAt?: string | null | undefined;
-}>;
-
-
-export type VisibleHubRowsQuery = { nodes: Array<
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { healthScore: number | null, id: string, parents: Array<{ id: string, kind: EntityKind, name: string }> | null, places: { nodes: Array<
-          | { id: string, kind: EntityKind, name: string }
-          | { id: string, kind: EntityKind, name: string }
-          | { id: string, kind: EntityKind, name: string }
-          | { id: string, kind: EntityKind, name: string }
-          | { id: string, kind: EntityKind, name: string }
-        > } | null, devices: { totalCount: number } | null }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string, parents: Array<{ id: string, kind: EntityKind, name: string }> | null, occupants: { totalCount: number } | null, children: { totalCount: number } | null }
-   | null>, events: { nodes: Array<{ id: string, severity: Severity, entity:
-        | { id: string }
-        | { id: string }
-        | { id: string }
-        | { id: string }
-        | { id: string }
-       }> } };
 
 export type ChangesOfRangeQueryVariables = Exact<{
   filter: ChangeFilter;
@@ -3819,6 +3819,154 @@ export const SupplierVersionsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SupplierVersionsQuery, SupplierVersionsQueryVariables>;
+export const AssetListDocument = new TypedDocumentString(`
+    query AssetList($filter: EntityFilter, $orderBy: EntityOrder, $asOf: DateTime, $knownAt: DateTime, $after: String) {
+  assets(
+    filter: $filter
+    orderBy: $orderBy
+    asOf: $asOf
+    knownAt: $knownAt
+    first: 200
+    after: $after
+  ) {
+    nodes {
+      id
+      kind
+      name
+      type
+      status
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+  newest: assets(orderBy: CREATED_DESC, first: 1) {
+    nodes {
+      createdAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AssetListQuery, AssetListQueryVariables>;
+export const SpaceListDocument = new TypedDocumentString(`
+    query SpaceList($filter: EntityFilter, $orderBy: EntityOrder, $asOf: DateTime, $knownAt: DateTime, $after: String) {
+  spaces(
+    filter: $filter
+    orderBy: $orderBy
+    asOf: $asOf
+    knownAt: $knownAt
+    first: 200
+    after: $after
+  ) {
+    nodes {
+      id
+      kind
+      name
+      type
+      status
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+  newest: spaces(orderBy: CREATED_DESC, first: 1) {
+    nodes {
+      createdAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SpaceListQuery, SpaceListQueryVariables>;
+export const HubFacetsDocument = new TypedDocumentString(`
+    query HubFacets($filter: EntityFilter, $forType: EntityFilter, $forStatus: EntityFilter, $forAlarms: EntityFilter, $asOf: DateTime, $knownAt: DateTime, $under: ID!, $isUnder: Boolean!) {
+  entities(filter: $filter, asOf: $asOf, knownAt: $knownAt, first: 0) {
+    totalCount
+  }
+  type: facets(filter: $forType, by: [TYPE], first: 100) {
+    values {
+      value
+      label
+      count
+    }
+  }
+  status: facets(filter: $forStatus, by: [STATUS], first: 50) {
+    values {
+      value
+      label
+      count
+    }
+  }
+  alarms: facets(filter: $forAlarms, by: [OPEN_SEVERITY]) {
+    values {
+      value
+      count
+    }
+  }
+  under: node(id: $under) @include(if: $isUnder) {
+    id
+    ... on Entity {
+      kind
+      name
+      type
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HubFacetsQuery, HubFacetsQueryVariables>;
+export const VisibleHubRowsDocument = new TypedDocumentString(`
+    query VisibleHubRows($ids: [ID!]!, $states: [EventState!], $openAt: DateTime, $asOf: DateTime, $knownAt: DateTime) {
+  nodes(ids: $ids) {
+    id
+    ... on Asset {
+      healthScore
+      parents(asOf: $asOf, knownAt: $knownAt) {
+        id
+        kind
+        name
+      }
+      places: related(
+        relationships: ["LOCATED_IN"]
+        asOf: $asOf
+        knownAt: $knownAt
+        first: 1
+      ) {
+        nodes {
+          id
+          kind
+          name
+        }
+      }
+      devices(asOf: $asOf, knownAt: $knownAt, first: 0) {
+        totalCount
+      }
+    }
+    ... on Space {
+      parents(asOf: $asOf, knownAt: $knownAt) {
+        id
+        kind
+        name
+      }
+      occupants(asOf: $asOf, knownAt: $knownAt, first: 0) {
+        totalCount
+      }
+      children(asOf: $asOf, knownAt: $knownAt, first: 0) {
+        totalCount
+      }
+    }
+  }
+  events(
+    filter: { entityIds: $ids, states: $states, openAt: $openAt }
+    first: 500
+  ) {
+    nodes {
+      id
+      severity
+      entity {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<VisibleHubRowsQuery, VisibleHubRowsQueryVariables>;
 export const TreeBranchesDocument = new TypedDocumentString(`
     query TreeBranches($ids: [ID!]!, $asOf: DateTime, $knownAt: DateTime, $hasParts: Boolean!, $hasLocated: Boolean!, $hasDevices: Boolean!, $afterParts: String, $afterLocated: String, $afterDevices: String) {
   nodes(ids: $ids) {
@@ -4048,154 +4196,6 @@ export const TreeVersionsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TreeVersionsQuery, TreeVersionsQueryVariables>;
-export const AssetListDocument = new TypedDocumentString(`
-    query AssetList($filter: EntityFilter, $orderBy: EntityOrder, $asOf: DateTime, $knownAt: DateTime, $after: String) {
-  assets(
-    filter: $filter
-    orderBy: $orderBy
-    asOf: $asOf
-    knownAt: $knownAt
-    first: 200
-    after: $after
-  ) {
-    nodes {
-      id
-      kind
-      name
-      type
-      status
-    }
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
-  }
-  newest: assets(orderBy: CREATED_DESC, first: 1) {
-    nodes {
-      createdAt
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<AssetListQuery, AssetListQueryVariables>;
-export const SpaceListDocument = new TypedDocumentString(`
-    query SpaceList($filter: EntityFilter, $orderBy: EntityOrder, $asOf: DateTime, $knownAt: DateTime, $after: String) {
-  spaces(
-    filter: $filter
-    orderBy: $orderBy
-    asOf: $asOf
-    knownAt: $knownAt
-    first: 200
-    after: $after
-  ) {
-    nodes {
-      id
-      kind
-      name
-      type
-      status
-    }
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
-  }
-  newest: spaces(orderBy: CREATED_DESC, first: 1) {
-    nodes {
-      createdAt
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<SpaceListQuery, SpaceListQueryVariables>;
-export const HubFacetsDocument = new TypedDocumentString(`
-    query HubFacets($filter: EntityFilter, $forType: EntityFilter, $forStatus: EntityFilter, $forAlarms: EntityFilter, $asOf: DateTime, $knownAt: DateTime, $under: ID!, $isUnder: Boolean!) {
-  entities(filter: $filter, asOf: $asOf, knownAt: $knownAt, first: 0) {
-    totalCount
-  }
-  type: facets(filter: $forType, by: [TYPE], first: 100) {
-    values {
-      value
-      label
-      count
-    }
-  }
-  status: facets(filter: $forStatus, by: [STATUS], first: 50) {
-    values {
-      value
-      label
-      count
-    }
-  }
-  alarms: facets(filter: $forAlarms, by: [OPEN_SEVERITY]) {
-    values {
-      value
-      count
-    }
-  }
-  under: node(id: $under) @include(if: $isUnder) {
-    id
-    ... on Entity {
-      kind
-      name
-      type
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<HubFacetsQuery, HubFacetsQueryVariables>;
-export const VisibleHubRowsDocument = new TypedDocumentString(`
-    query VisibleHubRows($ids: [ID!]!, $states: [EventState!], $openAt: DateTime, $asOf: DateTime, $knownAt: DateTime) {
-  nodes(ids: $ids) {
-    id
-    ... on Asset {
-      healthScore
-      parents(asOf: $asOf, knownAt: $knownAt) {
-        id
-        kind
-        name
-      }
-      places: related(
-        relationships: ["LOCATED_IN"]
-        asOf: $asOf
-        knownAt: $knownAt
-        first: 1
-      ) {
-        nodes {
-          id
-          kind
-          name
-        }
-      }
-      devices(asOf: $asOf, knownAt: $knownAt, first: 0) {
-        totalCount
-      }
-    }
-    ... on Space {
-      parents(asOf: $asOf, knownAt: $knownAt) {
-        id
-        kind
-        name
-      }
-      occupants(asOf: $asOf, knownAt: $knownAt, first: 0) {
-        totalCount
-      }
-      children(asOf: $asOf, knownAt: $knownAt, first: 0) {
-        totalCount
-      }
-    }
-  }
-  events(
-    filter: { entityIds: $ids, states: $states, openAt: $openAt }
-    first: 500
-  ) {
-    nodes {
-      id
-      severity
-      entity {
-        id
-      }
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<VisibleHubRowsQuery, VisibleHubRowsQueryVariables>;
 export const ChangesOfRangeDocument = new TypedDocumentString(`
     query ChangesOfRange($filter: ChangeFilter!, $first: Int!, $after: String) {
   changes(filter: $filter, first: $first, after: $after) {

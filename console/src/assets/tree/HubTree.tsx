@@ -6,7 +6,7 @@ import { useNewcomers } from "../../entities/useNewcomers";
 import { isPast } from "../../time/moment";
 import { useMoment, useShown } from "../../time/useMoment";
 import { Empty, Failed, Loading, NowNote } from "../../ui/States";
-import type { HubKind } from "../hubFilter";
+import type { HubKind } from "../list/hubFilter";
 import { above, rowsOf, type TreeRow } from "./branches";
 import { branchesAt } from "./preview";
 import { TreeLine } from "./TreeLine";

@@ -1,7 +1,7 @@
 import { holds } from "../../time/holds";
 import type { EdgeVersion } from "../../time/holds";
 import type { Micros } from "../../time/instant";
-import type { HubKind } from "../hubFilter";
+import type { HubKind } from "../list/hubFilter";
 import type { Branch, TreeNode } from "./branches";
 
 /** A version of an edge of the tree, with its ends. */

@@ -4,8 +4,7 @@ import type { TreeBranchesQuery } from "../../api/gen/graphql";
 import { request, RequestError } from "../../api/request";
 import { coordinatesOf } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
-import { type HubKind } from "../hubFilter";
-import { nullable } from "../useHubList";
+import { type HubKind } from "../list/hubFilter";
 import { type Branch, type Cursors, extended, SEPARATOR, type TreeNode } from "./branches";
 import { type TreeRoots, useTreeRoots } from "./useTreeRoots";
 
@@ -77,7 +76,7 @@ export type Tree = TreeRoots & {
  */
 export function useTree(kind: HubKind): Tree {
   const { moment } = useMoment();
-  const coordinates = nullable(coordinatesOf(moment));
+  const coordinates = coordinatesOf(moment);
   const key = JSON.stringify(coordinates);
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => remembered.get(kind) ?? new Set());
   const [branches, setBranches] = useState<ReadonlyMap<string, Branch>>(new Map());

@@ -8,7 +8,7 @@ import { type ChangedRow, useChangedRows } from "../../entities/useChangedRows";
 import { coordinatesOf, isPast } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
 import { useDetails } from "../../ui/details";
-import { nullable, openEvents } from "../useHubList";
+import { openEvents } from "../../alarms/openEvents";
 import { alarmsBelow, type AlarmCounts } from "./alarmsBelow";
 
 const ROWS = graphql(`
@@ -97,7 +97,7 @@ export function useTreeRows(ids: readonly string[]): { details: ReadonlyMap<stri
   const { moment } = useMoment();
   const answer = useApi(
     ROWS,
-    { ids: [...ids], ...nullable(coordinatesOf(moment)) },
+    { ids: [...ids], ...coordinatesOf(moment) },
     { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
   );
   const { data, sentAt } = answer;
@@ -147,7 +147,7 @@ export function useAlarmsBelow(): { counts: ReadonlyMap<string, AlarmCounts>; is
           UP(["LOCATED_IN"], "OUT", 4),
           UP(["CONTAINS"], "IN", 32),
         ],
-        ...nullable(coordinatesOf(moment)),
+        ...coordinatesOf(moment),
       },
     },
     { enabled: startIds.length > 0, keep: true, staleMs: 30_000 },

@@ -6,8 +6,7 @@ import { pagingOf } from "../../api/usePages";
 import { textOf } from "../../time/instant";
 import { coordinatesOf } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
-import type { HubKind } from "../hubFilter";
-import { nullable } from "../useHubList";
+import type { HubKind } from "../list/hubFilter";
 import type { TreeNode } from "./branches";
 
 const ROOTS = graphql(`
@@ -86,7 +85,7 @@ export type TreeRoots = {
 /** What is in nothing at the moment shown: spaces, and in a tree of assets also assets without a whole or a place. */
 export function useTreeRoots(kind: HubKind): TreeRoots {
   const { moment } = useMoment();
-  const coordinates = nullable(coordinatesOf(moment));
+  const coordinates = coordinatesOf(moment);
   // What was not recorded yet had no parents either: it is no root of what was believed then.
   const filter = moment.mode === "seen" ? { createdTo: textOf(moment.at + 1) } : null;
   const variables = { filter, kinds: kind === "ASSET" ? ["SPACE" as const, "ASSET" as const] : ["SPACE" as const], ...coordinates };

@@ -3,7 +3,7 @@ import { graphql } from "../../api/gen";
 import { usePages } from "../../api/usePages";
 import type { Fault } from "../../api/request";
 import { versionOf } from "../../time/holds";
-import type { HubKind } from "../hubFilter";
+import type { HubKind } from "../list/hubFilter";
 import { TREE_RELATIONSHIPS, type TreeVersion } from "./preview";
 
 const VERSIONS = graphql(`

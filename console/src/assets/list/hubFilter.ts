@@ -1,5 +1,5 @@
-import type { EntityFilter, EntityOrder } from "../api/gen/graphql";
-import { valuesOf } from "../ui/listParams";
+import type { EntityFilter, EntityOrder } from "../../api/gen/graphql";
+import { valuesOf } from "../../ui/listParams";
 
 export type HubKind = "ASSET" | "SPACE";
 

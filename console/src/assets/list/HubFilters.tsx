@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
-import type { HubFacetsQuery } from "../api/gen/graphql";
-import { type Choice, Picker } from "../ui/Picker";
-import { FacetMenu } from "../ui/FacetMenu";
-import { textOfValues, valuesOf } from "../ui/listParams";
-import { useDebounced } from "../ui/useDebounced";
+import type { HubFacetsQuery } from "../../api/gen/graphql";
+import { type Choice, Picker } from "../../ui/Picker";
+import { FacetMenu } from "../../ui/FacetMenu";
+import { textOfValues, valuesOf } from "../../ui/listParams";
+import { useDebounced } from "../../ui/useDebounced";
 import { healthBelow, type HubKind, type HubSearch, isNarrowed } from "./hubFilter";
 
 type Props = {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { textOfValues, valuesOf } from "../ui/listParams";
+import { textOfValues, valuesOf } from "../../ui/listParams";
 import { filterOf, isNarrowed, orderOf } from "./hubFilter";
 
 it("reads back the values that an address holds, commas of their own too", () => {

@@ -6,6 +6,7 @@ import { Failed, Loading } from "../ui/States";
 import { toast } from "../ui/Toasts";
 import { onSessionChanged, returnToPlace, reactionTo, type Session, sessionChanged, sessionGet } from "./session";
 import { SignIn } from "./SignIn";
+import "./session.css";
 
 const SessionContext = createContext<Session | null>(null);
 const KEY = ["session"];

@@ -1,14 +1,14 @@
 import { useEffect } from "react";
-import { graphql } from "../api/gen";
-import type { AssetListQuery, SpaceListQuery, VisibleHubRowsQuery } from "../api/gen/graphql";
-import { useApi } from "../api/hooks";
-import { type Pages, usePages } from "../api/usePages";
-import { textOf } from "../time/instant";
-import { type ChangedRow, useChangedRows } from "../entities/useChangedRows";
-import { coordinatesOf, isPast } from "../time/moment";
-import { useMoment } from "../time/useMoment";
-import { useDetails } from "../ui/details";
-import type { Severity } from "../ui/Tags";
+import { graphql } from "../../api/gen";
+import type { AssetListQuery, SpaceListQuery, VisibleHubRowsQuery } from "../../api/gen/graphql";
+import { useApi } from "../../api/hooks";
+import { type Pages, usePages } from "../../api/usePages";
+import { openEvents } from "../../alarms/openEvents";
+import { type ChangedRow, useChangedRows } from "../../entities/useChangedRows";
+import { coordinatesOf, isPast } from "../../time/moment";
+import { useMoment } from "../../time/useMoment";
+import { useDetails } from "../../ui/details";
+import type { Severity } from "../../ui/Tags";
 import { filterOf, type HubKind, type HubSearch, orderOf } from "./hubFilter";
 
 const ASSETS = graphql(`
@@ -163,7 +163,7 @@ export type RowDetail = {
 /** The rows of the list, page by page. */
 export function useHubRows(kind: HubKind, search: HubSearch): Pages<HubRow, AssetListQuery | SpaceListQuery> {
   const { moment } = useMoment();
-  const variables = { filter: filterOf(kind, search), orderBy: orderOf(kind, search), ...nullable(coordinatesOf(moment)), after: null };
+  const variables = { filter: filterOf(kind, search), orderBy: orderOf(kind, search), ...coordinatesOf(moment), after: null };
   const assets = usePages(ASSETS, variables, (data) => data.assets, { keep: true, staleMs: 30_000, enabled: kind === "ASSET" });
   const spaces = usePages(SPACES, variables, (data) => data.spaces, { keep: true, staleMs: 30_000, enabled: kind === "SPACE" });
   return kind === "ASSET" ? assets : spaces;
@@ -179,7 +179,7 @@ export function useHubFacets(kind: HubKind, search: HubSearch) {
       forType: filterOf(kind, search, "type"),
       forStatus: filterOf(kind, search, "status"),
       forAlarms: filterOf(kind, search, "alarms"),
-      ...nullable(coordinatesOf(moment)),
+      ...coordinatesOf(moment),
       under: search.under ?? "",
       isUnder: Boolean(search.under),
     },
@@ -193,7 +193,7 @@ export function useVisibleHubRows(rows: readonly HubRow[]) {
   const ids = rows.map((row) => row.id);
   const answer = useApi(
     VISIBLE,
-    { ids, ...openEvents(moment), ...nullable(coordinatesOf(moment)) },
+    { ids, ...openEvents(moment), ...coordinatesOf(moment) },
     { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
   );
   const { data, sentAt, refetch } = answer;
@@ -204,17 +204,6 @@ export function useVisibleHubRows(rows: readonly HubRow[]) {
   }, [data, sentAt, key, add]);
   useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]]), performance.now()), refetch);
   return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
-}
-
-/** Return the part of a filter by which events are open at the moment shown. */
-export function openEvents(moment: Parameters<typeof isPast>[0]) {
-  return isPast(moment)
-    ? { states: null, openAt: textOf(moment.at) }
-    : { states: ["OPEN" as const, "ACKNOWLEDGED" as const], openAt: null };
-}
-
-export function nullable(coordinates: { asOf?: string; knownAt?: string }) {
-  return { asOf: coordinates.asOf ?? null, knownAt: coordinates.knownAt ?? null };
 }
 
 function detailsOf(data: VisibleHubRowsQuery | undefined): Map<string, RowDetail> {
