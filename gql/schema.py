@@ -17,6 +17,7 @@ from gql.base.descriptions import definition_of, describe
 from gql.base.entities import ENTITY_TYPES
 from gql.base.roots import ROOTS
 from gql.base.scalars import SCALARS
+from gql.base.transactions import mutations_join
 from gql.telemetry.ingest import ingest_resolve
 
 # The rooms whose modules declare root fields.
@@ -46,6 +47,7 @@ for _type in schema._schema.type_map.values():  # noqa: SLF001
     if isinstance(_type, GraphQLInputObjectType):
         # Strawberry checks this by itself; introspection and graphql-core's validation have to know, too.
         _type.is_one_of = definition_of(_type).is_one_of
+mutations_join(schema._schema)  # noqa: SLF001  (strawberry offers no other way to its product)
 describe(schema._schema)  # noqa: SLF001  (strawberry offers no other way to its product)
 
 

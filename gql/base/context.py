@@ -16,6 +16,7 @@ from domain.nodes.names import NameKind
 from gql.access.bridge import confined
 from gql.access.principal import Principal
 from gql.base.services import Services
+from gql.base.transactions import DocumentTransaction
 from gql.errors import CostLimitError, UnauthenticatedError
 from graph.change import GraphChange, graph_change_begin
 from graph.errors import BeyondScopeError
@@ -40,6 +41,7 @@ class Context:
     stop: ends what is done for it.
     cost_max, cost_left: what it may cost, and what of that is left for lists that turn out longer than their bound
         (`gql/server/bounds.py`).
+    transaction: that of an operation with `@transaction`; None: each mutation is one of its own.
     unmatched: names in its arguments that matched nothing, with their paths; they may be misspelt.
     """
 
@@ -51,6 +53,7 @@ class Context:
     stop: Stop = field(default_factory=Stop)
     cost_max: float = math.inf
     cost_left: float = math.inf
+    transaction: DocumentTransaction | None = None
     unmatched: dict[tuple[NameKind, str], tuple[str, ...]] = field(default_factory=dict)
 
     def charge(self, cost: float) -> None:
@@ -86,6 +89,8 @@ class Context:
         """Return `work(session, organization_id=..., **arguments)`, run in a separate transaction."""
         principal = self.principal
         read = partial(work, organization_id=principal.organization_id, **arguments)
+        if self.transaction is not None and not self.transaction.is_made:
+            return await self.transaction.run(read)
         with self._denied_noted():
             return await self.services.bridge.run(principal.organization_id, read, self.stop, under=principal.under)
 
@@ -116,8 +121,11 @@ class Context:
                     raise BeyondScopeError(_OUTSIDE)
                 return changed
 
-        with self._denied_noted():
-            changed = await self.services.bridge.run(principal.organization_id, run, self.stop)
+        if self.transaction is not None:
+            changed = await self.transaction.run(run)
+        else:
+            with self._denied_noted():
+                changed = await self.services.bridge.run(principal.organization_id, run, self.stop)
         # What was read before may be otherwise now: the next mutation of the document reads it again.
         self.loaders.clear()
         return changed

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -16,6 +17,7 @@ from graphql.execution import create_source_event_stream
 from domain.base.waiting import error_take
 from gql.access.fair_threads import CALLER, FairThreads
 from gql.base.context import Context
+from gql.base.transactions import DocumentTransaction
 from gql.errors import formatted
 from gql.live.sharing import made, shared
 from gql.server.answers import answer_encode
@@ -27,6 +29,7 @@ from gql.server.persisted import PersistedDocuments
 from gql.server.preparation import Prepared, Preparer, Request, RequestError
 from gql.server.selection import selection_key
 from gql.server.thread_loops import ThreadLoops
+from gql.server.transactions import is_transaction, mutations_alone, refusal_of
 from gql.server.variables import variable_errors
 from graph.errors import AbandonedError, DeadlineExceededError
 from graph.stopping import Stop
@@ -104,6 +107,8 @@ class Executor:
             return self._introspections[key]
         is_heavy = prepared.cost > HEAVY_COST and prepared.operation.operation is OperationType.QUERY
         run = self._run_in_thread if is_heavy else self._run
+        if is_transaction(prepared.operation):
+            run = self._run_transaction
         # Ingest has separate quotas, and waits for its commit with others'.
         caller = None if is_ingest(prepared) else caller_of(context)
         async with context.services.shares.slot(caller):
@@ -212,6 +217,23 @@ class Executor:
             result = await result
         assert isinstance(result, ExecutionResult)  # noqa: S101  (no incremental delivery)
         return result
+
+    async def _run_transaction(self, prepared: Prepared, context: Context) -> ExecutionResult:
+        """Carry the mutations out in one transaction, and then read what is selected of them."""
+        transaction = DocumentTransaction(context.services.bridge, context.organization_id, context.stop)
+        context.transaction = transaction
+        alone = replace(prepared, document=mutations_alone(prepared.document, prepared.operation))
+        try:
+            result = await self._run(alone, context)
+            refused = result if result.errors else refusal_of(transaction)
+            if refused is None:
+                await transaction.commit()
+        finally:
+            # What was read in it is not what others see.
+            context.loaders.clear()
+            if not transaction.is_made:
+                await transaction.roll_back()
+        return ExecutionResult(None, refused.errors) if refused else await self._run(prepared, context)
 
     async def _run_in_thread(self, prepared: Prepared, context: Context) -> ExecutionResult:
         """Execute in a separate thread; the deadline is kept from here, whatever that thread is busy with."""

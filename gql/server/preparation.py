@@ -36,6 +36,7 @@ from gql.server.answers import json_encode
 from gql.server.documents import TOKENS_MAX, TOKENS_UNKNOWN_MAX, document_check, variables_check
 from gql.server.inputs import inputs_check
 from gql.server.limits import Limits
+from gql.server.transactions import transaction_check
 from gql.server.validation import RULES, FieldRule
 from graph.errors import ArgusError
 
@@ -127,6 +128,7 @@ class Preparer:
         self._permit_schema(document, roots, context)
         _permit(context, operation, [name for name in roots if not name.startswith("__")])
         try:
+            transaction_check(operation, context)
             cost = self._cost(request, document, operation)
         except ArgusError as error:
             raise RequestError([argus_error(error)]) from None

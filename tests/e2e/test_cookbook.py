@@ -33,6 +33,7 @@ def page(name: str, role: str, *marks: pytest.MarkDecorator) -> object:
     [
         page("api-keys", "admin"),
         page("send-readings", "admin"),
+        page("change", "operator"),
         page("integrate", "operator", python_needed()),
         page(
             "front-end",
