@@ -100,6 +100,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "Query.facets": Bound(0, "by"),
     "Facet.values": REQUESTED,
     "Query.search": REQUESTED,
+    "Query.series": Bound(SERIES, "entityIds"),
     "SearchHit.path": Bound(PATH_MAX),
     "Query.entityTypes": Bound(_NAMES),
     "Query.rulesInForce": Bound(RULES_MAX),

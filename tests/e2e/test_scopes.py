@@ -28,7 +28,7 @@ SCHEMA = core_schema()
 QUERIES = [name for name in SCHEMA.type_map["Query"].fields if Role.ADMIN in PERMISSIONS["Query"][name]]  # type: ignore[attr-defined]
 MUTATIONS = list(SCHEMA.type_map["Mutation"].fields)  # type: ignore[attr-defined]
 # How deep a document selects: what an id of any kind may name has very many fields.
-DEPTH = {"changes": 1, "entity": 1, "traverse": 1, "path": 1, "rulesInForce": 1}
+DEPTH = {"changes": 1, "entity": 1, "traverse": 1, "path": 1, "rulesInForce": 1, "series": 1}
 
 
 @pytest.fixture(scope="module")

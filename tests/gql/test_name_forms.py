@@ -61,6 +61,7 @@ QUERIES = {
 # Tested with the readings that they need, and below, where what is stored is.
 ELSEWHERE = {
     "Entity.latest.metrics", "LatestCondition.metric", "LatestCondition.text", "Entity.telemetry.metrics", "Subscription.telemetry.metrics",
+    "Query.series.metrics", "Query.series.types",
     "AssetProfileInput.name", "AssetProfileInput.type",
 }  # fmt: skip
 PREPARE = """mutation P($name: String!, $attributes: JSON) {

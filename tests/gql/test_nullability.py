@@ -21,7 +21,7 @@ BY_CONTRACT = {
     "Query.entities", "Query.devices", "Query.assets", "Query.spaces", "Query.persons", "Query.activities",
     "Query.nodes", "Query.traverse", "Query.near", "Query.within", "Query.relationships", "Query.edgeVersions",
     "Query.changes", "Query.events", "Query.rules", "Query.activityTemplates", "Query.assetProfiles",
-    "Query.deadLetters", "Query.entityTypes", "Query.ingestAccount", "Query.facets", "Query.search", "SearchHit.path",
+    "Query.deadLetters", "Query.entityTypes", "Query.ingestAccount", "Query.facets", "Query.search", "Query.series", "SearchHit.path",
     "RawReading.deadLetters",
     "Subscription.telemetry", "Subscription.events", "Subscription.entityChanged", "Subscription.entityUpdates",
     "Subscription.edgeUpdates", "Subscription.eventUpdates", "Subscription.replayProgress",

@@ -65,17 +65,20 @@ def telemetry_read(
     max_points: int,
     now: datetime,
     fill: Fill = Fill.NONE,
+    values_max: int | None = None,
+    is_padded: bool = True,
     scan_limit: int = POINTS_SCANNED_MAX,
 ) -> Mapping[UUID, Sequence[Series]]:
     """Return the series of each entity over [from_, to), in few statements for any number of entities.
 
     A device: one per (metric, port). An asset or a space: one per metric, read through its links by event
     time (`domain/telemetry/model/attribution.py`). A person or an activity: none. metrics: None for all that are
-    known; one asked for without any data is an empty series. to: None for `now`.
+    known; one asked for without any data is an empty series, unless `is_padded` is False. to: None for `now`.
 
     bucket None: the stored points, thinned to `max_points` (1 to 10,000) where there are more. Else (months,
     duration): one value per bucket of the IANA `timezone`, NaN where there is no data, the first bucket from
-    its own start though its data begin at `from_`; at most 10,000 buckets x series for each entity.
+    its own start though its data begin at `from_`; at most 10,000 buckets x series for each entity, or `values_max`
+    for all of them together, which bounds points, too.
 
     Aggregates that look at the point before a bucket find it before `from_`, too, however old it is; so does the fill
     PREVIOUS, which fills no bucket that begins after `now`. Statements: seven at most, ten with such an aggregate, and
@@ -97,15 +100,17 @@ def telemetry_read(
         begins_us=BEGIN_US if buckets is not None and buckets.is_looking_back else span.begins_us,
         ends_us=span.ends_us,
     )
-    by_entity = {entity_id: _requested(entity_id, known, metrics) for entity_id, known in sources_by_entity.items()}
-    sources, past = _overlapping([source for known in by_entity.values() for source in known], span, metrics)
+    padding = metrics if is_padded else None
+    by_entity = {entity_id: _requested(entity_id, known, padding) for entity_id, known in sources_by_entity.items()}
+    sources, past = _overlapping([source for known in by_entity.values() for source in known], span, padding)
     missing = Missing()
     if buckets is None:
         answers = _points_read(
             session, organization_id, sources, span=span, max_points=max_points, limit=scan_limit, missing=missing
         )
+        _check_points(answers, values_max)
     else:
-        _check_buckets(len(buckets.edges) - 1, sources)
+        _check_buckets(len(buckets.edges) - 1, sources, values_max)
         requests = [
             BucketRequest(source, segments, buckets.edges, span.begins_us, span.ends_us)
             for source, segments in zip(sources, past, strict=True)
@@ -222,16 +227,27 @@ def _buckets_of(
     return _Buckets(bucket_edges(from_, until, bucket=bucket, zone=zone), bucket, zone, aggregate, fill)
 
 
-def _check_buckets(buckets: int, sources: Sequence[Source]) -> None:
+def _check_points(series: Sequence[Series], values_max: int | None) -> None:
+    values = sum(len(own.values) for own in series)
+    if values_max is not None and values > values_max:
+        msg = f"{len(series)} series hold {values} points; at most {values_max} are answered: ask for fewer of each."
+        raise LimitExceededError(msg, path=("maxPoints",))
+
+
+def _check_buckets(buckets: int, sources: Sequence[Source], values_max: int | None) -> None:
+    if values_max is not None:
+        _check_values(buckets, len(sources), values_max)
+        return
     of_entity: dict[UUID, int] = {}
     for source in sources:
         of_entity[source.entity_id] = of_entity.get(source.entity_id, 0) + 1
-    most = max(of_entity.values(), default=0)
-    if buckets * most > BUCKETS_MAX:
-        msg = (
-            f"{buckets} buckets x {most} series are {buckets * most} values;"
-            f" at most {BUCKETS_MAX} are answered at once."
-        )
+    _check_values(buckets, max(of_entity.values(), default=0), BUCKETS_MAX)
+
+
+def _check_values(buckets: int, series: int, limit: int) -> None:
+    values = buckets * series
+    if values > limit:
+        msg = f"{buckets} buckets x {series} series are {values} values; at most {limit} are answered at once."
         raise LimitExceededError(msg, path=("bucket",))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from domain.telemetry.model.attribution import (
     mapping_of,
 )
 from graph.errors import NotFoundError
+from graph.json_bounds import texts_storable
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
 from graph.sql import rows_read, uuids_text
@@ -109,7 +111,7 @@ def series_rows(
         _SERIES,
         organization_id=organization_id,
         ids=uuids_text(entity_ids),
-        metrics=None if metrics is None else sorted(metrics),
+        metrics=None if metrics is None else sorted(texts_storable(metrics)),
     )
     for series_id, entity_id, port, metric, unit, type_, origin, declared, at, value, text, received_at in rows:
         latest = None if at is None else Latest(at, type_, value, text, received_at)
@@ -140,7 +142,8 @@ def sources_list(
             links.setdefault(link.source_id, []).append(link)
     devices = [entity_id for entity_id in kinds if kinds[entity_id] is EntityKind.DEVICE]
     wanted = {*devices, *linked, *_devices_of(links.values())}
-    rows = series_rows(session, organization_id=organization_id, entity_ids=wanted)
+    names = None if metrics is None else _device_metrics(links.values(), metrics)
+    rows = series_rows(session, organization_id=organization_id, entity_ids=wanted, metrics=names)
     sources: dict[UUID, Sequence[Source]] = {}
     for device_id in devices:
         sources[device_id] = device_sources(rows.get(device_id, ()), metrics=metrics)
@@ -148,6 +151,14 @@ def sources_list(
         own = links.get(entity_id, [])
         sources[entity_id] = linked_sources(entity_id, links=own, rows_by_device=rows, metrics=metrics)
     return sources
+
+
+def _device_metrics(links: Iterable[Sequence[Link]], metrics: Collection[str]) -> set[str]:
+    """Return the names that devices may have for these metrics."""
+    names = set(metrics)
+    for link in itertools.chain.from_iterable(links):
+        names |= {own for own, shown in (link.mapping or {}).items() if shown in metrics}
+    return names
 
 
 def _devices_of(links: Iterable[Sequence[Link]]) -> set[UUID]:
