@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Route as Intercepted
 
-from testing.console.browser import Browser, ConsolePage
+from testing.console.browser import NARROW, Browser, ConsolePage
 from testing.console.plant import Plant
 from testing.installation import Client, Installation
 from testing.waits import wait_until
@@ -293,3 +293,59 @@ def test_rows_of_one_moment_are_not_shown_at_another(page: ConsolePage, plant: P
     for route in delayed:
         route.fallback()
     rows.first.wait_for()
+
+
+def test_what_was_typed_is_not_left_by_accident(page: ConsolePage, plant: Plant) -> None:
+    page.open(f"/devices/{plant.spare}?tab=configuration")
+    page.wait_idle()
+    page.page.get_by_label("Firmware").fill("2.0")
+    tabs = page.page.get_by_role("navigation", name="Parts of the device")
+    pages = page.page.get_by_role("navigation", name="Pages")
+    for link in (tabs.get_by_role("link", name="Telemetry"), pages.get_by_role("link", name="Alarms")):
+        link.click()
+        leaving = page.page.get_by_role("dialog", name="Leave without saving?")
+        leaving.get_by_role("button", name="Stay").click()
+        leaving.wait_for(state="detached")
+        assert page.page.get_by_label("Firmware").input_value() == "2.0"
+    # Another moment is no other place.
+    page.page.get_by_role("button", name="What was true").click()
+    page.page.wait_for_url("**at=**")
+    assert page.page.get_by_label("Firmware").input_value() == "2.0"
+    page.page.get_by_role("button", name="Back to live").click()
+    tabs.get_by_role("link", name="Telemetry").click()
+    page.page.get_by_role("button", name="Leave, and discard it").click()
+    page.page.wait_for_url("**tab=telemetry**")
+    tabs.get_by_role("link", name="Configuration").click()
+    assert page.page.get_by_label("Firmware").input_value() == ""
+    # Nothing is typed any more, and nothing is leaving.
+    tabs.get_by_role("link", name="Overview").click()
+    page.page.get_by_role("heading", name="Identity").wait_for()
+
+
+def test_a_device_does_not_replace_itself(page: ConsolePage, plant: Plant) -> None:
+    page.open(f"/devices/{plant.probe}?tab=links")
+    page.page.get_by_role("button", name="Replace device…").click()
+    dialog = page.page.get_by_role("dialog", name="Replace Probe")
+    dialog.get_by_role("combobox").fill("probe")
+    dialog.get_by_role("option").first.wait_for()
+    assert [name.split("\n")[0] for name in dialog.get_by_role("option").all_inner_texts()] == [
+        "Spare probe Temperature probe"
+    ]
+
+
+def test_what_was_received_can_be_read_on_a_phone(
+    browser: Browser, installation: Installation, client: Client, plant: Plant
+) -> None:
+    with browser.page(installation, client, width=NARROW) as opened:
+        opened.open(f"/devices/{plant.probe}?tab=messages")
+        rows = opened.page.get_by_role("region", name="Received readings").locator("tbody tr")
+        rows.first.wait_for()
+        box = rows.first.bounding_box()
+        # Three lines: the payload is not a column of letters.
+        assert box is not None
+        assert box["height"] < 90
+        opened.open(f"/devices/{plant.probe}?tab=history")
+        differences = opened.page.locator("td > .difference")
+        differences.first.wait_for()
+        assert all(box["width"] >= 200 for box in (row.bounding_box() for row in differences.all()) if box is not None)
+        opened.check()

@@ -19,6 +19,7 @@ import { targetsOf } from "./targets";
 import { useActions } from "./useActions";
 import { useAlarms } from "./useAlarms";
 import { useInUse } from "./useInUse";
+import { useOpenAlarm } from "./useOpenAlarm";
 import { usePlaces } from "./usePlaces";
 import { alarmsText, DONE } from "./words";
 
@@ -56,7 +57,7 @@ export function AlarmList(props: Props) {
   const [activeId, setActiveId] = useState<string | null>(null);
   const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(NONE);
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map());
-  const [openId, setOpenId] = useState<string | null>(null);
+  const { openId, open, close } = useOpenAlarm();
   const [action, setAction] = useState<Action | null>(null);
   // Another list: nothing of the one before is active or selected in it.
   const listKey = JSON.stringify([filter, view, grouping, moment]);
@@ -182,7 +183,7 @@ export function AlarmList(props: Props) {
           total={list.hasMore ? list.total : lines.length}
           hasMore={list.hasMore}
           readAhead={list.readAhead}
-          onOpen={(line) => (line.what === "alarm" ? setOpenId(line.id) : toggleFold(line))}
+          onOpen={(line) => (line.what === "alarm" ? open(line.id) : toggleFold(line))}
           onActive={activate}
           {...(canAct ? { onToggle: toggle, selected: (line: Line) => line.what === "alarm" && selectedIds.has(line.id) } : {})}
           wide={(line) => (line.what === "group" ? <GroupHead line={line} isNarrow={isNarrow} onToggle={() => toggleFold(line)} /> : null)}
@@ -193,7 +194,7 @@ export function AlarmList(props: Props) {
         />
       )}
       {openId !== null && (
-        <AlarmSheet id={openId} onClose={() => setOpenId(null)} onAction={(kind, alarm) => setAction({ kind, alarms: [alarm] })} />
+        <AlarmSheet id={openId} onClose={close} onAction={(kind, alarm) => setAction({ kind, alarms: [alarm] })} />
       )}
       {action !== null && (
         <ActionDialog

@@ -9,6 +9,7 @@ import { useMoment } from "../time/useMoment";
 import { dateTime, useZone } from "../time/zone";
 import { numberText } from "../ui/numbers";
 import { Dialog } from "../ui/Dialog";
+import { useKeys } from "../ui/keys";
 import { Failed, NowNote, Part } from "../ui/States";
 import { SeverityTag } from "../ui/Tags";
 import { Age, Instant } from "../ui/Time";
@@ -57,6 +58,8 @@ function Detail({ alarm, onAction }: { alarm: AlarmDetail; onAction: ((kind: Act
   const { moment } = useMoment();
   const past = isPast(moment);
   const actions = useActions();
+  const offered = onAction === null ? [] : actions.filter(([kind]) => isOffered(kind, alarm));
+  useKeys(Object.fromEntries(offered.map(([kind, key, label]) => [key, { label, run: () => onAction?.(kind, alarm) }])), { isOfDialog: true });
   return (
     <>
       <div className="bar">
@@ -91,10 +94,10 @@ function Detail({ alarm, onAction }: { alarm: AlarmDetail; onAction: ((kind: Act
           </>
         )}
       </dl>
-      {onAction !== null && actions.length > 0 && (
+      {offered.length > 0 && (
         <div className="bar">
-          {actions.filter(([kind]) => isOffered(kind, alarm)).map(([kind, , label]) => (
-            <button key={kind} type="button" className={kind === "acknowledge" ? "button primary" : "button"} onClick={() => onAction(kind, alarm)}>
+          {offered.map(([kind, key, label]) => (
+            <button key={kind} type="button" className={kind === "acknowledge" ? "button primary" : "button"} title={`${label} ( ${key} )`} onClick={() => onAction?.(kind, alarm)}>
               {label}
             </button>
           ))}

@@ -8,6 +8,7 @@ import { useSession } from "../session/SessionGate";
 import { now } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { PageName } from "../ui/PageName";
 import { type Choice, Picker } from "../ui/Picker";
 import { Empty, Failed } from "../ui/States";
 import { SEVERITIES, type Severity } from "../ui/Tags";
@@ -124,7 +125,7 @@ export function AlarmsPage() {
   const isFiltered = view !== "open" || severities.length > 0 || search.under !== undefined || search.rule !== undefined || searched !== "";
   return (
     <div className="stack">
-      <h1>Alarms</h1>
+      <PageName name="Alarms" />
       <fieldset className="time-modes alarm-views">
         <legend className="visually-hidden">Which alarms</legend>
         {VIEWS.filter(([name]) => !past || name === "open" || name === "unacknowledged").map(([name, label, title]) => (

@@ -13,6 +13,7 @@ import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { PageName } from "../ui/PageName";
 import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { HealthMeter } from "../ui/Tags";
@@ -117,7 +118,7 @@ export function AssetPage() {
       <div className="stack tight">
         <Breadcrumb path={pathAbove(edges, id)} name={name} />
         <header className="page-head">
-          <h1>{name}</h1>
+          <PageName name={name} />
           <span className="tag">{(record?.type ?? node.type) || "asset"}</span>
           <span className="tag">{record?.status ?? node.status}</span>
           {node.deletedAt && <span className="tag bad">deleted</span>}

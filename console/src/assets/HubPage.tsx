@@ -4,6 +4,7 @@ import { HubList } from "./list/HubList";
 import type { HubKind, HubSearch } from "./list/hubFilter";
 import { HubTree } from "./tree/HubTree";
 import "./hub.css";
+import { PageName } from "../ui/PageName";
 
 /** Assets or spaces, as a list or as a tree; which of them is in the address (`view`). */
 export function HubPage({ kind }: { kind: HubKind }) {
@@ -15,7 +16,7 @@ export function HubPage({ kind }: { kind: HubKind }) {
   return (
     <div className="stack">
       <header className="hub-head">
-        <h1>{kind === "ASSET" ? "Assets" : "Spaces"}</h1>
+        <PageName name={kind === "ASSET" ? "Assets" : "Spaces"} />
         <nav className="bar" aria-label="View">
           <Link className="button" to="." search={(before: Search) => ({ ...before, view: undefined })} aria-current={isTree ? undefined : "true"} data-on={!isTree}>
             List

@@ -1,5 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { AlarmSheet } from "../alarms/AlarmSheet";
+import { useOpenAlarm } from "../alarms/useOpenAlarm";
 import { lastVisit } from "./visit";
 import type { Search } from "../time/moment";
 import { type Micros, microsOf, now, textOf } from "../time/instant";
@@ -8,6 +10,7 @@ import { useMoment } from "../time/useMoment";
 import { dateMinute, useZone } from "../time/zone";
 import { download } from "../ui/download";
 import { InstantInput } from "../ui/InstantInput";
+import { PageName } from "../ui/PageName";
 import { type Choice, Picker } from "../ui/Picker";
 import { Failed, Loading } from "../ui/States";
 import "./changes.css";
@@ -37,12 +40,14 @@ export function ChangesPage() {
   const zone = useZone();
   const { moment } = useMoment();
   const set = (part: Record<string, string | undefined>) => void navigate({ to: ".", search: (before) => ({ ...before, ...part }), replace: true });
+  const { openId, open, close } = useOpenAlarm();
   const visit = useMemo(lastVisit, []);
   // To the minute, so that the range stays the same while the page is open.
   const clock = useMemo(() => Math.ceil(now() / 60e6) * 60e6, [search.from, search.to, search.at]);
   const end = isPast(moment) ? moment.at : clock;
   const to = instantOf(search.to) ?? end;
   const from = instantOf(search.from) ?? Math.min(instantOf(visit ?? undefined) ?? to - DAY_US, to - 60e6);
+  const unread = (["from", "to"] as const).filter((name) => search[name] !== undefined && instantOf(search[name]) === null);
   const subject: Subject = search.entity !== undefined ? { entity: search.entity } : search.under !== undefined ? { under: search.under } : null;
   const knownAt = moment.mode === "seen" ? moment.at : null;
   const actor = search.actor ?? null;
@@ -69,7 +74,7 @@ export function ChangesPage() {
   const range = (fromAt: Micros) => set({ from: textOf(Math.floor(fromAt / 1e6) * 1e6), to: undefined });
   return (
     <div className="stack">
-      <h1>Changes</h1>
+      <PageName name="Changes" />
       <div className="filter-bar">
         <label>
           From ({zone})
@@ -125,13 +130,26 @@ export function ChangesPage() {
           </button>
         )}
       </div>
+      {unread.map((name) => (
+        <p key={name} className="notice" role="alert">
+          The address names no instant that can be read: {name}={search[name]?.slice(0, 60)}. What is shown is of the range above.
+        </p>
+      ))}
+      {from >= to && (
+        <p className="notice" role="alert">
+          The range ends before it begins, so that nothing is in it.{" "}
+          <button type="button" className="button" onClick={() => set({ from: textOf(to), to: textOf(from) })}>
+            Swap its ends
+          </button>
+        </p>
+      )}
       <Failed faults={changes.faults} retry={changes.retry} />
       {changes.isLoading ? (
         <Loading what="changes" rows={4} />
       ) : (
         <div className="two-columns">
-          <HappenedColumn items={happened} total={changes.eventsTotal} loaded={changes.eventsLoaded} isWhole={subject !== null} />
-          <LearnedColumn items={learned} onActor={(name) => set({ actor: name })} />
+          <HappenedColumn items={happened} total={changes.eventsTotal} loaded={changes.eventsLoaded} isWhole={subject !== null} onOpen={open} />
+          <LearnedColumn items={learned} onActor={(name) => set({ actor: name })} onOpen={open} />
         </div>
       )}
       <div className="bar">
@@ -151,6 +169,7 @@ export function ChangesPage() {
           JSON
         </button>
       </div>
+      {openId !== null && <AlarmSheet id={openId} onClose={close} onAction={null} />}
     </div>
   );
 }

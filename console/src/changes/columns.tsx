@@ -1,6 +1,5 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { AlarmSheet } from "../alarms/AlarmSheet";
 import { correctionText } from "../alarms/timeline";
 import { EntityLink } from "../entities/EntityLink";
 import { relationshipLabel } from "../entities/relationships";
@@ -14,8 +13,7 @@ import { ChangeText, ChangeTitle, subjectWord } from "./ChangeText";
 import { bundled, type EventOfRange, type HappenedEntry, type LearnedEntry } from "./items";
 
 /** What happened in the plant, by event time. isWhole: links are listed by themselves, not only those changed lately. */
-export function HappenedColumn({ items, total, loaded, isWhole }: { items: readonly HappenedEntry[]; total: number | null; loaded: number; isWhole: boolean }) {
-  const [openId, setOpenId] = useState<string | null>(null);
+export function HappenedColumn({ items, total, loaded, isWhole, onOpen }: { items: readonly HappenedEntry[]; total: number | null; loaded: number; isWhole: boolean; onOpen: (eventId: string) => void }) {
   const bundles = bundled(items, (item) => (item.sort === "links" ? `${item.at} ${item.what} ${item.edge.relationship}` : `${item.event.rule?.id} ${item.event.entity.id}`));
   return (
     <section className="panel" aria-labelledby="happened">
@@ -27,7 +25,7 @@ export function HappenedColumn({ items, total, loaded, isWhole }: { items: reado
       <ol className="plain change-list">
         {bundles.map((bundle) => (
           <Bundle key={bundle.key} bundle={bundle.items} title={happenedTitle(bundle.items)}>
-            {(item) => <HappenedItem item={item} onOpen={setOpenId} />}
+            {(item) => <HappenedItem item={item} onOpen={onOpen} />}
           </Bundle>
         ))}
       </ol>
@@ -37,7 +35,6 @@ export function HappenedColumn({ items, total, loaded, isWhole }: { items: reado
         </p>
       )}
       {!isWhole && <p className="muted small">Of links, those that somebody changed in this range. Choose a place or an entity for all that began or ended.</p>}
-      {openId !== null && <AlarmSheet id={openId} onClose={() => setOpenId(null)} onAction={null} />}
     </section>
   );
 }
@@ -90,8 +87,7 @@ function EventName({ event, onOpen }: { event: EventOfRange; onOpen: (id: string
 }
 
 /** What was learned, by system time: corrections, new states, and alarms that the data no longer have. */
-export function LearnedColumn({ items, onActor }: { items: readonly LearnedEntry[]; onActor: (actor: string) => void }) {
-  const [openId, setOpenId] = useState<string | null>(null);
+export function LearnedColumn({ items, onActor, onOpen }: { items: readonly LearnedEntry[]; onActor: (actor: string) => void; onOpen: (eventId: string) => void }) {
   const bundles = bundled(items, togetherOf);
   return (
     <section className="panel" aria-labelledby="learned">
@@ -103,11 +99,10 @@ export function LearnedColumn({ items, onActor }: { items: readonly LearnedEntry
       <ol className="plain change-list">
         {bundles.map((bundle) => (
           <Bundle key={bundle.key} bundle={bundle.items} title={learnedTitle(bundle.items)}>
-            {(item) => <LearnedItem item={item} onOpen={setOpenId} onActor={onActor} />}
+            {(item) => <LearnedItem item={item} onOpen={onOpen} onActor={onActor} />}
           </Bundle>
         ))}
       </ol>
-      {openId !== null && <AlarmSheet id={openId} onClose={() => setOpenId(null)} onAction={null} />}
     </section>
   );
 }

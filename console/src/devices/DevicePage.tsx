@@ -12,6 +12,7 @@ import { ActionButton, RefusalNote, useRefusal } from "../session/ActionButton";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { PageName } from "../ui/PageName";
 import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { ConnectivityTag } from "../ui/Tags";
@@ -108,7 +109,7 @@ export function DevicePage() {
   return (
     <div className="stack">
       <header className="page-head">
-        <h1>{named.name}</h1>
+        <PageName name={named.name} />
         {(record?.type ?? device.type) && <span className="tag">{record?.type ?? device.type}</span>}
         <ConnectivityTag connectivity={device.connectivity} />
         <span className="muted">

@@ -7,6 +7,7 @@ import { ActionButton, useAllowed } from "../session/ActionButton";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Grid, GridTotal } from "../ui/Grid";
+import { PageName } from "../ui/PageName";
 import { Empty, Failed, Loading } from "../ui/States";
 import { TWO_LINES_PX, twoLines } from "../ui/TwoLines";
 import { useNarrow } from "../ui/useNarrow";
@@ -58,7 +59,7 @@ export function DevicesPage() {
   return (
     <div className="stack">
       <header className="page-head">
-        <h1>Devices</h1>
+        <PageName name="Devices" />
         {past && (
           <span className="tag past" title="Connection, last seen, names and firmware are not kept by moment in this list">
             those of the moment, with today's fields

@@ -83,7 +83,7 @@ export function RelateDialog({ entityId, kind, onClose }: { entityId: string; ki
         </select>
         <FieldFault faults={create.faults} name="relationship" />
       </label>
-      {option && <Picker label="Entity" kinds={option.kinds} value={other} onChoose={setOther} />}
+      {option && <Picker label="Entity" kinds={option.kinds} without={entityId} value={other} onChoose={setOther} />}
       <FieldFault faults={create.faults} name={option?.isFromHere ? "targetId" : "sourceId"} />
       <InstantField label="Holds from" name="validFrom" emptyText="now" value={from} onChange={setFrom} faults={create.faults} />
       <Failed faults={faultsElsewhere(create.faults, ["relationship", option?.isFromHere ? "targetId" : "sourceId", "validFrom"])} />

@@ -61,7 +61,7 @@ export function ReplaceDialog({ device, versions, onClose }: { device: { id: str
   };
   return (
     <Dialog title={`Replace ${device.name}`} shape="box" onClose={onClose}>
-      <Picker label="Replacement" kinds={["DEVICE"]} value={replacement} onChoose={setReplacement} />
+      <Picker label="Replacement" kinds={["DEVICE"]} without={device.id} value={replacement} onChoose={setReplacement} />
       <FieldFault faults={replace.faults} name="replacementId" />
       <InstantField label="Replaced at" name="at" emptyText="now" value={at} onChange={setAt} faults={replace.faults} />
       <section className="stack tight" aria-label="Links that move">

@@ -7,6 +7,7 @@ import type { Mutation } from "../session/permissions";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { FieldFault, faultsElsewhere } from "../ui/Fields";
+import { LeaveDialog } from "../ui/LeaveDialog";
 import { Failed, NowNote, Part } from "../ui/States";
 import { toast } from "../ui/Toasts";
 import { mergePatch } from "./mergePatch";
@@ -243,6 +244,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
           </button>
         </div>
       )}
+      <LeaveDialog isTyped={!isUntouched} />
       <Failed faults={faultsElsewhere(update.faults, NAMES)} />
       <div className="bar">
         <button type="submit" className="button primary" disabled={isReadOnly || changes.length === 0 || !isReadable || update.isRunning}>

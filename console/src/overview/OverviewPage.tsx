@@ -8,6 +8,7 @@ import { now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useSession } from "../session/SessionGate";
 import { useMoment } from "../time/useMoment";
+import { PageName } from "../ui/PageName";
 import { Failed, Part } from "../ui/States";
 import "./overview.css";
 import { AccountPanel } from "./AccountPanel";
@@ -106,7 +107,7 @@ export function OverviewPage() {
   return (
     <div className="stack">
       <header className="bar">
-        <h1>{state.data?.viewer.organizationName ?? "Overview"}</h1>
+        <PageName name={state.data?.viewer.organizationName ?? "Overview"} />
         <span className="spring" />
         {state.data !== undefined && !past && (
           <button type="button" className="button" aria-pressed={isFirst} onClick={() => setSteps(isFirst ? undefined : "first")}>

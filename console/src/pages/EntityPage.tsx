@@ -4,6 +4,7 @@ import { useApi } from "../api/hooks";
 import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { PageName } from "../ui/PageName";
 import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { AttributesForm } from "../entities/AttributesForm";
@@ -83,7 +84,7 @@ export function EntityPage() {
   return (
     <div className="stack">
       <header className="page-head">
-        <h1>{record?.name ?? node.name}</h1>
+        <PageName name={record?.name ?? node.name} />
         <span className="tag">{(record?.type ?? node.type) || node.kind.toLowerCase()}</span>
         <span className="tag">{record?.status ?? node.status}</span>
       </header>

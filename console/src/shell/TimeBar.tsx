@@ -1,10 +1,11 @@
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { InstantInput } from "../ui/InstantInput";
 import { useKeys } from "../ui/keys";
+import { toast } from "../ui/Toasts";
 import "./time-bar.css";
 import { type Micros, now, textOf } from "../time/instant";
-import { LIVE, type Moment } from "../time/moment";
+import { LIVE, type Moment, type Search, unreadOf } from "../time/moment";
 import { useCurrentSubject } from "../time/subject";
 import { currentPreview, setPreview, useMoment } from "../time/useMoment";
 import { type Tick, useTicks } from "./useTicks";
@@ -35,8 +36,9 @@ export function TimeBar() {
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
   const clock = useMinute();
   const at = moment.mode === "live" ? null : moment.at;
-  // The window ends now, or far enough after a moment that lies before it.
-  const end = at !== null && at < clock - windowS * 1e6 ? at + (windowS * 1e6) / 2 : clock;
+  // The window ends now, or far enough after a moment that lies outside of it.
+  const isOutside = at !== null && (at < clock - windowS * 1e6 || at > now());
+  const end = isOutside ? at + (windowS * 1e6) / 2 : clock;
   const start = end - windowS * 1e6;
   const { ticks, isPartial } = useTicks(start, end, moment.mode === "seen" ? moment.at : null);
   const shown = thumb ?? at ?? end;
@@ -61,6 +63,9 @@ export function TimeBar() {
     if (next) {
       setThumb(null);
       setMoment({ mode: moment.mode === "seen" ? "seen" : "true", at: next.at });
+    } else {
+      const where = subject === null ? "No alarm" : "No change of a link and no alarm";
+      toast(`${where} ${direction > 0 ? "after this" : "before this"} in the ${WINDOWS.find(([, seconds]) => seconds === windowS)?.[0]} of the time bar.`);
     }
   };
   const compare = () => {
@@ -111,7 +116,7 @@ export function TimeBar() {
         />
         <span className="time-ends small muted" aria-hidden="true">
           <span>{dateTime(start, zone)}</span>
-          <span>{end >= clock ? "now" : dateTime(end, zone)}</span>
+          <span>{isOutside ? dateTime(end, zone) : "now"}</span>
         </span>
       </div>
       <button type="button" className="button quiet" aria-label="Next change" title="Next change ( ] )" onClick={() => jump(1)}>
@@ -174,7 +179,35 @@ function useMinute(): Micros {
 export function PastBanner() {
   const { moment, setMoment } = useMoment();
   const zone = useZone();
+  const unread = unreadOf(useSearch({ strict: false }) as Search);
+  if (unread !== null) {
+    return (
+      <div className="past-banner" role="alert">
+        <b>The address names no moment that can be read: {unread.length > 60 ? `${unread.slice(0, 60)}…` : unread}</b>
+        <span>
+          {moment.mode === "live" ? "What is shown is live." : `What is shown was true at ${dateTime(moment.at, zone)} (${zone}), as far as is known today.`} A
+          moment is written like 2026-03-01T08:00:00Z.
+        </span>
+        <button type="button" className="button" onClick={() => setMoment(moment)}>
+          {moment.mode === "live" ? "Stay live" : "Stay there"}
+        </button>
+      </div>
+    );
+  }
   if (moment.mode === "live") return null;
+  if (moment.at > now()) {
+    return (
+      <div className="past-banner" role="status">
+        <b>
+          What will be true at {dateTime(moment.at, zone)} ({zone})
+        </b>
+        <span>as far as is known today: it is still to come. Read-only, but for correcting links.</span>
+        <button type="button" className="button" onClick={() => setMoment(LIVE)}>
+          Back to live
+        </button>
+      </div>
+    );
+  }
   return (
     <div className="past-banner" role="status">
       <b>

@@ -1,6 +1,7 @@
 import type { RouteComponent } from "@tanstack/react-router";
 import { type ComponentType, use, useCallback, useEffect, useReducer } from "react";
 import { onReopened } from "../api/live";
+import { PageName } from "../ui/PageName";
 import { Failed } from "../ui/States";
 
 /**
@@ -54,7 +55,7 @@ function Unloaded({ retry }: { retry: () => Promise<void> }) {
   useEffect(() => onReopened(() => void retry()), [retry]);
   return (
     <div className="stack">
-      <h1>Not loaded</h1>
+      <PageName name="Not loaded" />
       <Failed
         faults={[{ code: "UNREACHABLE", message: "Argus does not answer, so this page could not be loaded.", path: [] }]}
         retry={() => void retry()}

@@ -16,6 +16,7 @@ import { useRefetchOnChange } from "../entities/useRefetchOnChange";
 import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { PageName } from "../ui/PageName";
 import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
 import { Tabs, useTab } from "../ui/Tabs";
 import { WorkList } from "../work/WorkList";
@@ -108,7 +109,7 @@ export function SpacePage() {
       <div className="stack tight">
         <Breadcrumb path={way} name={name} />
         <header className="page-head">
-          <h1>{name}</h1>
+          <PageName name={name} />
           <span className="tag">{(record?.type ?? node.type) || "space"}</span>
           <span className="tag">{record?.status ?? node.status}</span>
           <NowNote past={moment.mode === "true"} />

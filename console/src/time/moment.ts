@@ -32,6 +32,13 @@ export function momentOf(search: MomentSearch): Moment {
   }
 }
 
+/** Return the part of an address that should name a moment and cannot be read, e.g. "at=yesterday"; null: there is none. */
+export function unreadOf(search: { at?: string | undefined; known?: string | undefined }): string | null {
+  if (search.at === undefined) return search.known === undefined ? null : `known=${search.known}`;
+  if (momentOf({ at: search.at }) === LIVE) return `at=${search.at}`;
+  return search.known === undefined || search.known === "then" ? null : `known=${search.known}`;
+}
+
 /** Return what an address holds of a moment. */
 export function searchOf(moment: Moment): MomentSearch {
   if (moment.mode === "live") return {};

@@ -98,7 +98,7 @@ export function Grid<N>(props: Props<N>) {
       Enter: { label: "Open the row", run: () => row !== undefined && props.onOpen(row) },
       x: { label: "Select the row", run: () => row !== undefined && props.onToggle?.(row) },
     },
-    rows.length > 0,
+    { enabled: rows.length > 0 },
   );
   const template = (props.onToggle ? "36px " : "") + columns.map((column) => column.width).join(" ");
   // Head and rows are grids of their own: one least width for all of them keeps their columns in line.

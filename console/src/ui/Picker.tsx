@@ -25,11 +25,14 @@ export type Choice = { id: string; name: string; kind: EntityKind; type?: string
 export function Picker({
   label,
   kinds,
+  without,
   value,
   onChoose,
 }: {
   label: string;
   kinds?: EntityKind[];
+  /** The id of an entity that cannot be chosen. */
+  without?: string;
   value: Choice | null;
   onChoose: (choice: Choice | null) => void;
 }) {
@@ -39,7 +42,7 @@ export function Picker({
   const id = useId();
   const searched = useDebounced(text.trim(), 150);
   const answer = useApi(SEARCH, { text: searched, kinds: kinds ?? null, first: 12 }, { enabled: searched.length > 0, keep: true });
-  const hits = searched.length > 0 ? (answer.data?.search ?? []) : [];
+  const hits = searched.length > 0 ? (answer.data?.search ?? []).filter((hit) => hit.entity.id !== without) : [];
   const choose = (index: number) => {
     const hit = hits[index];
     if (!hit) return;

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { Fault, RequestError } from "../api/request";
+import { PageName } from "./PageName";
 
 /** A place that waits for its first answer. */
 export function Loading({ what, rows = 3 }: { what: string; rows?: number }) {
@@ -69,7 +70,7 @@ export function Part<T>({
 export function PageMissing({ what, faults = [] }: { what: string; faults?: readonly Fault[] }) {
   return (
     <div className="stack">
-      <h1>Not found</h1>
+      <PageName name="Not found" />
       <Failed faults={[...faults, { code: "NOT_FOUND", message: `There is no ${what} with this id, or it is not yours to see.`, path: ["node"] }]} />
     </div>
   );
@@ -82,7 +83,7 @@ export function PageWaiting({ of: answer, what }: { of: Omit<Answered<unknown>, 
   if (answer.error.faults.every(({ code }) => code === "NOT_FOUND")) return <PageMissing what={what} />;
   return (
     <div className="stack">
-      <h1>No answer about the {what}</h1>
+      <PageName name={`No answer about the ${what}`} />
       <Failed faults={answer.error.faults} retry={() => void answer.refetch()} />
     </div>
   );

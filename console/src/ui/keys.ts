@@ -6,26 +6,31 @@ export type KeyAction = { label: string; run: () => void };
 export type KeyMap = Record<string, KeyAction>;
 
 const CHORD_MS = 1_200;
-const maps: { current: KeyMap }[] = [];
+const maps: { map: { current: KeyMap }; isOfDialog: boolean }[] = [];
 let pending: { key: string; at: number } | null = null;
 
-/** Add keys while the component is there; of two maps with one key, the newer has it. */
-export function useKeys(map: KeyMap, enabled = true): void {
+/**
+ * Add keys while the component is there; of two maps with one key, the newer has it.
+ *
+ * isOfDialog: they are of a dialog, and do something while it alone is open. All others do nothing then.
+ */
+export function useKeys(map: KeyMap, { enabled = true, isOfDialog = false }: { enabled?: boolean; isOfDialog?: boolean } = {}): void {
   const ref = useRef(map);
   ref.current = map;
   useEffect(() => {
     if (!enabled) return;
-    maps.push(ref);
+    const added = { map: ref, isOfDialog };
+    maps.push(added);
     return () => {
-      maps.splice(maps.indexOf(ref), 1);
+      maps.splice(maps.indexOf(added), 1);
     };
-  }, [enabled]);
+  }, [enabled, isOfDialog]);
 }
 
 /** Return the keys that do something now, each with its label. */
 export function currentKeys(): [string, string][] {
   const all = new Map<string, string>();
-  for (const map of maps) for (const [key, action] of Object.entries(map.current)) all.set(key, action.label);
+  for (const { map } of maps) for (const [key, action] of Object.entries(map.current)) all.set(key, action.label);
   return [...all];
 }
 
@@ -40,8 +45,8 @@ function isOfControl(event: KeyboardEvent): boolean {
   return takesKey({ tag, type: control instanceof HTMLInputElement ? control.type : "" }, key);
 }
 
-function find(key: string): KeyAction | undefined {
-  return maps.findLast((map) => key in map.current)?.current[key];
+function find(key: string, isOfDialog = false): KeyAction | undefined {
+  return maps.findLast((entry) => (!isOfDialog || entry.isOfDialog) && key in entry.map.current)?.map.current[key];
 }
 
 document.addEventListener("keydown", (event) => {
@@ -54,7 +59,14 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (isOfControl(event)) return;
   // While a dialog is open only what it adds itself is meant; the dialog is modal.
-  if (document.querySelector("dialog[open]") !== null && event.key !== "t") return;
+  const dialogs = document.querySelectorAll("dialog[open]").length;
+  if (dialogs > 0 && event.key !== "t") {
+    const action = dialogs === 1 ? find(event.key, true) : undefined;
+    if (action === undefined) return;
+    event.preventDefault();
+    action.run();
+    return;
+  }
   const chord = pending !== null && event.timeStamp - pending.at < CHORD_MS ? `${pending.key} ${event.key}` : null;
   pending = null;
   const action = (chord && find(chord)) || find(event.key);
