@@ -127,8 +127,9 @@ class GroupInput:
         name: Name for people, 1 to 200 characters. CONFLICT where another group has it.
         description: What the group is for, at most 10,000 characters.
         kind: How it gets its members. It never changes: in an update, STATIC counts as left out.
-        filter: The filter of a DYNAMIC group, with at least one condition, without `deleted`. A group that it names by
-            `groupId` may be DYNAMIC itself, unless that one leads back (CYCLE).
+        filter: The filter of a DYNAMIC group, with at least one condition, without `deleted`, at most 65,536 bytes as
+            JSON, else LIMIT_EXCEEDED. A group that it names by `groupId` may be DYNAMIC itself, unless that one leads
+            back (CYCLE).
     """
 
     name: str

@@ -85,6 +85,7 @@ def test_a_name_is_composed_and_unique_while_the_group_is_there(world: World) ->
         ({"where": ListFilter(created_from=day(1), created_to=day(1))}, "BAD_USER_INPUT", ("filter", "createdTo")),
         ({"where": ListFilter(attributes=[AttributeCondition(path="", operator=AttributeOperator.EQ, value=1)])},
          "BAD_USER_INPUT", ("filter", "attributes", "0", "path")),
+        ({"where": ListFilter(ids=[new_id() for _ in range(2_000)])}, "LIMIT_EXCEEDED", ("filter",)),
         ({"kind": GroupKind.DYNAMIC}, "BAD_USER_INPUT", ("filter",)),
         ({"kind": GroupKind.STATIC, "where": ASSETS}, "BAD_USER_INPUT", ("filter",)),
     ],
