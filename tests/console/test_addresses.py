@@ -18,7 +18,7 @@ NOWHERE = "00000000-0000-7000-8000-000000000000"
 def test_what_is_not_there_is_not_found(page: ConsolePage) -> None:
     for pages in PAGES:
         page.open(f"/{pages}/{NOWHERE}", heading="Not found")
-        page.page.get_by_text("or it is not yours to see").wait_for()
+        page.page.get_by_text("or you may not see it").wait_for()
         # Asking again finds nothing either.
         assert page.page.get_by_role("button", name="Try again").count() == 0
 

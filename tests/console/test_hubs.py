@@ -70,7 +70,7 @@ def test_a_value_is_saved_as_it_was_typed_or_not_at_all(page: ConsolePage, clien
 def test_an_incomplete_date_is_not_an_empty_one(page: ConsolePage, plant: Plant) -> None:
     page.open(f"/devices/{plant.spare}?tab=tokens")
     page.wait_idle()
-    page.page.get_by_label("Refused from").focus()
+    page.page.get_by_label("Expires").focus()
     page.page.keyboard.type("1224")
     before = len(page.operations())
     page.page.get_by_role("button", name="Issue token").click()
@@ -148,7 +148,7 @@ def test_many_devices_are_linked_in_batches(browser: Browser, installation: Inst
         dialog.get_by_label("Asset or space").fill("Hall")
         dialog.get_by_role("listbox").get_by_text("Hall").click()
         dialog.get_by_role("button", name="Count first").click()
-        dialog.get_by_text("600 links will be made").wait_for()
+        dialog.get_by_text("600 links will be created").wait_for()
         # The second batch of the links fails: only it is left.
         dialog.get_by_role("button", name="Link 600").click()
         dialog.get_by_text("100 devices are left").wait_for()

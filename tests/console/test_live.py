@@ -151,7 +151,7 @@ def test_two_organizations_never_see_each_other(browser: Browser, installation: 
         assert opened.page.get_by_text("Secret meter").count() == 0
         opened.page.keyboard.press("Control+k")
         opened.page.get_by_role("dialog").get_by_role("combobox").fill("Secret")
-        opened.page.get_by_text("Nothing is named like that.").wait_for()
+        opened.page.get_by_text("Nothing has a name like that.").wait_for()
         opened.page.keyboard.press("Escape")
         opened.page.goto(f"{opened.base}#/devices/{node}")
         opened.wait_idle()

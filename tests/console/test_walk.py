@@ -103,7 +103,7 @@ def correct_the_link(opened: ConsolePage, plant: Plant) -> None:
     tab_to(opened, "Correct…")
     press(opened, "Enter")
     opened.page.get_by_role("dialog", name="Correct the past").wait_for()
-    tab_to(opened, "until")
+    tab_to(opened, "Valid until")
     type_instant(opened, plant.hot)
     # What will follow is said before it is done: two hours of two metrics.
     expect(opened.page.get_by_role("region", name="What will follow")).to_contain_text("will lose 240 points of Probe")

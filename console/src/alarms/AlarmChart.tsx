@@ -10,7 +10,7 @@ import { conditionLines, conditionMetrics } from "../rules/condition";
 import { EpisodeOverlay } from "./EpisodeOverlay";
 import { windowOf } from "./window";
 
-export const ALARM_SERIES = graphql(`
+const ALARM_SERIES = graphql(`
   query AlarmSeries($id: ID!, $metrics: [String!], $from: DateTime!, $to: DateTime!) {
     entity(id: $id) {
       id
@@ -41,7 +41,7 @@ export function AlarmChart({ alarm }: { alarm: AlarmDetail }) {
   const lines = conditionLines(condition);
   const all = answer.data?.entity?.telemetry ?? [];
   const ofPort = all.filter((series) => alarm.port == null || series.port == null || String(series.port) === alarm.port);
-  if (alarm.rule == null) return <p className="muted">The rule is gone, and with it what it compared.</p>;
+  if (alarm.rule == null) return <p className="muted">The rule was deleted, so its condition and its series are not known.</p>;
   if (answer.error) return <Failed faults={answer.error.faults} retry={() => void answer.refetch()} />;
   if (answer.data === undefined && metrics.length > 0) return <Loading what="the series" rows={2} />;
   const shaded = { fromMs: microsOf(alarm.beganAt) / 1000, toMs: (alarm.clearedAt ? microsOf(alarm.clearedAt) : clock) / 1000, label: "it held" };
@@ -81,7 +81,7 @@ export function AlarmChart({ alarm }: { alarm: AlarmDetail }) {
 
 type Packed = { metric: string; port?: number | null; unit?: string | null; type: MetricType; timestamps: readonly number[]; values: readonly (number | null)[] };
 
-export function chartSeries(series: Packed): ChartSeries {
+function chartSeries(series: Packed): ChartSeries {
   return {
     key: `${series.metric} ${series.port ?? ""}`,
     label: series.port == null ? series.metric : `${series.metric}, port ${series.port}`,

@@ -29,7 +29,7 @@ type Props = {
   grouping?: Grouping;
   /** What is shown where there is no alarm. */
   empty?: ReactNode;
-  height?: string;
+  maxHeight?: string;
   /** Whether all of the filter can be acknowledged or dismissed at once. */
   hasAll?: boolean;
   /** Shelves that last now: what they cover is marked, too. */
@@ -190,7 +190,7 @@ export function AlarmList(props: Props) {
           rowClass={(line) => (line.what === "alarm" && list.gone.has(line.id) ? "gone" : "")}
           isFitted={isNarrow}
           {...(isNarrow ? { rowPx: 54 } : {})}
-          height={props.height ?? heightOf(lines.length, isNarrow)}
+          {...(props.maxHeight ? { maxHeight: props.maxHeight } : {})}
         />
       )}
       {openId !== null && (
@@ -209,11 +209,6 @@ export function AlarmList(props: Props) {
       )}
     </section>
   );
-}
-
-/** As high as its rows, at most two thirds of the window; so that a list of three is not a large empty box. */
-function heightOf(rows: number, isNarrow: boolean): string {
-  return `min(68vh, ${40 + Math.max(rows, 3) * (isNarrow ? 54 : 34)}px)`;
 }
 
 function ListTotal({ list, view }: { list: ReturnType<typeof useAlarms>; view: View }) {

@@ -47,7 +47,7 @@ export function AlarmSheet({ id, onClose, onAction }: { id: string; onClose: () 
   return (
     <Dialog title={alarm?.rule?.name ?? "Alarm"} shape="sheet" onClose={onClose}>
       <Part of={detail} what="the alarm">
-        {() => (alarm === null ? <p>This alarm is no longer there.</p> : <Detail alarm={alarm} onAction={onAction} />)}
+        {() => (alarm === null ? <p>This alarm no longer exists.</p> : <Detail alarm={alarm} onAction={onAction} />)}
       </Part>
       <Failed faults={detail.faults} />
     </Dialog>

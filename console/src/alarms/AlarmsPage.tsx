@@ -8,13 +8,13 @@ import { useSession } from "../session/SessionGate";
 import { now } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { FilterFold } from "../ui/FilterFold";
 import { PageName } from "../ui/PageName";
 import { type Choice, Picker } from "../ui/Picker";
 import { Empty, Failed } from "../ui/States";
 import { SEVERITIES, type Severity } from "../ui/Tags";
 import { useDebounced } from "../ui/useDebounced";
 import { useAddressText } from "./useAddressText";
-import { useNarrow } from "../ui/useNarrow";
 import type { View } from "./alarm";
 import { AlarmList } from "./AlarmList";
 import { GROUPINGS, type Grouping } from "./groups";
@@ -92,7 +92,6 @@ export function AlarmsPage() {
   const { moment } = useMoment();
   const past = isPast(moment);
   const { role } = useSession();
-  const isNarrow = useNarrow();
   const set = (part: Record<string, string | undefined>) =>
     void navigate({ to: ".", search: (before) => ({ ...before, ...part }), replace: true });
   const view = VIEWS.find(([name]) => name === search.view)?.[0] ?? "open";
@@ -134,9 +133,7 @@ export function AlarmsPage() {
           </button>
         ))}
       </fieldset>
-      {/* On a phone the alarms come first: what narrows them is folded, unless it does. */}
-      <details className="filter-fold" open={!isNarrow || isFiltered}>
-        <summary>Filters</summary>
+      <FilterFold isFiltered={isFiltered}>
         <div className="filter-bar">
           <label>
             Search
@@ -163,7 +160,7 @@ export function AlarmsPage() {
             Rule
             <select value={search.rule ?? ""} onChange={(event) => set({ rule: event.target.value || undefined })}>
               <option value="">Any</option>
-              {isUnlisted && <option value={search.rule}>One that is not listed here</option>}
+              {isUnlisted && <option value={search.rule}>A rule that is not listed here</option>}
               {rules.map((rule) => (
                 <option key={rule.id} value={rule.id}>
                   {rule.name}
@@ -186,7 +183,7 @@ export function AlarmsPage() {
             <Picker label="Located under" kinds={["SPACE", "ASSET"]} value={chosen} onChoose={(choice) => set({ under: choice?.id })} />
           </div>
         </div>
-      </details>
+      </FilterFold>
       <Failed faults={[...(filters.error?.faults ?? []), ...filters.faults, ...(named.error?.faults ?? [])]} />
       {(hits?.length ?? 0) >= HITS_MOST && (
         <p className="notice" role="status">
@@ -239,7 +236,7 @@ function NoAlarms({ isFiltered, past, isAdmin, rules }: { isFiltered: boolean; p
     <Empty title="No open alarms">
       {rules !== undefined && rules.nodes.length === rules.totalCount && <p>{active === 1 ? "1 rule is active." : `${active.toLocaleString("en")} rules are active.`}</p>}
       <Link className="button" to="/alarms" search={{ view: "any" }}>
-        Show what there was
+        Show past events
       </Link>
     </Empty>
   );

@@ -88,7 +88,7 @@ export function CorrectionReason({ alarm, at, isWithdrawn }: { alarm: AlarmDetai
   if (failed.length > 0) return <Failed faults={failed} retry={changes.retry} />;
   if (nearby.error) return <Failed faults={nearby.error.faults} retry={() => void nearby.refetch()} />;
   if (isSearching) return <div className="muted">Looking for the reason …</div>;
-  const subject = isWithdrawn ? "The data as they now are never had it" : "It was corrected";
+  const subject = isWithdrawn ? "By the data as they are now it never occurred" : "It was corrected";
   if (cause === null && changes.hasMore) {
     return (
       <div>

@@ -34,7 +34,7 @@ export function EntityAlarms({ entityId }: { entityId: string }) {
         view={areAll ? "any" : "open"}
         empty={
           <Empty title="No open alarms">
-            <p>{isPast(moment) ? "None was open at this moment." : "Nothing at it, or located under it, needs anybody now."}</p>
+            <p>{isPast(moment) ? "None was open at this moment." : "Nothing here, or located under it, needs attention now."}</p>
           </Empty>
         }
       />

@@ -14,7 +14,7 @@ export function ShelvesPanel({ shelves, past }: { shelves: readonly Shelf[]; pas
   const end = async (shelf: Shelf) => {
     try {
       await unshelve.run({ id: shelf.id });
-      toast("The shelf was ended. What is still open is acted on now.");
+      toast("The shelf was ended. Alarms that are still open send their notifications now.");
     } catch {
       // What was refused is in the faults of the change, which are shown below.
     }

@@ -22,7 +22,7 @@ const LENGTHS: readonly [string, number][] = [
 const PRIORITIES = ["low", "medium", "high", "critical"];
 
 /** What a form does and shows. isAgain: a part was refused, and `alarms` are what is left. */
-export type FormProps = { alarms: readonly Alarm[]; isBusy: boolean; isAgain: boolean; run: (work: () => Promise<Outcome | string>) => Promise<void> };
+type FormProps = { alarms: readonly Alarm[]; isBusy: boolean; isAgain: boolean; run: (work: () => Promise<Outcome | string>) => Promise<void> };
 
 type FrameProps = { label: string; isBusy: boolean; isAgain?: boolean; canSubmit?: boolean; onSubmit: () => void; children: ReactNode };
 
@@ -61,7 +61,7 @@ export function NoteForm({ kind, alarms, isBusy, isAgain, run }: FormProps & { k
   const submit = () => void run(() => (kind === "comment" ? comment(alarms, note.trim()) : mark(kind, alarms, noteOf(note))));
   return (
     <Form label={kind === "comment" ? "Add the comment" : TITLES[kind]} isBusy={isBusy} isAgain={isAgain} canSubmit={kind !== "comment" || note.trim() !== ""} onSubmit={submit}>
-      {kind === "dismiss" && <p>Dismissing says that nothing has to be done. The alarm leaves the list although its condition may still hold.</p>}
+      {kind === "dismiss" && <p>Dismissing means that no action is needed. The alarm leaves the list although its condition may still hold.</p>}
       <Note label={kind === "comment" ? "Comment" : "Note (optional)"} value={note} onChange={setNote} />
     </Form>
   );

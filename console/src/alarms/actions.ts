@@ -89,7 +89,7 @@ export async function shelve(alarms: readonly Alarm[], scope: ShelfScope, length
 
 export type Work = { templateId: string } | { name: string; priority: string; dueAt: string | null; description: string };
 /** A work order that is being created: what of it is there already, so that a second try does only the rest. */
-export type BegunWork = { activity: { id: string; name: string } | null; targeted: Set<string> };
+type BegunWork = { activity: { id: string; name: string } | null; targeted: Set<string> };
 
 export function workBegin(): BegunWork {
   return { activity: null, targeted: new Set() };

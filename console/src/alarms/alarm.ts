@@ -35,7 +35,7 @@ export type Alarm = AlarmRowFragment;
 /** Which of the alarms in a list are shown, where no filter of the API separates them. */
 export type View = "open" | "forgotten" | "shelved" | "any";
 
-export const FORGOTTEN_US = 24 * 3600e6;
+const FORGOTTEN_US = 24 * 3600e6;
 
 export function isOpen(alarm: Pick<Alarm, "state">): boolean {
   return alarm.state === "OPEN" || alarm.state === "ACKNOWLEDGED";
@@ -47,7 +47,7 @@ export function isShelved(alarm: Pick<Alarm, "state" | "suppressed">): boolean {
 }
 
 /** Whether it was acknowledged longer than a day ago and is still open. */
-export function isForgotten(alarm: Pick<Alarm, "state" | "acknowledgedAt">, at: Micros): boolean {
+function isForgotten(alarm: Pick<Alarm, "state" | "acknowledgedAt">, at: Micros): boolean {
   return alarm.state === "ACKNOWLEDGED" && Boolean(alarm.acknowledgedAt) && microsOf(alarm.acknowledgedAt ?? "") < at - FORGOTTEN_US;
 }
 
@@ -101,4 +101,11 @@ export function rankOf(severity: Alarm["severity"]): number {
 /** Return the most serious severity of these. */
 export function worstOf(alarms: readonly Pick<Alarm, "severity">[]): Alarm["severity"] {
   return alarms.reduce<Alarm["severity"]>((worst, { severity }) => (rankOf(severity) < rankOf(worst) ? severity : worst), "LOW");
+}
+
+/** Return how many of these there are of each severity. */
+export function countsOf(alarms: readonly Pick<Alarm, "severity">[]): Partial<Record<Alarm["severity"], number>> {
+  const counts: Partial<Record<Alarm["severity"], number>> = {};
+  for (const { severity } of alarms) counts[severity] = (counts[severity] ?? 0) + 1;
+  return counts;
 }

@@ -4,7 +4,7 @@ import { type Alarm, byOpening } from "./alarm";
  * The alarms of a list in the order in which they are shown, and how many wait to be shown. gone: ids of those that are
  * shown although they no longer belong to the list.
  */
-export type Arrangement = { shown: Alarm[]; waiting: number; gone: ReadonlySet<string> };
+type Arrangement = { shown: Alarm[]; waiting: number; gone: ReadonlySet<string> };
 
 /**
  * Return the order in which to show alarms, given those that are shown already.

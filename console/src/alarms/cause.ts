@@ -16,7 +16,7 @@ export type ChangeOfTrail = {
 };
 
 /** isOfLink: of a link; else of the rule. */
-export type Cause = { isOfLink: boolean; text: string; actor: string; at: string; reason: string | null };
+type Cause = { isOfLink: boolean; text: string; actor: string; at: string; reason: string | null };
 
 // Links over which readings or what is below something are found; others explain no event.
 const OF_PERSONS = new Set(["ASSIGNED_TO", "TARGETS"]);

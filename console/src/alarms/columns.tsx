@@ -1,12 +1,13 @@
 import type { ReactNode } from "react";
 import { EntityLink } from "../entities/EntityLink";
-import { type Column } from "../ui/Grid";
+import type { Column } from "../ui/Grid";
 import { numberText } from "../ui/numbers";
+import { SeverityCounts } from "../ui/SeverityCounts";
 import { SeverityTag } from "../ui/Tags";
 import { Age } from "../ui/Time";
-import { type Alarm, isShelved } from "./alarm";
+import { type Alarm, countsOf, isShelved } from "./alarm";
 import type { Line } from "./groups";
-import { SeverityCounts, StateTag } from "./tags";
+import { StateTag } from "./tags";
 import { alarmsText } from "./words";
 
 export function GroupHead({ line, isNarrow, onToggle }: { line: Extract<Line, { what: "group" }>; isNarrow: boolean; onToggle: () => void }) {
@@ -18,7 +19,7 @@ export function GroupHead({ line, isNarrow, onToggle }: { line: Extract<Line, { 
       </button>
       <b className="group-name">{group.entity === null ? group.name : <EntityLink entity={group.entity} />}</b>
       <span className="muted small">{group.detail}</span>
-      <SeverityCounts alarms={group.alarms} isShort={isNarrow} />
+      <SeverityCounts counts={countsOf(group.alarms)} isShort={isNarrow} />
     </span>
   );
 }

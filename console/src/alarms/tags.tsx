@@ -1,4 +1,3 @@
-import { SEVERITIES, SeveritySign, SeverityTag } from "../ui/Tags";
 import "./alarms.css";
 import { type Alarm, isShelved } from "./alarm";
 
@@ -20,23 +19,10 @@ export function StateTag({ alarm }: { alarm: Pick<Alarm, "state" | "suppressed">
         {words}
       </span>{" "}
       {isShelved(alarm) && (
-        <span className="tag" title="Shelved, or in a maintenance window: it notifies nobody">
+        <span className="tag" title="Shelved, or in a maintenance window: no notifications are sent">
           shelved
         </span>
       )}
     </>
-  );
-}
-
-/** How many alarms there are of each severity. isShort: signs and numbers; the words are for screen readers. */
-export function SeverityCounts({ alarms, isShort = false }: { alarms: readonly Pick<Alarm, "severity">[]; isShort?: boolean }) {
-  return (
-    <span className="severity-counts">
-      {SEVERITIES.map((severity) => {
-        const count = alarms.filter((alarm) => alarm.severity === severity).length;
-        if (count === 0) return null;
-        return isShort ? <SeveritySign key={severity} severity={severity} count={count} /> : <SeverityTag key={severity} severity={severity} count={count} />;
-      })}
-    </span>
   );
 }

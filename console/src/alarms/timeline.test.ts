@@ -36,7 +36,7 @@ test("the steps of a timeline come in the order of their instants, with what cor
     ["learned", "Acknowledged by ada", "seen"],
     ["happened", "Cleared", "the condition stopped holding"],
     ["learned", "Corrected", "opened 10:12 instead of 10:10; cleared 11:00 instead of not yet"],
-    ["learned", "Withdrawn", "the data as they now are never had it"],
+    ["learned", "Withdrawn", "by the data as they are now it never occurred"],
   ]);
 });
 

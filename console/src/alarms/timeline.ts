@@ -50,7 +50,7 @@ export function stepsOf(alarm: AlarmHistory, instant: (at: string) => string): S
   }
   const isSaid = corrections.some((correction) => correctedOf(correction.after).withdrawn === true);
   if (alarm.withdrawnAt && !isSaid) {
-    steps.push({ at: alarm.withdrawnAt, time: "learned", what: "Withdrawn", detail: "the data as they now are never had it" });
+    steps.push({ at: alarm.withdrawnAt, time: "learned", what: "Withdrawn", detail: "by the data as they are now it never occurred" });
   }
   // sort is stable: of steps at one instant, what happened comes before what was learned of it.
   return steps.sort((a, b) => microsOf(a.at) - microsOf(b.at));
@@ -67,7 +67,7 @@ export function correctionText(correction: Correction, instant: (at: string) => 
   const before = correctedOf(correction.before);
   const after = correctedOf(correction.after);
   if (after.withdrawn === true && before.withdrawn !== true) {
-    return { what: "Withdrawn", detail: "the data as they now are never had it" };
+    return { what: "Withdrawn", detail: "by the data as they are now it never occurred" };
   }
   const parts: string[] = [];
   const time = (name: "beganAt" | "openedAt" | "clearedAt", words: string) => {

@@ -37,7 +37,7 @@ const ALARMS = graphql(`
 const PAGE = 200;
 const NO_SHELVES: readonly Shelf[] = [];
 
-export type AlarmsInList = {
+type AlarmsInList = {
   alarms: Alarm[];
   /** Ids of those that keep their place although they no longer belong to the list. */
   gone: ReadonlySet<string>;

@@ -21,7 +21,7 @@ export const answers = new QueryClient({
   },
 });
 
-export type Query<T> = Pick<UseQueryResult<Answer<T>, Error>, "isFetching" | "isPlaceholderData" | "refetch" | "dataUpdatedAt"> & {
+type Query<T> = Pick<UseQueryResult<Answer<T>, Error>, "isFetching" | "isPlaceholderData" | "refetch" | "dataUpdatedAt"> & {
   data: T | undefined;
   faults: Fault[];
   error: RequestError | null;

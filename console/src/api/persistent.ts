@@ -6,9 +6,9 @@ export type Sink<T> = {
   error: (error: unknown) => void;
   complete: () => void;
 };
-export type WireError = { message: string; path?: readonly (string | number)[] | undefined; extensions?: Record<string, unknown> | undefined };
+type WireError = { message: string; path?: readonly (string | number)[] | undefined; extensions?: Record<string, unknown> | undefined };
 
-export type Handlers<T> = {
+type Handlers<T> = {
   onUpdate: (update: T) => void;
   /** What fails and keeps failing; empty once it no longer does. */
   onFaults: (faults: Fault[]) => void;
@@ -132,7 +132,7 @@ function faultsOf(error: unknown): Fault[] {
   return [{ code: "UNREACHABLE", message: "The live connection was closed.", path: [] }];
 }
 
-export function faultOf(error: WireError): Fault {
+function faultOf(error: WireError): Fault {
   const code = error.extensions?.code;
   return { code: typeof code === "string" ? code : "INTERNAL", message: error.message, path: error.path ?? [] };
 }

@@ -5,14 +5,14 @@ import { usePlaceholder, useShownMoment } from "./hooks";
 import { type Answer, type Fault, type RequestError, request } from "./request";
 
 /** A page of a connection. */
-export type Page<N> = {
+type Page<N> = {
   nodes: readonly N[];
   pageInfo: { hasNextPage: boolean; endCursor?: string | null };
   totalCount?: number;
 };
 
 /** What is loaded of a list, and how to load more of it. */
-export type Paging = {
+type Paging = {
   /** Whether the API has more than is loaded. */
   hasMore: boolean;
   isFetching: boolean;

@@ -119,7 +119,7 @@ export function AssetOverview({ asset, record, edges }: { asset: Node; record: N
         <EntityIdentity entity={asset} record={record} mode={moment.mode}>
           <dt>In</dt>
           <dd>
-            {parents.length === 0 && <span className="muted">nothing: it has no place and is part of nothing</span>}
+            {parents.length === 0 && <span className="muted">nothing: it has no location and is not part of anything</span>}
             {parents.map(({ relationship, above }) => (
               <div key={`${relationship} ${above.id}`}>
                 <span className="muted">{relationshipLabel(relationship, relationship === "LOCATED_IN")}</span> <EntityLink entity={above} />

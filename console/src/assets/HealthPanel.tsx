@@ -11,29 +11,29 @@ type HealthPart = Explanation["parts"][number];
 
 const NAMES: Record<string, string> = { THRESHOLD: "Value", FRESHNESS: "Freshness", EVENT: "Alarm", CHILDREN: "Parts" };
 
-/** The health of an asset and what it is made of, the dearest first; what costs nothing is folded away. parts: to name them. */
+/** The health of an asset and its deductions, the largest first; parts without one are folded. parts: to name them. */
 export function HealthPanel({ explanation, parts: children, isPast }: { explanation: Explanation | null | undefined; parts: readonly Named[]; isPast: boolean }) {
   if (!explanation) {
     return (
       <p className="muted">
-        {isPast ? "No profile said at that moment what its health is made of." : "It has no health: no profile says what it is made of."}
+        {isPast ? "It had no health score at that moment: its asset profile defined none." : "It has no health score: its asset profile defines none."}
       </p>
     );
   }
   const parts = [...explanation.parts].sort((a, b) => b.cost - a.cost);
-  const dear = parts.filter((part) => part.cost > 0);
-  const free = parts.filter((part) => part.cost <= 0);
+  const deducting = parts.filter((part) => part.cost > 0);
+  const others = parts.filter((part) => part.cost <= 0);
   return (
     <div className="stack tight">
       <p>
         <HealthMeter score={explanation.score} /> <span className="muted">of 100{explanation.score === null ? ": nothing recent is known" : ""}</span>
       </p>
-      {dear.length === 0 && explanation.score !== null && <p>Nothing costs it anything.</p>}
-      {dear.length > 0 && <Parts parts={dear} named={children} />}
-      {free.length > 0 && (
+      {deducting.length === 0 && explanation.score !== null && <p>Nothing lowers its health.</p>}
+      {deducting.length > 0 && <Parts parts={deducting} named={children} />}
+      {others.length > 0 && (
         <details>
-          <summary>{free.length === 1 ? "One more was" : `${free.length} more were`} looked at and cost nothing</summary>
-          <Parts parts={free} named={children} />
+          <summary>{others.length === 1 ? "1 part" : `${others.length} parts`} without a deduction</summary>
+          <Parts parts={others} named={children} />
         </details>
       )}
       <p className="muted small">

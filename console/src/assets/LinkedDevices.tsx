@@ -51,7 +51,7 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
   // What is corrected is what is believed now, also where the page shows an earlier belief.
   const correct = (version: VersionRecord) => {
     const believed = believedNow(history.versions, version);
-    if (believed === null) toast("That link was taken back: there is nothing left to correct. Link it again where it was true.");
+    if (believed === null) toast("That link was retracted: there is nothing left to correct. Link it again where it was true.");
     else setCorrected(believed);
   };
   if (history.isLoading) return <Loading what="devices" />;

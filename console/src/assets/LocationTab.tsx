@@ -119,7 +119,7 @@ export function LocationTab({ entity, way }: { entity: { id: string; name: strin
                 <h2>Plan</h2> <NowNote past={moment.mode === "true"} />
               </header>
               {drawn.length === 0 ? (
-                <Empty title="No place is known">
+                <Empty title="No location yet">
                   <p>Neither it nor what it is in has a geometry. Give it a location as GeoJSON, by an import or by the API.{node?.stays?.totalCount ? " Where it was by its own position, its stays say." : ""}</p>
                 </Empty>
               ) : (

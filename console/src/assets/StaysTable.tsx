@@ -9,7 +9,7 @@ type Stay = StayTimes & { metric: string; entity?: End | null; space?: End | nul
 
 /** Where a thing that moves was, or who was in a space: from when to when, the latest first. at: the moment shown; null: now. */
 export function StaysTable({ stays, total, entityId, at }: { stays: readonly Stay[]; total: number; entityId: string; at: Micros | null }) {
-  if (stays.length === 0) return <p className="muted">None: a formula with inArea(…) in its type or profile says which areas count.</p>;
+  if (stays.length === 0) return <p className="muted">None. Stays are recorded where a formula of its type or profile uses inArea(…).</p>;
   const clock = now();
   const isOfSpace = stays[0]?.space?.id === entityId;
   return (

@@ -94,7 +94,7 @@ export function SupplierStrip({ entityId, fromMs, toMs }: { entityId: string; fr
       </header>
       <Failed faults={answer.faults} />
       {answer.data.edgeVersions.pageInfo.hasNextPage && <span className="tag">in part: the newest 500 versions of its links</span>}
-      {suppliers.length === 0 && <p className="muted">No device was linked in this window. Points here come from formulas, or there are none.</p>}
+      {suppliers.length === 0 && <p className="muted">No device was linked in this window. Its points, if any, come from formulas.</p>}
       {asTable ? (
         <RangeTable ranges={ranges} suppliers={suppliers} />
       ) : (

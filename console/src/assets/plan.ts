@@ -1,8 +1,8 @@
 /** A geometry as points of longitude and latitude: rings of areas, lines, single points. */
 export type Shape = { areas: Ring[][]; lines: Ring[]; points: Position[] };
-export type Position = readonly [longitude: number, latitude: number];
-export type Ring = readonly Position[];
-export type Box = { west: number; south: number; east: number; north: number };
+type Position = readonly [longitude: number, latitude: number];
+type Ring = readonly Position[];
+type Box = { west: number; south: number; east: number; north: number };
 
 const METRES_PER_DEGREE = 111_320;
 
@@ -57,7 +57,7 @@ export function boxOf(shapes: readonly Shape[]): Box | null {
   return { west: least(longitudes), east: most(longitudes), south: least(latitudes), north: most(latitudes) };
 }
 
-export type Projection = { toXY: (position: Position) => [x: number, y: number]; width: number; height: number; metresPerPx: number };
+type Projection = { toXY: (position: Position) => [x: number, y: number]; width: number; height: number; metresPerPx: number };
 
 const LEAST_EXTENT_M = 20;
 

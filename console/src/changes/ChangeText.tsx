@@ -4,7 +4,7 @@ import { relationshipLabel } from "../entities/relationships";
 import { type ChangeOfRange, isEdge, sortOf, stateOf } from "./items";
 
 const SETTINGS: Record<string, string> = {
-  ActivityTemplate: "work template",
+  ActivityTemplate: "activity template",
   ApiKey: "API key",
   AssetProfile: "asset profile",
   DeviceToken: "device token",
@@ -65,7 +65,7 @@ export function ChangeText({ change }: { change: ChangeOfRange }) {
   if (isNew && sortOf(change) !== "links") {
     return (
       <details>
-        <summary className="muted small">with its fields</summary>
+        <summary className="muted small">show its fields</summary>
         <Difference before={null} after={change.after} />
       </details>
     );

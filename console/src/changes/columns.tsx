@@ -19,7 +19,7 @@ export function HappenedColumn({ items, total, loaded, isWhole, onOpen }: { item
     <section className="panel" aria-labelledby="happened">
       <header>
         <h2 id="happened">Happened</h2>
-        <span className="muted small">in the plant, by the time at which it was so</span>
+        <span className="muted small">in the plant, by event time</span>
       </header>
       {items.length === 0 && <Empty title="Nothing happened in this range" />}
       <ol className="plain change-list">
@@ -34,7 +34,7 @@ export function HappenedColumn({ items, total, loaded, isWhole, onOpen }: { item
           Of {total.toLocaleString("en")} alarms in this range, the {loaded.toLocaleString("en")} that opened last. Choose a shorter range for the others.
         </p>
       )}
-      {!isWhole && <p className="muted small">Of links, those that somebody changed in this range. Choose a place or an entity for all that began or ended.</p>}
+      {!isWhole && <p className="muted small">Of links, only those that somebody changed in this range are listed. Choose a place or an entity to see all that began or ended.</p>}
     </section>
   );
 }
@@ -93,9 +93,9 @@ export function LearnedColumn({ items, onActor, onOpen }: { items: readonly Lear
     <section className="panel" aria-labelledby="learned">
       <header>
         <h2 id="learned">Learned</h2>
-        <span className="muted small">recorded here, by the time at which it became known</span>
+        <span className="muted small">by the time at which Argus recorded it</span>
       </header>
-      {items.length === 0 && <Empty title="Nothing was learned in this range" />}
+      {items.length === 0 && <Empty title="Nothing was recorded in this range" />}
       <ol className="plain change-list">
         {bundles.map((bundle) => (
           <Bundle key={bundle.key} bundle={bundle.items} title={learnedTitle(bundle.items)}>

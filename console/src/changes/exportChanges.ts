@@ -4,7 +4,7 @@ import type { HappenedEntry, LearnedEntry } from "./items";
 import { subjectName, subjectWord } from "./ChangeText";
 
 /** A line of an export: what is listed, flat. */
-export type ExportRow = {
+type ExportRow = {
   column: "happened" | "learned";
   at: string;
   sort: string;

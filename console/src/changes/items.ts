@@ -27,7 +27,7 @@ export type EventOfRange = {
   corrections?: readonly Correction[] | null;
 };
 
-export type EdgeOfRange = {
+type EdgeOfRange = {
   id: string;
   edgeId: string;
   relationship: string;

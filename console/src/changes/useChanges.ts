@@ -143,7 +143,7 @@ const VERSIONS = graphql(`
 `);
 
 export type Subject = { entity: string } | { under: string } | null;
-export type ChangesQuery = { from: Micros; to: Micros; subject: Subject; knownAt: Micros | null; actor: string | null; isSeen: boolean };
+type ChangesQuery = { from: Micros; to: Micros; subject: Subject; knownAt: Micros | null; actor: string | null; isSeen: boolean };
 
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 const FIRST = 100;

@@ -55,7 +55,7 @@ export function BulkBar({
       <ActionButton mutation="deleteEntities" past={isReadOnly} className="button danger" onClick={() => setOpen("retire")}>
         Retire…
       </ActionButton>
-      {isReadOnly && <span className="muted">The past is not edited: go live.</span>}
+      {isReadOnly && <span className="muted">The past is read-only: go live to do this.</span>}
       <RefusalNote mutation="issueDeviceToken" what="Tokens, retiring and links of many" />
       <button type="button" className="button quiet" onClick={onClear}>
         Clear selection

@@ -122,20 +122,20 @@ export function BulkLinkDialog({ filter, text, onClose, onDone }: BulkProps) {
                     ))}
                   </select>
                 </label>
-                <InstantField label="Holds from" name="validFrom" emptyText="now" value={from} onChange={setFrom} />
+                <InstantField label="Valid from" name="validFrom" emptyText="now" value={from} onChange={setFrom} />
               </div>
               <ReasonField value={reason} onChange={setReason} />
               <div role="status">
                 {progress !== null && <p>{progress}</p>}
                 {!isRunning && plan !== null && before === null && (
                   <p>
-                    <b className="number">{plan.created.toLocaleString("en")}</b> links will be made, {plan.updated.toLocaleString("en")} corrected,{" "}
+                    <b className="number">{plan.created.toLocaleString("en")}</b> links will be created, {plan.updated.toLocaleString("en")} corrected,{" "}
                     {plan.unchanged.toLocaleString("en")} are there already{plan.refused.length > 0 ? `; ${plan.refused.length.toLocaleString("en")} are refused:` : "."}
                   </p>
                 )}
                 {!isRunning && before !== null && (
                   <p>
-                    <b className="number">{before.outcome.created.toLocaleString("en")}</b> links were made, {before.outcome.updated.toLocaleString("en")} corrected
+                    <b className="number">{before.outcome.created.toLocaleString("en")}</b> links were created, {before.outcome.updated.toLocaleString("en")} corrected
                     {before.rest.length > 0 ? `; ${before.rest.length.toLocaleString("en")} devices are left.` : "."}
                     {before.outcome.refused.length > 0 ? ` ${before.outcome.refused.length.toLocaleString("en")} were refused:` : ""}
                   </p>

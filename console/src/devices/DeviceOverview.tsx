@@ -41,7 +41,7 @@ export function DeviceOverview({ device, record }: Props) {
       </div>
       <section className="stack tight">
         <h2>Open alarms</h2>
-        <AlarmList filter={{ entityIds: [device.id] }} height="260px" empty={<p className="muted">None is open at this device. Those of what it monitors are on the pages of the assets.</p>} />
+        <AlarmList filter={{ entityIds: [device.id] }} maxHeight="260px" empty={<p className="muted">No alarm is open at this device. Alarms of the assets it monitors are on their pages.</p>} />
       </section>
     </>
   );

@@ -136,7 +136,7 @@ function Retired({ id, past }: { id: string; past: boolean }) {
   return (
     <div className="bar panel">
       <span className="tag bad">retired</span>
-      <span>It sends no more, and its links have ended. What it sent is kept.</span>
+      <span>Its readings are refused and its links have ended. Its history is kept.</span>
       <ActionButton
         mutation="restoreEntity"
         past={past}

@@ -122,7 +122,7 @@ export function DevicesPage() {
               onOrder={(order) => change({ order })}
               onVisible={setVisible}
               {...(isNarrow ? { isFitted: true, rowPx: TWO_LINES_PX } : {})}
-              height="calc(100dvh - 250px)"
+              maxHeight="calc(100dvh - 250px)"
             />
           )}
           <Failed faults={faults} />

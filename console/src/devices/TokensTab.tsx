@@ -77,9 +77,9 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
       ))}
       <section className="panel stack">
         <h2>Issue a token</h2>
-        <p className="muted">It sends readings of this device and does nothing else. It is shown once; Argus stores only its hash.</p>
-        <div className="bar">
-          <InstantField label="Refused from" name="expiresAt" emptyText="never" value={expiresAt} onChange={setExpiresAt} faults={issue.faults} />
+        <p className="muted">With it a program can send readings of this device, and nothing else. It is shown once; Argus stores only its hash.</p>
+        <div className="bar bottom">
+          <InstantField label="Expires" name="expiresAt" emptyText="never" value={expiresAt} onChange={setExpiresAt} faults={issue.faults} />
           <button type="button" className="button primary" disabled={past || issue.isRunning} onClick={whenComplete(() => void run())}>
             Issue token
           </button>
@@ -97,7 +97,7 @@ export function TokensTab({ deviceId, name }: { deviceId: string; name: string }
               <Failed faults={[...answer.faults, ...revoke.faults]} />
               {tokens.length === 0 && answer.faults.length === 0 && (
                 <Empty title="No token was issued yet">
-                  <p>Without one of its own, only a program with an API key can send its readings.</p>
+                  <p>Until it has a token, only a program with an API key can send its readings.</p>
                 </Empty>
               )}
               {tokens.length > 0 && (

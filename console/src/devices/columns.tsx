@@ -15,7 +15,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "name",
       title: "Name",
-      width: "minmax(168px, 2fr)",
+      width: "minmax(150px, 2fr)",
       sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
       cell: (row) => (
         <>
@@ -27,22 +27,22 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "type",
       title: "Type",
-      width: "minmax(100px, 1fr)",
+      width: "minmax(142px, 1fr)",
       sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
       cell: (row) => shown(row).type ?? <span className="muted">none</span>,
     },
     {
       id: "status",
       title: "Status",
-      width: "76px",
+      width: "70px",
       sort: { ascending: "STATUS_ASC", descending: "STATUS_DESC" },
       cell: (row) => shown(row).status,
     },
-    { id: "connectivity", title: today("Connection"), width: isPast ? "136px" : "112px", cell: (row) => <ConnectivityTag connectivity={shown(row).connectivity} /> },
+    { id: "connectivity", title: today("Connection"), width: isPast ? "136px" : "118px", cell: (row) => <ConnectivityTag connectivity={shown(row).connectivity} /> },
     {
       id: "seen",
       title: today("Seen"),
-      width: "78px",
+      width: "68px",
       number: true,
       sort: { ascending: "LAST_SEEN_ASC", descending: "LAST_SEEN_DESC" },
       cell: (row) => <Age at={shown(row).lastSeenAt} />,
@@ -50,7 +50,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "sparkline",
       title: "24 h",
-      width: "112px",
+      width: "100px",
       cell: (row) => {
         const detail = details.get(row.id);
         if (detail?.sparkline === undefined) return <span className="skeleton" style={{ width: "84px" }} />;
@@ -60,14 +60,14 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "alarms",
       title: "Alarms",
-      width: "92px",
+      width: "88px",
       cell: (row) => {
         const alarms = details.get(row.id)?.alarms;
         return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : alarms === null && "none";
       },
     },
     { id: "assets", title: today("Assets"), width: isPast ? "98px" : "68px", number: true, cell: (row) => shown(row).linkedAssetsCount.toLocaleString("en") },
-    { id: "firmware", title: "Firmware", width: "84px", cell: (row) => shown(row).firmwareVersion ?? "unknown" },
+    { id: "firmware", title: "Firmware", width: "92px", cell: (row) => shown(row).firmwareVersion ?? "unknown" },
   ];
 }
 

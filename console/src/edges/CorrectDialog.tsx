@@ -66,7 +66,7 @@ export function CorrectDialog({ version, onClose }: { version: VersionRecord; on
     } catch {
       return; // The refusal is shown at its field.
     }
-    toast(`${edge.source.name} ${relationshipLabel(edge.relationship, true)} ${edge.target.name}: ${isRetracted ? "taken back" : "corrected"}.`);
+    toast(`${edge.source.name} ${relationshipLabel(edge.relationship, true)} ${edge.target.name}: ${isRetracted ? "retracted" : "corrected"}.`);
     onClose();
   };
   return (
@@ -76,26 +76,26 @@ export function CorrectDialog({ version, onClose }: { version: VersionRecord; on
         {edge.port === null || edge.port === undefined ? "" : `, port ${edge.port}`}
       </p>
       <fieldset className="plain-set stack tight">
-        <legend className="muted small">What is wrong in what was recorded?</legend>
+        <legend className="muted small">What was recorded wrongly?</legend>
         <label className="inline">
           <input type="radio" name="what" checked={!isRetracted} onChange={() => setRetracted(false)} /> It held at other times
         </label>
         <label className="inline">
-          <input type="radio" name="what" checked={isRetracted} onChange={() => setRetracted(true)} /> It never was: take it back
+          <input type="radio" name="what" checked={isRetracted} onChange={() => setRetracted(true)} /> It never was: retract it
         </label>
         <FieldFault faults={change.faults} name="retract" />
       </fieldset>
       {!isRetracted && (
         <div className="bar">
           <InstantField
-            label="Holds from"
+            label="Valid from"
             name="validFrom"
             value={range.from}
             faults={change.faults}
             onChange={(from) => setRange({ ...range, from: from ?? version.validFrom })}
           />
           <InstantField
-            label="until"
+            label="Valid until"
             name="validUntil"
             emptyText="open"
             value={range.until}
@@ -106,7 +106,7 @@ export function CorrectDialog({ version, onClose }: { version: VersionRecord; on
       )}
       {isEmpty ? (
         <p className="field-fault" role="alert">
-          It has to end after it begins. If it never was, take it back.
+          It must end after it begins. If it never was, retract it.
         </p>
       ) : link === null ? (
         <section className="panel stack tight" aria-label="What will follow">
@@ -124,7 +124,7 @@ export function CorrectDialog({ version, onClose }: { version: VersionRecord; on
       <Failed faults={faultsElsewhere(change.faults, ["validFrom", "validUntil", "retract"])} />
       <div className="bar">
         <button type="button" className="button primary" disabled={isSame || isEmpty || change.isRunning} onClick={whenComplete(() => void save())}>
-          {isRetracted ? "Take it back" : "Correct"}
+          {isRetracted ? "Retract" : "Correct"}
         </button>
         <button type="button" className="button" onClick={onClose}>
           Cancel

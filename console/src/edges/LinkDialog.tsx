@@ -101,8 +101,8 @@ export function LinkDialog({ device: givenDevice, asset: givenAsset, onClose }: 
           )}
           <FieldFault faults={link.faults} name="port" />
         </label>
-        <InstantField label="Holds from" name="validFrom" emptyText="now" value={from} onChange={setFrom} faults={link.faults} />
-        <InstantField label="until" name="validUntil" emptyText="open" value={until} onChange={setUntil} faults={link.faults} />
+        <InstantField label="Valid from" name="validFrom" emptyText="now" value={from} onChange={setFrom} faults={link.faults} />
+        <InstantField label="Valid until" name="validUntil" emptyText="open" value={until} onChange={setUntil} faults={link.faults} />
       </div>
       <label className="inline">
         <input type="checkbox" checked={isExclusive} onChange={(event) => setExclusive(event.target.checked)} /> No other asset may have that port at the same time
@@ -110,7 +110,7 @@ export function LinkDialog({ device: givenDevice, asset: givenAsset, onClose }: 
       <FieldFault faults={link.faults} name="exclusive" />
       {isEmpty && (
         <p className="field-fault" role="alert">
-          It has to end after it begins.
+          It must end after it begins.
         </p>
       )}
       {device && asset && isPortRead && !isEmpty && (

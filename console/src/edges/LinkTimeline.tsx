@@ -97,12 +97,11 @@ export function LinkTimeline({ versions, entityId, onChoose }: { versions: reado
       </div>
       <div className="time-ends muted link-timeline-ends">
         <span>{dateMinute(from, zone)}</span>
-        <span>
-          {shown.isPreview || isPast(moment) ? `line: ${dateMinute(shown.asOf, zone)}` : "line: now"} ({zone})
-        </span>
         <span>{dateMinute(to, zone)}</span>
       </div>
-      <p className="muted small">Full bars are believed; dashed ones were superseded by a correction.{canCorrect ? " Choose a bar to correct it." : ""}</p>
+      <p className="muted small">
+        Line: {shown.isPreview || isPast(moment) ? dateMinute(shown.asOf, zone) : "now"} ({zone}). Full bars are believed; dashed ones were superseded by a correction.{canCorrect ? " Choose a bar to correct it." : ""}
+      </p>
     </section>
   );
 }

@@ -34,7 +34,7 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
   const close = () => setOpen(null);
   const correct = (version: VersionRecord) => {
     const believed = believedNow(history.versions, version);
-    if (believed === null) toast("That link was taken back: there is nothing left to correct. Link it again where it was true.");
+    if (believed === null) toast("That link was retracted: there is nothing left to correct. Link it again where it was true.");
     else setOpen({ what: "correct", version: believed });
   };
   if (history.isLoading) return <Loading what="links" />;
@@ -55,8 +55,8 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
       </div>
       <Failed faults={history.faults} retry={history.retry} />
       {history.total === 0 && history.faults.length === 0 && (
-        <Empty title="Not linked to anything yet">
-          <p>Its readings are stored, but belong to no asset. Link it, from any instant on: readings since then are attributed.</p>
+        <Empty title="Not linked yet">
+          <p>Its readings are stored, but belong to no asset. Link it from any instant on: readings since then are attributed to the asset.</p>
           <ActionButton mutation="linkDevice" past={isReadOnly} className="button primary" onClick={() => setOpen({ what: "link" })}>
             Link…
           </ActionButton>
@@ -70,8 +70,8 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
                 <tr>
                   <th scope="col">Linked to</th>
                   <th scope="col">Port</th>
-                  <th scope="col">Holds from</th>
-                  <th scope="col">until</th>
+                  <th scope="col">Valid from</th>
+                  <th scope="col">Valid until</th>
                   <th scope="col">Metrics</th>
                   <th scope="col">
                     <span className="visually-hidden">Actions</span>

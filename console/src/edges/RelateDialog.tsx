@@ -85,7 +85,7 @@ export function RelateDialog({ entityId, kind, onClose }: { entityId: string; ki
       </label>
       {option && <Picker label="Entity" kinds={option.kinds} without={entityId} value={other} onChoose={setOther} />}
       <FieldFault faults={create.faults} name={option?.isFromHere ? "targetId" : "sourceId"} />
-      <InstantField label="Holds from" name="validFrom" emptyText="now" value={from} onChange={setFrom} faults={create.faults} />
+      <InstantField label="Valid from" name="validFrom" emptyText="now" value={from} onChange={setFrom} faults={create.faults} />
       <Failed faults={faultsElsewhere(create.faults, ["relationship", option?.isFromHere ? "targetId" : "sourceId", "validFrom"])} />
       <div className="bar">
         <button type="button" className="button primary" disabled={!option || !other || create.isRunning} onClick={whenComplete(() => void save())}>

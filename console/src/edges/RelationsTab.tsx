@@ -52,7 +52,7 @@ export function RelationsTab({ entityId, kind }: { entityId: string; kind?: stri
         <Empty title="No relations at this moment">
           <p>
             {history.total === 0
-              ? "Say what it is part of, where it is, or what measures it: the graph begins with one relation."
+              ? "Add what it is part of, where it is, or which device measures it."
               : "There are some at other moments: move the time bar, or show all versions."}
           </p>
         </Empty>
@@ -82,7 +82,7 @@ export function RelationsTab({ entityId, kind }: { entityId: string; kind?: stri
                       className="button quiet"
                       onClick={() => setCorrected(believedNow(history.versions, version))}
                       disabled={believedNow(history.versions, version) === null}
-                      {...(believedNow(history.versions, version) === null ? { title: "It was taken back: there is nothing left to correct." } : {})}
+                      {...(believedNow(history.versions, version) === null ? { title: "It was retracted: there is nothing left to correct." } : {})}
                       aria-label={`Correct the relation to ${otherEnd(version.edge, entityId).name}`}
                     >
                       Correct…
@@ -118,8 +118,8 @@ export function VersionsTable({
           <tr>
             <th scope="col">Relation</th>
             <th scope="col">Port</th>
-            <th scope="col">Holds from</th>
-            <th scope="col">until</th>
+            <th scope="col">Valid from</th>
+            <th scope="col">Valid until</th>
             <th scope="col">Recorded</th>
             <th scope="col">Believed</th>
             <th scope="col">

@@ -2,7 +2,7 @@ import { type EdgeVersion, isBelievedAt } from "../time/holds";
 import type { Micros } from "../time/instant";
 
 /** The versions at one port: rows in which none covers another, those believed apart from those superseded. */
-export type PortLinks<V> = { port: number | null; believed: V[][]; superseded: V[][] };
+type PortLinks<V> = { port: number | null; believed: V[][]; superseded: V[][] };
 
 /** Return the versions by port, as believed at `knownAt` (null: now); what was not yet recorded is left out. */
 export function linksByPort<V extends EdgeVersion & { edge: { port?: number | null } }>(versions: readonly V[], knownAt: Micros | null): PortLinks<V>[] {

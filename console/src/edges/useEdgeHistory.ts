@@ -58,10 +58,10 @@ const LOADED_MOST = 5_000;
 type Node = NonNullable<EntityEdgeHistoryQuery["node"]>;
 type Connection = NonNullable<Extract<Node, { edgeHistory?: unknown }>["edgeHistory"]>;
 /** A version of an edge with its ends, as it was recorded. */
-export type EdgeRecord = Connection["nodes"][number];
+type EdgeRecord = Connection["nodes"][number];
 /** The same with its instants as numbers. */
 export type VersionRecord = EdgeVersion & { edge: EdgeRecord };
-export type EdgeEnd = EdgeRecord["source"];
+type EdgeEnd = EdgeRecord["source"];
 
 export type EdgeHistory = {
   versions: VersionRecord[];

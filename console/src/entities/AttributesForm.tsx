@@ -266,7 +266,7 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
             {rawFault === null ? `Cannot be saved: ${Object.keys(unread).join(", ").replace(/_/g, " ")} cannot be read.` : "Cannot be saved: the JSON cannot be read."}
           </span>
         )}
-        {past && <span className="muted">The past is not edited here: go live to change what is now.</span>}
+        {past && <span className="muted">The past is read-only: go live to edit.</span>}
         {!past && refusal !== null && <span className="muted">Editing: {refusal.replace(/^This /, "")}</span>}
       </div>
     </form>

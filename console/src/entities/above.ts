@@ -25,7 +25,7 @@ export function stepsUp(): TraverseStep[] {
 }
 
 /** Return the lower and the upper end of an edge. */
-export function endsOf<E extends { id: string }>(edge: { relationship: string; source: E; target: E }): { below: E; above: E } {
+function endsOf<E extends { id: string }>(edge: { relationship: string; source: E; target: E }): { below: E; above: E } {
   const isDown = UP_FROM_TARGET.has(edge.relationship) || edge.relationship === "MONITORED_BY" || edge.relationship === "CONTROLLED_BY";
   return isDown ? { below: edge.target, above: edge.source } : { below: edge.source, above: edge.target };
 }

@@ -87,7 +87,7 @@ function plainField(key: string, value: unknown): AttributeField {
 }
 
 /** What a text in a field means: its value, undefined where it takes the attribute away; or why it is no such value. */
-export type ReadAttribute = { value: unknown; fault: null } | { fault: string };
+type ReadAttribute = { value: unknown; fault: null } | { fault: string };
 
 const NUMERAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 

@@ -1,5 +1,5 @@
 /** A field that differs between two states of an object; undefined: it was not there. */
-export type FieldChange = { path: string[]; before: unknown; after: unknown };
+type FieldChange = { path: string[]; before: unknown; after: unknown };
 
 // What every change changes, or what names the object itself: it tells a reader nothing.
 const SILENT = new Set(["id", "kind", "createdAt", "updatedAt"]);

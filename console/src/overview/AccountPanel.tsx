@@ -14,7 +14,7 @@ export function AccountPanel({ account, past }: { account: Account; past: boolea
   return (
     <section className="panel" aria-labelledby="overview-account">
       <header>
-        <h2 id="overview-account">Readings of 24 hours</h2>
+        <h2 id="overview-account">Readings of the last 24 hours</h2>
         {past && <span className="muted small">before the moment; what became of them is of now</span>}
         <NowNote past={past} />
       </header>
@@ -33,8 +33,8 @@ export function AccountPanel({ account, past }: { account: Account; past: boolea
       ) : (
         <p className="small">
           {rest > 0
-            ? `${rest.toLocaleString("en")} are on their way: they were counted as received, and not yet as one of the others.`
-            : `${(-rest).toLocaleString("en")} more were worked through than received in this range: they came just before it.`}
+            ? `${rest.toLocaleString("en")} are on their way: they are counted as received, and not yet under an outcome.`
+            : `${(-rest).toLocaleString("en")} more were processed than received in this range: they were received just before it.`}
         </p>
       )}
     </section>

@@ -1,12 +1,12 @@
 import { Link } from "@tanstack/react-router";
 import type { EventFilter } from "../api/gen/graphql";
-import { worstOf } from "../alarms/alarm";
+import { countsOf, worstOf } from "../alarms/alarm";
 import { type Group, groupsOf } from "../alarms/groups";
-import { SeverityCounts } from "../alarms/tags";
 import { useAlarms } from "../alarms/useAlarms";
 import { usePlaces } from "../alarms/usePlaces";
 import { useOpenCounts } from "../shell/OpenAlarms";
 import { Empty, Failed, Loading } from "../ui/States";
+import { SeverityCounts } from "../ui/SeverityCounts";
 import { SEVERITIES, SeverityTag } from "../ui/Tags";
 
 const OPEN: EventFilter = { states: ["OPEN", "ACKNOWLEDGED"] };
@@ -65,7 +65,7 @@ function Places({ title, note, groups }: { title: string; note: string | null; g
             <Link to="/alarms" search={{ under: group.id }} title={`The alarms at ${group.name} and below`}>
               {group.name}
             </Link>
-            <SeverityCounts alarms={group.alarms} isShort />
+            <SeverityCounts counts={countsOf(group.alarms)} isShort />
           </li>
         ))}
       </ul>

@@ -77,7 +77,7 @@ export function FirstReading({
   const issue = useChange(ISSUE, (data) => data.issueDeviceToken);
   useLive(
     READINGS,
-    device === null ? null : { entityIds: [device.id], since: "1970-01-01T00:00:00Z", after: null as string | null },
+    device === null ? null : { entityIds: [device.id], since: "1970-01-01T00:00:00Z" as string | null, after: null as string | null },
     ({ telemetry }) => {
       const series = telemetry.series.find(({ timestamps }) => timestamps.length > 0);
       if (series === undefined) return;
@@ -88,7 +88,7 @@ export function FirstReading({
     {
       resume: (sent, { telemetry }) => {
         sent.after = telemetry.cursor;
-        sent.since = null as unknown as string;
+        sent.since = null;
       },
       onFaults: setFaults,
     },
@@ -108,7 +108,7 @@ export function FirstReading({
   if (device === null) {
     return (
       <>
-        <p>A device has a token of its own, with which it sends its readings and does nothing else.</p>
+        <p>Each device has its own token, with which it can send its readings and nothing else.</p>
         <form className="filter-bar" onSubmit={(event) => void submit(event)}>
           <label>
             Name of the device
@@ -131,7 +131,7 @@ export function FirstReading({
       </p>
       <Command label="the command that sends a reading with curl" text={curlSample(url, device.token)} />
       <details>
-        <summary>The same in Python, with nothing but Python</summary>
+        <summary>The same in Python, without any package</summary>
         <Command label="the program that sends a reading" text={pythonSample(url, device.token)} />
       </details>
       <Failed faults={faults} />

@@ -24,7 +24,7 @@ export function FirstRun({ organization, devices, imported, past }: { organizati
     <section className="panel stack" aria-labelledby="first-steps">
       <header>
         <h2 id="first-steps">First steps</h2>
-        <span className="muted small">Any one of the first three brings data. Each tick lights up by itself.</span>
+        <span className="muted small">Any one of the first three brings data. Each step is ticked off by itself.</span>
       </header>
       <ol className="steps">
         <Step number={1} title="See it with simulated devices" isDone={simulated > 0}>

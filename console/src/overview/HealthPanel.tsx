@@ -52,7 +52,7 @@ export function HealthPanel({ past }: { past: boolean }) {
       )}
       {answer.data !== undefined && scored.length === 0 && answer.faults.length === 0 && (
         <Empty title="No asset has a health score">
-          <p>An asset has one where its asset profile says what its health is made of.</p>
+          <p>An asset has a health score when its asset profile defines how it is computed.</p>
         </Empty>
       )}
       <ul className="plain lines">

@@ -64,7 +64,7 @@ export function WorkPanel({ state, past }: { state: OverviewState; past: boolean
         {overdue > 0 && <span className="tag bad">{overdue} overdue</span>}
         <NowNote past={past} />
       </header>
-      {sorted.length === 0 && <Empty title="Nothing has to be done" />}
+      {sorted.length === 0 && <Empty title="No work is due" />}
       <ul className="plain lines">
         {sorted.map((activity) => (
           <li key={activity.id}>

@@ -33,7 +33,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const ask = useCallback(() => void client.invalidateQueries({ queryKey: KEY }), [client]);
   useEffect(() => {
     watchServer({
-      newConsole: () => toast("A new version of the console is there.", { label: "Reload", run: () => location.reload() }),
+      newConsole: () => toast("A new version of the console is available.", { label: "Reload", run: () => location.reload() }),
       signedOut: ask,
     });
     // Another tab may have signed in as somebody else: the cookie is the browser's.

@@ -48,7 +48,7 @@ async function refusal(response: Response, otherwise: string): Promise<string> {
 }
 
 /** What a page that shows the rows of one session does once the server reports another. */
-export type Reaction = "keep" | "sign in" | "resume" | "reload";
+type Reaction = "keep" | "sign in" | "resume" | "reload";
 
 /**
  * Return how to react to a session. shown: the session whose rows the page shows, null: none yet; now: the server's.

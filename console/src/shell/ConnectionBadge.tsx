@@ -15,7 +15,7 @@ export function ConnectionBadge() {
   if (state === "open" || state === "idle") {
     const lag = lagMs === null ? "" : ` ${Math.max(1, Math.round(lagMs))} ms`;
     return (
-      <span className="tag good" role="status" title="The live connection is there. The number is its round trip.">
+      <span className="tag good" role="status" title="Live updates are connected. The number is the round-trip time.">
         ● live<span className="number">{lag}</span>
       </span>
     );

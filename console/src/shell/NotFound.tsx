@@ -5,7 +5,7 @@ import { Empty, Failed } from "../ui/States";
 export function NotFound() {
   return (
     <Empty title="Nothing is at this address">
-      <p>It may have been deleted, or the link is not whole.</p>
+      <p>It may have been deleted, or the link is incomplete.</p>
       <Link className="button" to="/">
         To the overview
       </Link>

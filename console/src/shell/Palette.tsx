@@ -20,7 +20,7 @@ const SEARCH = graphql(`
 `);
 
 /** Addresses of pages that need no id. */
-export type PagePath = "/" | "/devices" | "/assets" | "/spaces" | "/alarms" | "/changes";
+type PagePath = "/" | "/devices" | "/assets" | "/spaces" | "/alarms" | "/changes";
 type Entry = { key: string; label: string; detail: string; path: readonly string[]; open: () => void };
 
 /** Search for everything: pages by name, entities by the server, ranked, with where each is. */
@@ -68,7 +68,7 @@ export default function Palette({
           aria-activedescendant={entries[index] ? `palette-${index}` : undefined}
           aria-label="Search everything"
           autoComplete="off"
-          placeholder="Name, external id, type, or a page"
+          placeholder="Name, external id, type or page"
           style={{ width: "100%" }}
           value={text}
           onChange={(event) => {
@@ -99,7 +99,7 @@ export default function Palette({
           </li>
         ))}
       </ul>
-      {entries.length === 0 && searched !== "" && !answer.isFetching && <p className="state">Nothing is named like that.</p>}
+      {entries.length === 0 && searched !== "" && !answer.isFetching && <p className="state">Nothing has a name like that.</p>}
     </dialog>
   );
 }

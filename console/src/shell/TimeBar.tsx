@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { InstantInput } from "../ui/InstantInput";
 import { useKeys } from "../ui/keys";
 import { toast } from "../ui/Toasts";
@@ -116,7 +116,9 @@ export function TimeBar() {
         />
         <span className="time-ends small muted" aria-hidden="true">
           <span>{dateTime(start, zone)}</span>
-          <span>{isOutside ? dateTime(end, zone) : "now"}</span>
+          <span>
+            {isOutside ? dateTime(end, zone) : "now"} ({zone})
+          </span>
         </span>
       </div>
       <button type="button" className="button quiet" aria-label="Next change" title="Next change ( ] )" onClick={() => jump(1)}>
@@ -172,7 +174,7 @@ function useMinute(): Micros {
     const timer = setInterval(() => setInstant(now()), 60_000);
     return () => clearInterval(timer);
   }, []);
-  return useMemo(() => instant, [instant]);
+  return instant;
 }
 
 /** What is written under the bar while the console does not show the present. */

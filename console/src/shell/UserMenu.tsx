@@ -12,7 +12,10 @@ export function UserMenu({ onKeys }: { onKeys: () => void }) {
   return (
     <>
       <button type="button" className="button quiet" onClick={() => setOpen(true)} aria-haspopup="dialog">
-        {session.subject ?? "signed in"}
+        <span className="user-sign" aria-hidden="true">
+          ☰
+        </span>
+        <span className="user-name">{session.subject ?? "signed in"}</span>
       </button>
       {isOpen && (
         <Dialog title={session.subject ?? "Session"} shape="sheet" onClose={() => setOpen(false)}>

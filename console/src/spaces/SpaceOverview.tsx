@@ -100,8 +100,8 @@ export function SpaceOverview({ space, record }: { space: Node; record: Node["as
                     </dd>
                   </dl>
                 </section>
-                <Members title="Spaces in it" connection={node?.children} none="It has no spaces in it at the moment shown." />
-                <Members title="Located in it" connection={node?.occupants} none="Nothing and nobody is located in it at the moment shown." />
+                <Members title="Spaces in it" connection={node?.children} none="It contains no spaces at the moment shown." />
+                <Members title="Located in it" connection={node?.occupants} none="Nothing is located in it at the moment shown." />
               </div>
               <div className="stack">
                 <section className="panel">

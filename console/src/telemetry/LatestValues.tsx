@@ -110,8 +110,8 @@ export function LatestValues({ entityId }: { entityId: string }) {
   const values = past ? lastValues(before.data?.node) : merged(latest.data?.node, newer);
   if (values.length === 0) {
     return (
-      <Empty title={past ? "No values in the day before" : "No values yet"}>
-        <p>{past ? "Nothing was supplied in the 24 hours up to the moment shown." : "They come once a linked device sends readings."}</p>
+      <Empty title={past ? "No values in the 24 hours before" : "No values yet"}>
+        <p>{past ? "No device sent any in the 24 hours before the moment shown." : "They appear when a linked device sends readings."}</p>
       </Empty>
     );
   }

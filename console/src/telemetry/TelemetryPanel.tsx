@@ -83,7 +83,7 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
             {state.dropped.toLocaleString("en")} updates came too fast to follow; their points were read again
           </span>
         )}
-        {state.isThinned && <span className="tag">Too many points for single ones: averages are shown</span>}
+        {state.isThinned && <span className="tag">Too many points to draw one by one: averages are shown</span>}
         {state.isPartial && <span className="tag" title="Thinned so that the shape stays, or no longer kept in full">in part</span>}
         <button
           type="button"
@@ -153,7 +153,7 @@ function byUnit(series: readonly SeriesPoints[]): [string, Plotted[]][] {
   for (const { key, metric, port, unit, type, timestamps, values } of series) {
     if (type === "TEXT") continue;
     const label = port === null ? metric : `${metric} (port ${port})`;
-    const title = type === "BOOLEAN" ? SWITCHES : (unit ?? "without unit");
+    const title = type === "BOOLEAN" ? SWITCHES : (unit ?? "no unit");
     const plotted = { key, metric, label, unit, timestamps, values, isSwitch: type === "BOOLEAN" };
     panels.set(title, [...(panels.get(title) ?? []), plotted]);
   }

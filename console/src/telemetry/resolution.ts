@@ -1,5 +1,5 @@
 /** How a window of time is asked: stored points, or one value per bucket. */
-export type Resolution = { bucket: string; bucketMs: number } | { bucket: null; bucketMs: null };
+type Resolution = { bucket: string; bucketMs: number } | { bucket: null; bucketMs: null };
 
 const STEPS: readonly [string, number][] = [
   ["PT2S", 2e3],

@@ -61,7 +61,7 @@ const POINTS = graphql(`
   }
 `);
 
-export type SeriesWindow = {
+type SeriesWindow = {
   entityId: string;
   metrics: string[] | null;
   fromMs: number;
@@ -71,7 +71,7 @@ export type SeriesWindow = {
   timezone: string;
 };
 
-export type SeriesState = {
+type SeriesState = {
   /** While live as of a second ago at most, or of when the set of series changed. */
   series: readonly SeriesPoints[];
   /** What charts draw from while points come too often for React; null: `series` is all. */

@@ -2,9 +2,9 @@ import type { Micros } from "./instant";
 import { type EdgeVersion, isBelievedAt, isValidAt } from "./holds";
 
 /** A change of what held: an edge that began or ended. */
-export type EdgeChange<V> = { version: V; at: Micros; what: "began" | "ended" };
+type EdgeChange<V> = { version: V; at: Micros; what: "began" | "ended" };
 /** A change of what was believed: a version that was recorded or given up. */
-export type BeliefChange<V> = { version: V; at: Micros; what: "recorded" | "superseded" };
+type BeliefChange<V> = { version: V; at: Micros; what: "recorded" | "superseded" };
 
 /**
  * Return what happened in the world in (from, to], as believed at `knownAt` (null: now), earliest first.

@@ -2,7 +2,6 @@
 
 const DURATION = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?$/;
 const UNITS = ["y", "mo", "wk", "d", "h", "min", "s"] as const;
-const UNIT_MS = [31_556_952_000, 2_629_746_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1_000] as const;
 
 function partsOf(text: string): number[] | null {
   const match = DURATION.exec(text);
@@ -22,10 +21,4 @@ export function durationText(text: string): string {
   }
   const words = parts.flatMap((count, index) => (count === 0 ? [] : [`${count} ${UNITS[index] ?? ""}`]));
   return words.length === 0 ? "0 s" : words.join(" ");
-}
-
-/** Return the length in milliseconds, months and years as their mean; null for a text that is not a duration. */
-export function durationMs(text: string): number | null {
-  const parts = partsOf(text);
-  return parts === null ? null : parts.reduce((sum, count, index) => sum + count * (UNIT_MS[index] ?? 0), 0);
 }

@@ -2,7 +2,7 @@ import { useRouterState } from "@tanstack/react-router";
 import { useMemo } from "react";
 
 /** What the page shows: entities, or all below one. The time bar marks the changes of their links and their alarms. */
-export type TimeSubject = { entityIds: readonly string[] } | { underId: string } | null;
+type TimeSubject = { entityIds: readonly string[] } | { underId: string } | null;
 
 /** Return what an address shows; null: the whole organization. */
 export function subjectOf(pathname: string, search: { entity?: string | undefined; under?: string | undefined }): TimeSubject {

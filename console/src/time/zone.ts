@@ -4,7 +4,7 @@ import type { Micros } from "./instant";
 export { age } from "./age";
 
 /** Which time zone instants are shown in: this computer's, UTC, or an IANA name. */
-export type ZoneChoice = "mine" | "UTC" | (string & {});
+type ZoneChoice = "mine" | "UTC" | (string & {});
 
 const KEY = "argus.zone";
 const listeners = new Set<() => void>();
@@ -25,7 +25,7 @@ let mine: { name: string; at: number } = { name: "", at: Number.NEGATIVE_INFINIT
 const MINE_MS = 60_000;
 
 /** Return the IANA name of the zone that instants are shown in. */
-export function zoneName(): string {
+function zoneName(): string {
   if (choice !== "mine") return choice;
   // Whoever shows an instant asks at every drawing, and this computer's answer takes its time.
   const at = performance.now();

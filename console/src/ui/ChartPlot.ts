@@ -42,7 +42,7 @@ function resolved(element: Element, name: string): string {
   return value;
 }
 
-export type Making = {
+type Making = {
   element: HTMLElement;
   labels: readonly ChartSeries[];
   height: number;
@@ -194,7 +194,7 @@ function drawThresholds(made: uPlot, element: Element, thresholds: readonly Thre
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillText(threshold.label, bbox.left + 4, y - 4);
+    ctx.fillText(threshold.label, bbox.left + 4 * devicePixelRatio, y - 6 * devicePixelRatio);
   }
   ctx.restore();
 }

@@ -4,7 +4,7 @@ import type { Micros } from "../time/instant";
 import { fromWallClock, toWallClock, useZone } from "../time/zone";
 
 /** Return the refusals whose path names a field, or the last of several names for it. */
-export function faultsAt(faults: readonly Fault[], name: string): Fault[] {
+function faultsAt(faults: readonly Fault[], name: string): Fault[] {
   return faults.filter((fault) => fault.path.includes(name));
 }
 

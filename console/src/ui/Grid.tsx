@@ -40,10 +40,15 @@ type Props<N> = {
   rowPx?: number;
   /** Rows are no wider than the grid: for one column on a narrow screen. */
   isFitted?: boolean;
-  height?: string;
+  /** As high as its rows, up to this length of CSS. */
+  maxHeight?: string;
 };
 
 const ROW_PX = { comfortable: 34, compact: 27 };
+const HEAD_PX = 34;
+// A list of one row is no thinner than one of three, and leaves room for a horizontal scroll bar.
+const LEAST_ROWS = 3;
+const SCROLL_BAR_PX = 16;
 // Read ahead so far before the end of what is loaded.
 const AHEAD = 60;
 
@@ -116,7 +121,7 @@ export function Grid<N>(props: Props<N>) {
       aria-activedescendant={row === undefined || active < first || active > last ? undefined : `row-${idOf(row)}`}
       tabIndex={0}
       ref={scroller}
-      style={{ height: props.height ?? "min(68vh, 900px)" }}
+      style={{ height: `min(${props.maxHeight ?? "min(68vh, 900px)"}, ${HEAD_PX + Math.max(rows.length, LEAST_ROWS) * rowPx + SCROLL_BAR_PX}px)` }}
       onKeyDown={(event) => {
         const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -1e9, End: 1e9 }[event.key];
         if (by !== undefined && event.target === event.currentTarget) {

@@ -112,7 +112,7 @@ export function Picker({
           ))}
         </ul>
       )}
-      {isOpen && searched.length > 0 && answer.data && hits.length === 0 && <p className="muted small">Nothing is named like that.</p>}
+      {isOpen && searched.length > 0 && answer.data && hits.length === 0 && <p className="muted small">Nothing has a name like that.</p>}
     </div>
   );
 }

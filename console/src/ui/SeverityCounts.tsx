@@ -6,7 +6,7 @@ export function SeverityCounts({ counts, isShort = false }: { counts: Partial<Re
   const present = SEVERITIES.filter((severity) => (counts[severity] ?? 0) > 0);
   if (present.length === 0) return <span className="muted">none</span>;
   return (
-    <span className="counts">
+    <span className="severity-counts">
       {present.map((severity) => {
         const Tag = isShort ? SeveritySign : SeverityTag;
         return <Tag key={severity} severity={severity} count={counts[severity] ?? 0} />;

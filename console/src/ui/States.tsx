@@ -71,7 +71,7 @@ export function PageMissing({ what, faults = [] }: { what: string; faults?: read
   return (
     <div className="stack">
       <PageName name="Not found" />
-      <Failed faults={[...faults, { code: "NOT_FOUND", message: `There is no ${what} with this id, or it is not yours to see.`, path: ["node"] }]} />
+      <Failed faults={[...faults, { code: "NOT_FOUND", message: `There is no ${what} with this id, or you may not see it.`, path: ["node"] }]} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 
 /** What a message offers: the way back, or the next step. */
-export type ToastAction = { label: string; run: () => void | Promise<unknown> };
+type ToastAction = { label: string; run: () => void | Promise<unknown> };
 type Toast = { id: number; text: string; action?: ToastAction };
 
 const SHOWN_MS = 8_000;

@@ -1,5 +1,5 @@
 /** What came of work in batches: the answers of those that were done, what is left where one failed, and why it did. */
-export type Batches<T, R> = { answers: R[]; rest: T[]; error: unknown };
+type Batches<T, R> = { answers: R[]; rest: T[]; error: unknown };
 
 /**
  * Do work on items in batches, one after the other, until one fails or `isStopped` says so.

@@ -6,7 +6,7 @@ type Dated<D> = { detail: D; readAt: Readonly<Partial<Record<keyof D, number>>> 
 export type Details<D> = { key: string; rows: ReadonlyMap<string, Dated<D>> };
 
 /** Details of so many rows are kept: what was scrolled through, not all of a list of any length. */
-export const DETAILS_MOST = 2_000;
+const DETAILS_MOST = 2_000;
 
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 
@@ -49,7 +49,7 @@ function merged<D extends object>(known: Dated<D> | undefined, detail: D, readAt
 }
 
 /** Lay details over those that are known, at the moment that `key` names; see `withDetails`. */
-export type AddDetails<D> = (key: string, others: ReadonlyMap<string, D>, readAt: number) => void;
+type AddDetails<D> = (key: string, others: ReadonlyMap<string, D>, readAt: number) => void;
 
 /** Details of rows that come and go while one scrolls, at the moment that `key` names; `add` lays others over them. */
 export function useDetails<D extends object>(key: string): { details: ReadonlyMap<string, D>; add: AddDetails<D> } {

@@ -2,8 +2,8 @@ import { useEffect, useRef } from "react";
 import { takesKey } from "./controls";
 
 /** A key, or two keys after each other ("g d"), and what it does. */
-export type KeyAction = { label: string; run: () => void };
-export type KeyMap = Record<string, KeyAction>;
+type KeyAction = { label: string; run: () => void };
+type KeyMap = Record<string, KeyAction>;
 
 const CHORD_MS = 1_200;
 const maps: { map: { current: KeyMap }; isOfDialog: boolean }[] = [];

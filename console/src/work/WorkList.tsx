@@ -112,7 +112,7 @@ export function WorkList({ entityId }: { entityId: string }) {
 /** What is still to do of these activities, what is due first, at most five of it. */
 export function WorkRows({ activities }: { activities: readonly Work[] }) {
   const rows = activities.filter(isToDo).sort(byDue).slice(0, 5);
-  if (rows.length === 0) return <p className="muted">Nothing is to be done.</p>;
+  if (rows.length === 0) return <p className="muted">No work is due.</p>;
   return (
     <ul className="rows">
       {rows.map((work) => (

@@ -28,8 +28,6 @@ RECORDS: Final = (
     "event_corrections",
     "events",
     "feature_flags",
-    "group_members",
-    "groups",
     "ingest_accounting",
     "maintenance_windows",
     "notifications",

@@ -179,10 +179,10 @@ def test_it_is_what_one_after_the_other_would_be(api: Api) -> None:
         nonlocal count
         count += 1
         clients = []
-        for way in ("together", "apart"):
+        for way in ("together", "separate"):
             api.organization(f"{way} {count}")
             clients.append(api.client(f"{way}-{count}"))
-        together, apart = clients
+        together, separate = clients
         made: list[str] = []
         fields: list[str] = []
         identities: list[str] = []
@@ -190,7 +190,7 @@ def test_it_is_what_one_after_the_other_would_be(api: Api) -> None:
         for place, step in enumerate(steps):
             fields.append(field(place, step, made, lambda at: f"@f{at}"))
             text = field(place, step, made, identities.__getitem__)
-            payload = apart.call(f"mutation {{ {text} }}").data[f"f{place}"]
+            payload = separate.call(f"mutation {{ {text} }}").data[f"f{place}"]
             is_refused = is_refused or bool(payload["errors"])
             kind = next((kind for kind in ("asset", "device") if kind in payload), "")
             made.append(kind)
@@ -201,7 +201,7 @@ def test_it_is_what_one_after_the_other_would_be(api: Api) -> None:
             assert names(together) == []
         else:
             assert reply.data is not None
-            assert state(together) == state(apart)
+            assert state(together) == state(separate)
 
     holds()
 

@@ -15,6 +15,7 @@ import { useTree } from "./useTree";
 import { useTreeVersions } from "./useTreeVersions";
 
 const ROW_PX = { comfortable: 34, compact: 27 };
+const LEAST_ROWS = 3;
 const KINDS = { ASSET: ["SPACE", "ASSET"], SPACE: ["SPACE"] } as const;
 const FILTERS = { ASSET: { kinds: [...KINDS.ASSET] }, SPACE: { kinds: [...KINDS.SPACE] } };
 const NO_IDS: readonly string[] = [];
@@ -134,7 +135,7 @@ export function HubTree({ kind }: { kind: HubKind }) {
           aria-label={label}
           tabIndex={0}
           ref={scroller}
-          style={{ height: `min(70vh, ${Math.max(rows.length * rowPx + 4, 200)}px)` }}
+          style={{ height: `min(70vh, ${Math.max(rows.length, LEAST_ROWS) * rowPx + 4}px)` }}
           aria-activedescendant={active && activeIndex >= first && activeIndex <= last ? rowId(active) : undefined}
           onFocus={() => activeIndex < 0 && setActivePath(rows[0]?.path ?? null)}
           onKeyDown={onKeyDown}

@@ -1,6 +1,6 @@
 import type { Severity } from "../../ui/Tags";
 
-export type OpenEvent = { severity: Severity; entityId: string };
+type OpenEvent = { severity: Severity; entityId: string };
 export type UpwardEdge = { relationship: string; sourceId: string; targetId: string };
 export type AlarmCounts = Partial<Record<Severity, number>>;
 
