@@ -18,6 +18,7 @@ TABLE_MODULES = (
     "domain.definitions.entity_types.tables",
     "domain.base.failed_items.tables",
     "domain.definitions.feature_flags.tables",
+    "domain.definitions.groups.tables",
     "domain.derivation.health.tables",
     "domain.derivation.invalidation.tables",
     "domain.work.notifications.tables",

@@ -653,6 +653,46 @@ TABLE graph_clocks ROW SECURITY
     GRANT SELECT TO argus_pipeline
     GRANT SELECT TO argus_scoped
 
+TABLE group_members ROW SECURITY
+    entity_id uuid NOT NULL
+    group_id uuid NOT NULL
+    organization_id integer NOT NULL
+    valid tstzmultirange NOT NULL
+    CONSTRAINT ck_group_members_valid CHECK (((NOT isempty(valid)) AND (NOT lower_inf(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid))))
+    CONSTRAINT fk_group_members_entity FOREIGN KEY (organization_id, entity_id) REFERENCES entities(organization_id, id)
+    CONSTRAINT fk_group_members_group FOREIGN KEY (organization_id, group_id) REFERENCES groups(organization_id, id)
+    CONSTRAINT pk_group_members PRIMARY KEY (organization_id, group_id, entity_id)
+    CREATE INDEX ix_group_members_entity ON public.group_members USING btree (organization_id, entity_id)
+    CREATE TRIGGER invalidate_on_group_member AFTER INSERT OR DELETE OR UPDATE ON public.group_members FOR EACH ROW EXECUTE FUNCTION invalidate_on_group_member()
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope)))
+    GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
+    GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
+
+TABLE groups ROW SECURITY
+    created_at timestamp with time zone NOT NULL
+    deleted_at timestamp with time zone
+    description text
+    entity_ids uuid[] NOT NULL DEFAULT '{}'::uuid[]
+    filter jsonb
+    group_ids uuid[] NOT NULL DEFAULT '{}'::uuid[]
+    id uuid NOT NULL
+    kind text NOT NULL
+    name text NOT NULL
+    organization_id integer NOT NULL
+    updated_at timestamp with time zone NOT NULL
+    CONSTRAINT ck_groups_filter CHECK (((kind = 'DYNAMIC'::text) = (filter IS NOT NULL)))
+    CONSTRAINT ck_groups_kind CHECK ((kind = ANY (ARRAY['STATIC'::text, 'DYNAMIC'::text])))
+    CONSTRAINT fk_groups_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
+    CONSTRAINT pk_groups PRIMARY KEY (organization_id, id)
+    CREATE UNIQUE INDEX uq_groups_name ON public.groups USING btree (organization_id, name) WHERE (deleted_at IS NULL)
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT groups_of_scope() AS groups_of_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (id IN ( SELECT groups_of_scope() AS groups_of_scope)))
+    GRANT INSERT, SELECT, UPDATE TO argus_api
+    GRANT SELECT TO argus_pipeline
+    GRANT SELECT TO argus_scoped
+
 TABLE health_measured ROW SECURITY
     entity_id uuid NOT NULL
     organization_id integer NOT NULL
@@ -1041,6 +1081,7 @@ TABLE rule_versions ROW SECURITY
     effective_from timestamp with time zone NOT NULL
     entity_id uuid
     escalation jsonb NOT NULL
+    group_id uuid
     id uuid NOT NULL
     is_active boolean NOT NULL
     kind text
@@ -1053,10 +1094,12 @@ TABLE rule_versions ROW SECURITY
     severity text NOT NULL
     type text
     under_id uuid
-    CONSTRAINT ck_rule_versions_scope CHECK ((num_nonnulls(entity_id, type, under_id, profile_id) <= 1))
+    CONSTRAINT ck_rule_versions_scope CHECK ((num_nonnulls(entity_id, type, under_id, profile_id, group_id) <= 1))
+    CONSTRAINT fk_rule_versions_group FOREIGN KEY (organization_id, group_id) REFERENCES groups(organization_id, id)
     CONSTRAINT fk_rule_versions_profile FOREIGN KEY (organization_id, profile_id) REFERENCES asset_profiles(organization_id, id)
     CONSTRAINT fk_rule_versions_rule FOREIGN KEY (organization_id, rule_id) REFERENCES rules(organization_id, id)
     CONSTRAINT pk_rule_versions PRIMARY KEY (organization_id, rule_id, effective_from)
+    CREATE INDEX ix_rule_versions_group ON public.rule_versions USING btree (organization_id, group_id) WHERE (group_id IS NOT NULL)
     CREATE TRIGGER invalidate_on_rule_version AFTER INSERT OR UPDATE ON public.rule_versions FOR EACH ROW EXECUTE FUNCTION invalidate_on_rule_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (rule_id IN ( SELECT rules_of_scope() AS rules_of_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (rule_id IN ( SELECT rules_of_scope() AS rules_of_scope)))
@@ -1352,6 +1395,7 @@ FUNCTION ensure_partition(text,timestamp with time zone) RETURNS void plpgsql VO
 FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 118a2be1f0ea34d972d7082c8d5ad469 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
 FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 44b12f50b0da986532014ba05afe93bf GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
 FUNCTION entities_searched(integer,text,text[],integer) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 f4358752123eb449be434f0a4c0849f0 GRANT EXECUTE TO argus_api; EXECUTE TO argus_scoped
+FUNCTION groups_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 aef9743d3d6df1175bfe35494bc2ef87 GRANT EXECUTE TO argus_scoped
 FUNCTION history_close(timestamp with time zone) RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 12035a63f233519dc23d39c7b49263f1 GRANT EXECUTE TO argus_pipeline
 FUNCTION history_retention_hold() RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 218781f48d642d1bb77e9db79f3c51c2 GRANT EXECUTE TO argus_pipeline
 FUNCTION hourly_aggregates_built(timestamp with time zone,timestamp with time zone) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 4ec2468131d3b31cf2ea357d94132029 GRANT EXECUTE TO argus_pipeline
@@ -1360,6 +1404,7 @@ FUNCTION invalidate_all(integer,timestamp with time zone,timestamp with time zon
 FUNCTION invalidate_on_area() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 3d85bbe96ea7f4695f64ae43df8ff16e
 FUNCTION invalidate_on_attributes() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 fb84347bfde2eccf42457c72d5c36e32
 FUNCTION invalidate_on_deletion() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 cdb0b5a86cfad321395927c1d98a2ac5
+FUNCTION invalidate_on_group_member() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 3ea4a0d6665335939b83115db37c5139
 FUNCTION invalidate_on_hierarchy() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0eb13b43b125427b21dbcfdf11a0846f
 FUNCTION invalidate_on_link() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 3e939010bf0901fc44747b70a56c421f
 FUNCTION invalidate_on_membership() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 325277ad0bbf5576444db057b2cf17b6
@@ -1367,7 +1412,7 @@ FUNCTION invalidate_on_processor_version() RETURNS trigger plpgsql VOLATILE SECU
 FUNCTION invalidate_on_profile_assignment() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a04179ceefdddd720c594a60f849571e
 FUNCTION invalidate_on_profile_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 5a938466d774d15a5908484b09e468b4
 FUNCTION invalidate_on_rollup() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 783f5d85672f28ed1d86ba5adebd36cb
-FUNCTION invalidate_on_rule_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2edb4f2fa19fcc24b6c102a546592a56
+FUNCTION invalidate_on_rule_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 147c59bc6adbc82ddc9117eedc8825d9
 FUNCTION invalidate_on_schema_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 6e062f7b4bb7ca55b2ebce9c389020a0
 FUNCTION invalidate_on_type() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 804f819eebe051b5e6c2bd173f084102
 FUNCTION invalidate_suppression_on_edge() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 7852148fdc81168aa0f53ac4dd9b7437
@@ -1383,7 +1428,7 @@ FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET s
 FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 bbe4625d61c03ed5d60082a67bda79c9
 FUNCTION raw_batches_admit() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d472df38fe021e3a78517d30e38ae31a
 FUNCTION readings_outcome(integer,bigint[],timestamp with time zone[]) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 434d154d35bd0eed391e3a575d6854ed GRANT EXECUTE TO argus_api; EXECUTE TO argus_scoped
-FUNCTION rules_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 1f7f7d368e6982b409850872deefa68b GRANT EXECUTE TO argus_scoped
+FUNCTION rules_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 18a099b9356b77f775b8ea66623991b3 GRANT EXECUTE TO argus_scoped
 FUNCTION search_pattern(text) RETURNS text sql IMMUTABLE MD5 c461018544a80a34e6d83e83e6ee5fe7 GRANT EXECUTE TO PUBLIC
 FUNCTION sessions_ended_after(bigint) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 66aad28679a84a9a34ba6a0d11ac787b GRANT EXECUTE TO argus_api
 FUNCTION shadow_compare(timestamp with time zone,timestamp with time zone) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 975f423e009cfdd3f1487673061ec4fe GRANT EXECUTE TO argus_api

@@ -92,6 +92,18 @@ def half(admin: Client, name: str, template: str) -> Half:
         template=template, targets=[ids["pump"]], pump=ids["pump"], hall=ids["hall"], probe=ids["probe"],
         name=f"{name} hot", to=(datetime.now(UTC) + timedelta(days=1)).isoformat(),
     )  # fmt: skip
+    groups = run(
+        admin,
+        """mutation M($name: String!, $dynamic: String!, $hall: ID!) {
+          static: createGroup(input: {name: $name}) { group { id } errors { message } }
+          dynamic: createGroup(input: {name: $dynamic, kind: DYNAMIC, filter: {underId: $hall}}) {
+            group { id } errors { message } } }""",
+        name=f"{name} group", dynamic=f"{name} in hall", hall=ids["hall"],
+    )  # fmt: skip
+    ids["group"], ids["dynamicGroup"] = groups["static"]["group"]["id"], groups["dynamic"]["group"]["id"]
+    member = """mutation M($group: ID!, $ids: [ID!]!, $from: DateTime) {
+      addToGroup(groupId: $group, entityIds: $ids, from: $from) { errors { message } } }"""
+    run(admin, member, group=ids["group"], ids=[ids["pump"], ids["motor"]], **{"from": BEGIN})
     ids["work"] = data["work"]["activity"]["id"]
     ids["shelf"], ids["window"] = data["shelf"]["shelf"]["id"], data["window"]["maintenanceWindow"]["id"]
     ids["token"], ids["rule"] = data["token"]["tokenId"], data["rule"]["rule"]["id"]

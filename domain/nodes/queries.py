@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from domain.definitions.entity_types.model import EntityType
 from domain.definitions.entity_types.queries import entity_types_get
+from domain.definitions.groups.model import Group
+from domain.definitions.groups.queries import groups_get
 from domain.definitions.profiles.model import AssetProfile
 from domain.definitions.profiles.queries import profiles_get
 from domain.derivation.rollups.model import Rollup
@@ -33,7 +35,7 @@ from graph.edges.queries import edge_versions_by_id, edges_newest
 from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
-Definition = EntityType | AssetProfile | ActivityTemplate | Rule | Rollup
+Definition = EntityType | AssetProfile | ActivityTemplate | Rule | Rollup | Group
 Record = ApiKey | Change | DeadLetter | DeviceToken | Event | Notification | RawReading | Shelf | MaintenanceWindow
 Node = Entity | EdgeVersion | Definition | Record
 _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
@@ -44,6 +46,7 @@ _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     dead_letters_get,
     profiles_get,
     rules_get,
+    groups_get,
     events_get,
     rollups_get,
     activity_templates_get,

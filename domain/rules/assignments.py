@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.base.packed import micros_of
+from domain.definitions.groups.queries import memberships_read
 from domain.plant.assets.tables import assets
 from domain.rules.conditions import Condition, condition_read, metrics_of
 from domain.rules.model import Assignment, ClearedReason, RuleVersion, Segment
@@ -31,8 +32,8 @@ def assignments_of(
 ) -> dict[UUID, list[Assignment]]:
     """Return the rules assigned to each entity, by rule id; entities without any are left out.
 
-    A deleted entity is evaluated up to its deletion: its history remains. Statements: one, and one for each level above
-    the entities where any rule is about what is below something.
+    A deleted entity is evaluated up to its deletion: its history remains. Statements: one, one for each level above the
+    entities where any rule is about what is below something, and one where any rule is about a group.
     """
     rows = session.execute(
         select(entities.c.id, entities.c.kind, entities.c.type, entities.c.deleted_at, assets.c.profile_id)
@@ -42,13 +43,21 @@ def assignments_of(
     above: Mapping[EntityId, Mapping[EntityId, Spans]] = {}
     if any(version.scope.under_id is not None for versions in rulebook.values() for version in versions):
         above = spans_above(session, organization_id=organization_id, ids=[row.id for row in rows], hops=BELOW)
+    scopes = (version.scope for versions in rulebook.values() for version in versions)
+    groups = {scope.group_id for scope in scopes if scope.group_id is not None}
+    memberships: Mapping[UUID, Mapping[UUID, Spans]] = {}
+    if groups:
+        memberships = memberships_read(
+            session, organization_id=organization_id, group_ids=groups, entity_ids=[row.id for row in rows]
+        )
     by_place = _by_place(rulebook)
     assignments: dict[UUID, list[Assignment]] = {}
     for row in rows:
-        places = (row.id, (row.kind, row.type), row.profile_id, None)
+        member_of = memberships.get(row.id, {})
+        places = (row.id, (row.kind, row.type), row.profile_id, *member_of, None)
         concerned = {rule_id: None for place in places for rule_id in by_place.get(place, ())}
         for rule_id in sorted(concerned):
-            segments = _segments(rulebook[rule_id], row, above)
+            segments = _segments(rulebook[rule_id], row, above, member_of)
             if segments:
                 metrics = frozenset().union(*(metrics_of(segment.condition) for segment in segments))
                 assignments.setdefault(row.id, []).append(Assignment(rule_id, segments, metrics))
@@ -56,9 +65,15 @@ def assignments_of(
 
 
 def _segments(
-    versions: Sequence[RuleVersion], entity: Any, above: Mapping[EntityId, Mapping[EntityId, Spans]]
+    versions: Sequence[RuleVersion],
+    entity: Any,
+    above: Mapping[EntityId, Mapping[EntityId, Spans]],
+    member_of: Mapping[UUID, Spans],
 ) -> list[Segment]:
-    """Return the segments of a rule at an entity: which version applies when. versions: ascending. entity: its row."""
+    """Return the segments of a rule at an entity: which version applies when. versions: ascending. entity: its row.
+
+    member_of: when it is a member of which group.
+    """
     deleted = END_US if entity.deleted_at is None else micros_of(entity.deleted_at)
     segments: list[Segment] = []
     for n, version in enumerate(versions):
@@ -66,7 +81,7 @@ def _segments(
             continue
         begins = micros_of(version.effective_from)
         ends = micros_of(versions[n + 1].effective_from) if n + 1 < len(versions) else END_US
-        for span in _spans(version, entity, above):
+        for span in _spans(version, entity, above, member_of):
             first, last = max(begins, span[0]), min(ends, span[1], deleted)
             if first >= last:
                 continue
@@ -82,7 +97,7 @@ def _segments(
 
 
 def _by_place(rulebook: Rulebook) -> dict[UUID | tuple[str | None, str | None] | None, list[UUID]]:
-    """Index rules by their scope: an entity, a kind and type, a profile; under None all others."""
+    """Index rules by their scope: an entity, a kind and type, a profile, a group; under None all others."""
     by_place: dict[UUID | tuple[str | None, str | None] | None, list[UUID]] = {}
     for rule_id, versions in rulebook.items():
         for version in versions:
@@ -94,6 +109,8 @@ def _by_place(rulebook: Rulebook) -> dict[UUID | tuple[str | None, str | None] |
                 place = (scope.kind, scope.type)
             elif scope.profile_id is not None:
                 place = scope.profile_id
+            elif scope.group_id is not None:
+                place = scope.group_id
             of_place = by_place.setdefault(place, [])
             if rule_id not in of_place[-1:]:
                 of_place.append(rule_id)
@@ -119,6 +136,7 @@ def _spans(
     version: RuleVersion,
     entity: Any,
     above: Mapping[EntityId, Mapping[EntityId, Spans]],
+    member_of: Mapping[UUID, Spans],
 ) -> Spans:
     """Return when an entity is in a version's scope. entity: its row: id, kind, type, profile_id."""
     scope = version.scope
@@ -128,6 +146,8 @@ def _spans(
         return _ALWAYS if (scope.kind, scope.type) == (entity.kind, entity.type) else []
     if scope.profile_id is not None:
         return _ALWAYS if scope.profile_id == entity.profile_id else []
+    if scope.group_id is not None:
+        return member_of.get(scope.group_id, [])
     if scope.under_id is not None:
         return above.get(EntityId(entity.id), {}).get(EntityId(scope.under_id), [])
     return _ALWAYS

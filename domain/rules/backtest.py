@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.base.packed import micros_of
+from domain.definitions.groups.queries import members_ever
 from domain.plant.assets.tables import assets
 from domain.rules.assignments import assignments_of, metrics_read
 from domain.rules.evaluate import Points
@@ -120,6 +121,9 @@ def _entities(session: Session, organization_id: int, draft: RuleDraft) -> list[
             assets.c.organization_id == organization_id, assets.c.profile_id == scope.profile_id
         )
         statement = statement.where(entities.c.id.in_(users))
+    elif scope.group_id is not None:
+        members = members_ever(organization_id=organization_id, group_id=scope.group_id)
+        statement = statement.where(entities.c.id.in_(members))
     elif scope.under_id is not None:
         below = spans_below(session, organization_id=organization_id, ids=[scope.under_id], hops=BELOW)
         statement = statement.where(entities.c.id.in_({item for of_one in below.values() for item in of_one}))

@@ -53,13 +53,17 @@ SEVERITIES: Final = tuple(Severity)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The entities of a rule: one, those of a type, all below one, the assets of a profile; all None: every entity."""
+    """The entities of a rule: one, those of a type, all below one, a profile's assets, a group; all None: every entity.
+
+    group_id: of a static group.
+    """
 
     entity_id: UUID | None = None
     kind: str | None = None
     type: str | None = None
     under_id: UUID | None = None
     profile_id: UUID | None = None
+    group_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from domain.definitions.groups.model import GroupKind
+from domain.definitions.groups.queries import group_get
 from domain.definitions.profiles.tables import asset_profiles
 from domain.rules.actions import action_check
 from domain.rules.conditions import LENGTH_MAX_US, condition_read
@@ -30,6 +32,7 @@ VERSIONS_MAX: Final = 1_000
 STEPS_MAX: Final = 10
 EVENTS_MAX: Final = 1_000
 NAME_MAX_CHARS: Final = 200
+_SCOPES: Final = ("entity_id", "type", "under_id", "profile_id", "group_id")
 # What readings are of.
 _MEASURED: Final = (EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE)
 
@@ -156,9 +159,9 @@ def draft_check(session: Session, *, organization_id: int, draft: RuleDraft) -> 
 
 
 def _scope_check(session: Session, organization_id: int, scope: Scope) -> None:
-    given = [name for name in ("entity_id", "type", "under_id", "profile_id") if getattr(scope, name) is not None]
+    given = [name for name in _SCOPES if getattr(scope, name) is not None]
     if len(given) > 1 or (scope.kind is None) != (scope.type is None):
-        msg = "A scope is one of entityId, type with kind, underId, profileId, or nothing: the whole organization."
+        msg = "A scope is one of entityId, type with kind, underId, profileId, groupId, or nothing: all there is."
         raise BadInputError(msg, path=("scope",))
     if scope.kind is not None and scope.kind not in _MEASURED:
         raise BadInputError(f"It could never fire: {scope.kind} has no readings.", path=("scope", "kind"))
@@ -170,6 +173,8 @@ def _scope_check(session: Session, organization_id: int, scope: Scope) -> None:
         )
         if session.execute(known).one_or_none() is None:
             raise NotFoundError(f"There is no asset profile {scope.profile_id}.", path=("scope", "profileId"))
+    if scope.group_id is not None:
+        _group_check(session, organization_id, scope.group_id)
     for name, entity_id in (("entityId", scope.entity_id), ("underId", scope.under_id)):
         if entity_id is None:
             continue
@@ -179,6 +184,17 @@ def _scope_check(session: Session, organization_id: int, scope: Scope) -> None:
         [entity] = entities.values()
         if name == "entityId" and entity.kind not in _MEASURED:
             raise BadInputError(f"It could never fire: {entity.kind} has no readings.", path=("scope", name))
+
+
+def _group_check(session: Session, organization_id: int, group_id: UUID) -> None:
+    path = ("scope", "groupId")
+    group = group_get(session, organization_id=organization_id, group_id=group_id, path=path)
+    if group.kind is GroupKind.DYNAMIC:
+        message = (
+            f"The group {group.name!r} is DYNAMIC, and a rule is about the members of a STATIC one: what fitted a "
+            "filter at the time of a reading is not known. Make a STATIC group, or give a type, a profile or underId."
+        )
+        raise BadInputError(message, path=path)
 
 
 def _version_write(session: Session, change: GraphChange, rule_id: UUID, draft: RuleDraft) -> None:
@@ -194,6 +210,7 @@ def _version_write(session: Session, change: GraphChange, rule_id: UUID, draft: 
         "type": draft.scope.type,
         "under_id": draft.scope.under_id,
         "profile_id": draft.scope.profile_id,
+        "group_id": draft.scope.group_id,
         "action": dict(draft.action),
         "escalation": [{"afterUs": step.after_us, "severity": step.severity} for step in draft.escalation],
         "max_events": draft.damping.max_events,
@@ -269,6 +286,7 @@ def _state(rule: Rule) -> dict[str, Any]:
             "type": scope.type,
             "underId": None if scope.under_id is None else str(scope.under_id),
             "profileId": None if scope.profile_id is None else str(scope.profile_id),
+            "groupId": None if scope.group_id is None else str(scope.group_id),
         },
         "action": dict(version.action),
         "escalation": [{"afterUs": step.after_us, "severity": step.severity} for step in version.escalation],

@@ -101,7 +101,7 @@ def version_of(row: Row[Any]) -> RuleVersion:
         row.effective_from.astimezone(UTC),
         row.condition,
         Severity(row.severity),
-        Scope(row.entity_id, row.kind, row.type, row.under_id, row.profile_id),
+        Scope(row.entity_id, row.kind, row.type, row.under_id, row.profile_id, row.group_id),
         row.action,
         [Step(int(step["afterUs"]), Severity(step["severity"])) for step in row.escalation],
         Damping(row.max_events, row.per_us),

@@ -41,6 +41,12 @@ def _of_profile(table: str) -> ForeignKeyConstraint:
     )
 
 
+def _of_group(table: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["organization_id", "group_id"], ["groups.organization_id", "groups.id"], name=f"fk_{table}_group"
+    )
+
+
 rules = Table(
     "rules",
     metadata,
@@ -83,10 +89,20 @@ rule_versions = Table(
     Column("recorded_at", INSTANT, nullable=False),
     Column("actor", Text, nullable=False),
     Column("profile_id", UUID),
+    Column("group_id", UUID),
     PrimaryKeyConstraint("organization_id", "rule_id", "effective_from", name="pk_rule_versions"),
     _owned_by("rule_versions", "rule_id", "rules"),
     _of_profile("rule_versions"),
-    CheckConstraint("num_nonnulls(entity_id, type, under_id, profile_id) <= 1", name="ck_rule_versions_scope"),
+    _of_group("rule_versions"),
+    CheckConstraint(
+        "num_nonnulls(entity_id, type, under_id, profile_id, group_id) <= 1", name="ck_rule_versions_scope"
+    ),
+)
+Index(
+    "ix_rule_versions_group",
+    rule_versions.c.organization_id,
+    rule_versions.c.group_id,
+    postgresql_where=text("group_id IS NOT NULL"),
 )
 
 events = Table(

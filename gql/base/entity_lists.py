@@ -92,8 +92,9 @@ class LatestCondition:
 class EntityFilter:
     """Conditions on entities, all of which must hold. One left out does not matter; an empty list matches nothing.
 
-    At most 100 filters inside each other, 8 deep, with 100 conditions on attributes, 10 on latest points and 10
-    `underId`, else LIMIT_EXCEEDED. What contradicts itself is BAD_USER_INPUT.
+    At most 100 filters inside each other, 8 deep, with 100 conditions on attributes, 10 on latest points, 10 `underId`
+    and 10 `groupId`, else LIMIT_EXCEEDED; the filters of groups count with those that name them. What contradicts
+    itself is BAD_USER_INPUT.
 
     Attributes:
         types: Only entities of these types, by name. Default: of all types.
@@ -105,6 +106,7 @@ class EntityFilter:
         ids: Only these entities, at most 10,000. Ids of nothing are passed over.
         external_ids: Only entities with one of these external ids, at most 10,000.
         profile_id: Only assets that use this profile. NOT_FOUND if there is none.
+        group_id: Only members of this group. NOT_FOUND if there is none.
         attributes: Only entities whose attributes meet all of these conditions.
         latest: Only entities whose latest points meet all of these conditions.
         health_below: Only assets whose `healthScore` is less. Health is compared among 20,000 assets with a profile
@@ -132,6 +134,7 @@ class EntityFilter:
     ids: list[strawberry.ID] | None = None
     external_ids: list[str] | None = None
     profile_id: strawberry.ID | None = None
+    group_id: strawberry.ID | None = None
     attributes: list[AttributeCondition] | None = None
     latest: list[LatestCondition] | None = None
     health_below: float | None = None
@@ -175,6 +178,7 @@ def list_filter_of(
         ids=None if given.ids is None else uuids_of(given.ids),
         external_ids=given.external_ids,
         profile_id=None if given.profile_id is None else uuid_named(given.profile_id, *path, "profileId"),
+        group_id=None if given.group_id is None else uuid_named(given.group_id, *path, "groupId"),
         attributes=None
         if given.attributes is None
         else [_attribute(one, (*path, "attributes", str(n))) for n, one in enumerate(given.attributes)],

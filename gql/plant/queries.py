@@ -138,7 +138,8 @@ class GraphQuery:
     entities = _entity_list(
         None,
         EntityConnection,
-        "Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone.",
+        "Entities of all kinds, without deleted ones. `asOf` applies to `filter.underId`, `knownAt` too, and to a "
+        "STATIC `filter.groupId`; with a DYNAMIC one either is BAD_USER_INPUT. All else is as of now.",
     )
     devices = _entity_list(EntityKind.DEVICE, DeviceConnection, "The devices; otherwise as `entities`.")
     assets = _entity_list(EntityKind.ASSET, AssetConnection, "The assets; otherwise as `entities`.")

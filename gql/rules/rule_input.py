@@ -43,9 +43,9 @@ _HOUR = Duration("PT1H", 0, timedelta(hours=1))
 
 @strawberry.input
 class RuleScope:
-    """Which entities a rule is about: exactly one of `entityId`, `type` with `kind`, `underId` and `profileId`.
+    """Which entities a rule is about: one of `entityId`, `type` with `kind`, `underId`, `profileId` and `groupId`.
 
-    Without any of them it is about the whole organization.
+    More than one is BAD_USER_INPUT; without any it is about the whole organization.
 
     Attributes:
         entity_id: Only this entity: a device, an asset or a space.
@@ -53,6 +53,7 @@ class RuleScope:
         type: Only entities of this type, by its name, together with `kind`.
         under_id: Only this entity and everything below it, as of the time of each reading.
         profile_id: Only assets that use this profile.
+        group_id: Only members of this group, as of the time of each reading. BAD_USER_INPUT for a DYNAMIC one.
     """
 
     entity_id: strawberry.ID | None = None
@@ -60,6 +61,7 @@ class RuleScope:
     type: str | None = None
     under_id: strawberry.ID | None = None
     profile_id: strawberry.ID | None = None
+    group_id: strawberry.ID | None = None
 
 
 @strawberry.input
@@ -197,6 +199,7 @@ def draft_of(input_: RuleInput) -> RuleDraft:
             None if scope.type is None else text_nfc(scope.type),
             None if scope.under_id is None else uuid_named(scope.under_id, "scope", "underId"),
             None if scope.profile_id is None else uuid_named(scope.profile_id, "scope", "profileId"),
+            None if scope.group_id is None else uuid_named(scope.group_id, "scope", "groupId"),
         ),
         severity=input_.severity,
         action={} if action is None else _action(action),

@@ -288,6 +288,7 @@ def _content(version: VersionRow) -> dict[str, Any]:
                 "type": scope.type,
                 "underId": None if scope.under_id is None else str(scope.under_id),
                 "profileId": None if scope.profile_id is None else str(scope.profile_id),
+                "groupId": None if scope.group_id is None else str(scope.group_id),
             }
         ),
         "severity": version.severity,

@@ -337,6 +337,9 @@ BEGIN
     WITH RECURSIVE versions AS (
         SELECT v.* FROM public.rule_versions v
         WHERE v.organization_id = NEW.organization_id AND v.rule_id = NEW.rule_id
+        UNION ALL
+        -- The version whose place another one takes.
+        SELECT (OLD).* WHERE TG_OP = 'UPDATE'
     ), below (id) AS (
         SELECT v.under_id FROM versions v WHERE v.under_id IS NOT NULL
         UNION
@@ -353,22 +356,52 @@ BEGIN
     ), users AS (
         SELECT a.id FROM public.assets a
         WHERE a.organization_id = NEW.organization_id AND a.profile_id IN (SELECT v.profile_id FROM versions v)
+    ), members AS (
+        SELECT m.entity_id FROM public.group_members m
+        WHERE m.organization_id = NEW.organization_id AND m.group_id IN (SELECT v.group_id FROM versions v)
     )
     SELECT e.organization_id, e.id, u.begins, u.ends, 'rule'
     FROM (SELECT greatest(NEW.effective_from, '1970-01-01Z'::timestamptz) AS begins, least(coalesce((
             SELECT min(v.effective_from) FROM versions v WHERE v.effective_from > NEW.effective_from),
             'infinity'), '9999-01-01Z'::timestamptz) AS ends) u
     JOIN public.entities e ON e.organization_id = NEW.organization_id AND e.kind IN ('DEVICE', 'ASSET', 'SPACE')
-    WHERE u.begins < u.ends AND (e.id IN (SELECT a.id FROM users a) OR EXISTS (
+    WHERE u.begins < u.ends AND (e.id IN (SELECT a.id FROM users a) OR e.id IN (SELECT m.entity_id FROM members m)
+        OR EXISTS (
         SELECT FROM versions v WHERE v.entity_id = e.id
             OR (v.type = e.type AND v.kind = e.kind)
             OR (v.under_id IS NOT NULL AND e.id IN (SELECT b.id FROM below b))
-            OR num_nonnulls(v.entity_id, v.type, v.under_id, v.profile_id) = 0));
+            OR num_nonnulls(v.entity_id, v.type, v.under_id, v.profile_id, v.group_id) = 0));
     PERFORM public.derivation_revision_raise(NEW.organization_id);
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER invalidate_on_rule_version AFTER INSERT OR UPDATE ON rule_versions
     FOR EACH ROW EXECUTE FUNCTION invalidate_on_rule_version();
+
+-- An entity is a member of a group at other times than before: the time that differs, as far as any version of a rule
+-- about the group is or was in force.
+CREATE OR REPLACE FUNCTION invalidate_on_group_member() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    member public.group_members;
+    was tstzmultirange := '{}';
+    since timestamptz;
+BEGIN
+    member := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    SELECT min(v.effective_from) INTO since FROM public.rule_versions v
+    WHERE v.organization_id = member.organization_id AND v.group_id = member.group_id;
+    IF since IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        was := OLD.valid;
+    END IF;
+    PERFORM public.windows_insert(member.organization_id, member.entity_id,
+        ((member.valid - was) + (was - member.valid)) * tstzmultirange(tstzrange(since, NULL)), 'rule');
+    PERFORM public.derivation_revision_raise(member.organization_id);
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER invalidate_on_group_member AFTER INSERT OR UPDATE OR DELETE ON group_members
+    FOR EACH ROW EXECUTE FUNCTION invalidate_on_group_member();
 
 -- Another version of the derive stage is in force: every entity that derives, from then until the next promotion.
 CREATE OR REPLACE FUNCTION invalidate_on_processor_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -439,7 +472,7 @@ REVOKE ALL ON FUNCTION derivation_revision_raise(integer), windows_insert(intege
     organization_has_consumers(integer), invalidate_all(integer, timestamptz, timestamptz, text), invalidate_on_link(),
     invalidate_on_hierarchy(), invalidate_on_schema_version(), invalidate_on_type(), invalidate_on_membership(),
     invalidate_on_attributes(), invalidate_on_area(), invalidate_on_deletion(), invalidate_on_profile_version(),
-    invalidate_on_profile_assignment(), invalidate_on_rule_version(), invalidate_on_processor_version(),
+    invalidate_on_profile_assignment(), invalidate_on_rule_version(), invalidate_on_group_member(), invalidate_on_processor_version(),
     shadow_restart(), shadow_compare(timestamptz, timestamptz), invalidate_on_rollup()
     FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
 GRANT EXECUTE ON FUNCTION shadow_compare(timestamptz, timestamptz) TO argus_api;

@@ -19,6 +19,7 @@ ENTITY_KINDS: Final = ("asset", "device", "space", "person", "activity")
 KIND_OF_ARGUMENT: Final = {
     "replacementId": ("device",),
     "profileId": ("assetProfile",),
+    "groupId": ("group",),
     "templateId": ("activityTemplate",),
     "createActivityFromTemplateId": ("activityTemplate",),
     "tokenId": ("deviceToken",),

@@ -19,13 +19,14 @@ _ALL: Final = (
     "{"
     + " ".join(f"{kind}(first: 20) {{ nodes {{ id }} pageInfo {{ endCursor }} }}" for kind in _KINDS)
     + """ entityTypes { id } relationships { id }
-    assetProfiles { nodes { id } } rollups { nodes { id } } rules { nodes { id } } replays { nodes { id } }
+    assetProfiles { nodes { id } } groups { nodes { id } }
+    rollups { nodes { id } } rules { nodes { id } } replays { nodes { id } }
     events { nodes { id } } shelves { nodes { id } } maintenanceWindows { nodes { id } } deadLetters { nodes { id } }
     activityTemplates { nodes { id } } notifications { nodes { id } } apiKeys { nodes { id } }
     edgeVersions(from: "2026-01-01T00:00:00Z", first: 50) { nodes { id edgeId } }
 }"""
 )
-_MAKE: Final = """mutation M($p: String!, $to: DateTime!) {
+_MAKE: Final = """mutation M($p: String!, $d: String!, $to: DateTime!) {
   profile: createAssetProfile(input: {name: $p, type: "pump",
     defaultHealthThresholds: {temperature: {warnHigh: 80, critHigh: 90, weight: 40}},
     formulas: {spread: {sum: {temperature: 1, humidity: -1}, maxAge: "PT10M"}}}) { errors { message } }
@@ -35,6 +36,8 @@ _MAKE: Final = """mutation M($p: String!, $to: DateTime!) {
     condition: {threshold: {metric: "temperature", operator: GT, value: 30, for: "PT0S"}}}) { errors { message } }
   template: createActivityTemplate(input: {name: $p, checklist: [{text: "look"}]}) { errors { message } }
   window: createMaintenanceWindow(to: $to) { errors { message } }
+  static: createGroup(input: {name: $p}) { errors { message } }
+  dynamic: createGroup(input: {name: $d, kind: DYNAMIC, filter: {types: ["pump"]}}) { errors { message } }
 }"""
 
 
@@ -73,7 +76,7 @@ def plant_make(client: Client, prefix: str, number: int) -> None:
         client.call("mutation G($r: [JSON!]!) { importGraph(records: $r) { errors { code } } }", {"r": [record]})
     now = utc_now()
     to = (now + timedelta(seconds=1)).isoformat()
-    client.call(_MAKE, {"p": f"{prefix}{number}", "to": to})
+    client.call(_MAKE, {"p": f"{prefix}{number}", "d": f"{prefix}{number} pumps", "to": to})
     sent = [
         {
             "externalId": f"{prefix}meter-{n % 3}",

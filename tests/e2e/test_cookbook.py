@@ -32,6 +32,7 @@ def page(name: str, role: str, *marks: pytest.MarkDecorator) -> object:
     ("path", "role"),
     [
         page("api-keys", "admin"),
+        page("groups", "admin"),
         page("send-readings", "admin"),
         page("change", "operator"),
         page("integrate", "operator", python_needed()),

@@ -79,7 +79,7 @@ def test_no_query_shows_what_lies_elsewhere(halves: Halves, name: str) -> None:
 def test_every_list_has_the_own_half_and_the_other_for_whoever_is_not_confined(halves: Halves) -> None:
     """So that the test above could find something."""
     for name in ("entities", "spaces", "assets", "devices", "activities", "events", "rules", "shelves",
-                 "maintenanceWindows", "deadLetters"):  # fmt: skip
+                 "maintenanceWindows", "deadLetters", "groups"):  # fmt: skip
         text = document(name, halves.alpha.ids)
         assert halves.leaks(json.dumps(halves.admin.call(text).body)), name
         reply = halves.keys["admin"].call(text)
@@ -104,6 +104,60 @@ def test_ids_of_elsewhere_name_nothing(halves: Halves) -> None:
             assert halves.keys["viewer"].call(f'{{ node(id: "{identity}") {{ id }} }}').data["node"] is not None, label
 
 
+def test_of_a_group_of_both_halves_the_own_members_are_seen(halves: Halves) -> None:
+    alpha, beta, boss = halves.alpha.ids, halves.beta.ids, halves.admin
+    made = run(
+        boss,
+        """mutation {
+          both: createGroup(input: {name: "both"}) { group { id } errors { message } }
+          own: createGroup(input: {name: "own"}) { group { id } errors { message } }
+          none: createGroup(input: {name: "none"}) { group { id } errors { message } } }""",
+    )
+    ids = {name: made[name]["group"]["id"] for name in made}
+    add = "mutation A($g: ID!, $ids: [ID!]!) { addToGroup(groupId: $g, entityIds: $ids) { errors { message } } }"
+    run(boss, add, g=ids["both"], ids=[alpha["pump"], beta["pump"]])
+    run(boss, add, g=ids["own"], ids=[alpha["pump"]])
+    of_both = """mutation G($i: GroupInput!) { createGroup(input: $i) { group { id } errors { message } } }"""
+    for name, where in (
+        ("all assets", {"kinds": ["ASSET"]}),
+        ("a hall elsewhere", {"or": [{"underId": beta["hall"]}, {"underId": alpha["hall"]}]}),
+        ("through another", {"not": {"groupId": halves.beta.ids["group"]}}),
+    ):
+        data = run(boss, of_both, i={"name": name, "kind": "DYNAMIC", "filter": where})
+        ids[name] = data["createGroup"]["group"]["id"]
+    rule = """mutation R($i: RuleInput!) { createRule(input: $i) { rule { id } errors { message } } }"""
+    rules = {
+        name: run(
+            boss, rule, i={"name": name, "scope": {"groupId": ids[name]}, "condition": {"expression": "no > 1.0"}}
+        )["createRule"]["rule"]["id"]
+        for name in ("both", "own")
+    }
+    listed = "{ groups { nodes { id memberCount members { totalCount nodes { id } } } } }"
+    for client in halves.everyone:
+        reply = client.call(listed)
+        assert not halves.leaks(json.dumps(reply.body))
+        nodes = {node["id"]: node for node in reply.data["groups"]["nodes"]}
+        seen = {name for name, identity in ids.items() if identity in nodes}
+        assert seen == {"both", "own", "all assets"}
+        for name, members in (("both", ["pump"]), ("own", ["pump"]), ("all assets", ["pump", "motor"])):
+            node = nodes[ids[name]]
+            assert node["memberCount"] == node["members"]["totalCount"] >= len(members)
+            assert {alpha[label] for label in members} <= {item["id"] for item in node["members"]["nodes"]}
+        for name in ("none", "a hall elsewhere", "through another"):
+            hidden = client.call(
+                "query N($id: ID!) { node(id: $id) { id } entities(filter: {groupId: $id}) { totalCount } }",
+                {"id": ids[name]},
+            )
+            assert (hidden.body["data"], hidden.error_codes) == (None, ["NOT_FOUND"]), hidden.body
+        visible = {node["id"] for node in client.call("{ rules(first: 100) { nodes { id } } }").data["rules"]["nodes"]}
+        assert {name for name, identity in rules.items() if identity in visible} == {"own"}
+        for text in (
+            f'mutation {{ addToGroup(groupId: "{ids["own"]}", entityIds: ["{alpha["motor"]}"]) {{ errors {{ code }} }} }}',
+            f'mutation {{ deleteGroup(id: "{ids["own"]}") {{ errors {{ code }} }} }}',
+        ):
+            assert client.call(text).error_codes == ["FORBIDDEN"]
+
+
 def test_what_a_device_measured_for_the_half_is_there_after_it_left(halves: Halves) -> None:
     text = """query S($id: ID!) { entity(id: $id) { name edges(first: 50) { nodes { target { id } } }
         telemetry(metrics: ["vibration"], from: "2025-12-31T00:00:00Z", to: "2026-01-02T00:00:00Z") { timestamps values } } }"""
@@ -116,7 +170,7 @@ def test_what_a_device_measured_for_the_half_is_there_after_it_left(halves: Halv
 def test_no_mutation_changes_what_lies_elsewhere(halves: Halves) -> None:
     admin = halves.keys["admin"]
     labels = {"Space": "hall", "Asset": "pump", "Device": "probe", "Person": "worker", "Activity": "work",
-              "Event": "event", "Edge": "locatedEdge", "Rule": "rule"}  # fmt: skip
+              "Event": "event", "Edge": "locatedEdge", "Rule": "rule", "Group": "group"}  # fmt: skip
     for name in MUTATIONS:
         declared = SCHEMA.type_map["Mutation"].fields[name]  # type: ignore[attr-defined]
         kind = next((label for kind, label in labels.items() if kind in name), "pump")

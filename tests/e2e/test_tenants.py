@@ -50,6 +50,7 @@ def tenant(installation: Installation, name: str) -> Tenant:
     )
     ids["type"] = make(client, "createEntityType", "entityTypeInput", "entityType", {"kind": "ASSET", "name": "Pump"})
     ids["profile"] = make(client, "createAssetProfile", "assetProfileInput", "assetProfile", {"name": "Pump"})
+    ids["group"] = make(client, "createGroup", "groupInput", "group", {"name": f"{name} group"})
     watched = {"name": "hot", "condition": {"threshold": {"metric": "temperature", "operator": "GT", "value": 80}}}
     ids["rule"] = make(client, "createRule", "ruleInput", "rule", watched)
     until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -109,6 +110,7 @@ def test_foreign_ids_read_nothing(tenants: tuple[Tenant, Tenant]) -> None:
         'healthExplanation(assetId: "$asset") { score }',
         'events(filter: {underId: "$asset"}) { totalCount }',
         'inAreaOf(entityId: "$space") { totalCount }',
+        'assets(filter: {groupId: "$group"}) { totalCount }',
     )
     for read in reads:
         text = read
@@ -134,7 +136,11 @@ def test_a_draft_is_not_tried_on_others(tenants: tuple[Tenant, Tenant]) -> None:
     text = """mutation T($i: RuleInput!) {
       testRule(input: $i, from: "2020-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z") { test { entities } errors { code path } } }"""
     warm = {"name": "warm", "condition": {"expression": "temperature > 1.0"}}
-    for scope in ({"entityId": south.ids["asset"]}, {"underId": south.ids["space"]}):
+    for scope in (
+        {"entityId": south.ids["asset"]},
+        {"underId": south.ids["space"]},
+        {"groupId": south.ids["group"]},
+    ):
         refused = north.client.call(text, {"i": {**warm, "scope": scope}}).data["testRule"]
         assert refused == {"test": None, "errors": [{"code": "NOT_FOUND", "path": ["input", "scope", *scope]}]}
 
@@ -196,6 +202,10 @@ FOREIGN_MUTATIONS = {
     "deleteAssetProfile": ('(id: "$profile")', "assetProfile { id }"),
     "createAssetFromProfile": ('(profileId: "$profile", input: {name: "taken"})', "asset { id }"),
     "setAssetProfile": ('(assetId: "$own_asset", profileId: "$profile")', "asset { id }"),
+    "updateGroup": ('(id: "$group", input: {name: "taken"})', "group { id }"),
+    "deleteGroup": ('(id: "$group")', "group { id }"),
+    "addToGroup": ('(groupId: "$group", entityIds: ["$own_asset"])', "group { id }"),
+    "removeFromGroup": ('(groupId: "$group", entityIds: ["$asset"])', "group { id }"),
     "updateRule": ('(id: "$rule", input: {name: "taken", condition: {expression: "t > 1.0"}})', "rule { id }"),
     "deleteRule": ('(id: "$rule")', "rule { id }"),
     "shelveEvents": ('(ruleId: "$rule", to: "2099-01-01T00:00:00Z")', "shelf { id }"),

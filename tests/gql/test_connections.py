@@ -19,6 +19,7 @@ AREA = '{type: "Polygon", coordinates: [[[8, 47], [9, 47], [9, 48], [8, 48], [8,
 QUERY = {
     **dict.fromkeys(("entities", "devices", "assets", "spaces", "persons", "activities"), ""),
     **dict.fromkeys(("rules", "rollups", "activityTemplates", "assetProfiles", "notifications", "failedItems"), ""),
+    "groups": "",
     **dict.fromkeys(("shelves", "maintenanceWindows", "events", "changes", "apiKeys"), ""),
     "near": "longitude: 8.5, latitude: 47.3, radiusM: 5000",
     "within": f"geometry: {AREA}",
@@ -33,7 +34,8 @@ ENTITY = {
     "occupants": "",
 }
 # Lists whose pages are tested with what makes them long (tests/gql/derivation/test_stays.py, tests/domain).
-ELSEWHERE = {"stays", "shadowDifferences", "deadLetters", "rawReadings", "replays", "assets", "children", "devices"}
+ELSEWHERE = {"stays", "shadowDifferences", "deadLetters", "rawReadings", "replays", "assets", "children", "devices",
+             "members"}  # fmt: skip
 
 
 def connections() -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:

@@ -164,6 +164,7 @@ MADE = {
     "Activity": 'createActivity(input: {name: "w", checklist: ["one"]}) { activity { id } }',
     "ActivityTemplate": 'createActivityTemplate(input: {name: "t"}) { activityTemplate { id } }',
     "AssetProfile": 'createAssetProfile(input: {name: "p"}) { assetProfile { id } }',
+    "Group": 'createGroup(input: {name: "g"}) { group { id } }',
     "EntityType": 'createEntityType(input: {kind: ASSET, name: "T"}) { entityType { id } }',
     "Rule": 'createRule(input: {name: "r", condition: {expression: "t > 1.0"}}) { rule { id } }',
     "Edge": 'createEdge(input: {sourceId: "$Asset", targetId: "$Space", relationship: "LOCATED_IN"}) { edge { id } }',
@@ -176,6 +177,7 @@ OF = {
     "entityIds": "Asset", "startIds": "Asset", "targetIds": "Asset", "underId": "Space", "activityId": "Activity",
     "personId": "Person", "templateId": "ActivityTemplate", "createActivityFromTemplateId": "ActivityTemplate",
     "profileId": "AssetProfile", "ruleId": "Rule", "ruleIds": "Rule", "subjectIds": "Asset", "ids": "Asset",
+    "groupId": "Group",
 }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "EntityTypeVersion": ("entityTypes", "versions"),
     "EventCorrection": ("events", "nodes", "corrections"),
     "FeatureFlag": ("featureFlags",),
+    "Group": ("groups", "nodes"),
     "Notification": ("notifications", "nodes"),
     "RawReading": ("devices", "nodes", "rawReadings", "nodes"),
     "Replay": ("replays", "nodes"),
@@ -50,6 +51,7 @@ TYPED = {
     "Rule.condition", "Rule.scope", "Rule.action", "Rule.escalation", "Rule.damping",
     "RuleVersion.condition", "RuleVersion.scope", "RuleVersion.action", "RuleVersion.escalation", "RuleVersion.damping",
     "AssetProfile.rules", "AssetProfileVersion.rules", "FeatureFlag.allowed", "FeatureFlag.default", "FeatureFlag.value",
+    "Group.filter",
 }  # fmt: skip
 POISON = (
     "UPDATE entities SET attributes = CAST(:odd AS jsonb)",
@@ -82,6 +84,7 @@ _MAKE = """mutation($type: ActivityTemplateInput!, $profile: AssetProfileInput!,
     $replay: ReplayInput!) {
   createActivityTemplate(input: $type) { activityTemplate { id } errors { message path } }
   createAssetProfile(input: $profile) { assetProfile { id } errors { message path } }
+  createGroup(input: {name: "assets", kind: DYNAMIC, filter: {kinds: [ASSET]}}) { group { id } errors { message path } }
   createRule(input: $rule) { rule { id } errors { message path } }
   createEntityType(input: $kind) { entityType { id } errors { message path } }
   createAsset(input: {name: "pump", type: "pump"}) { asset { id } errors { message path } }

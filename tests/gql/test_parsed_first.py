@@ -25,6 +25,9 @@ MUTATIONS = [
     'deleteActivityTemplate(id: "x") { errors { code path } }',
     'unshelveEvents(id: "x") { errors { code path } }',
     'updateEntities(filter: {underId: "x"}, patch: {status: "s"}) { errors { code path } }',
+    'deleteGroup(id: "x") { errors { code path } }',
+    'addToGroup(groupId: "x", entityIds: ["y"]) { errors { code path } }',
+    'createGroup(input: {name: "g", kind: DYNAMIC, filter: {underId: "x"}}) { errors { code path } }',
     'deleteEntities(filter: {profileId: "x"}) { errors { code path } }',
     'cloneAsset(id: "x", input: {name: "c"}) { errors { code path } }',
 ]

@@ -71,6 +71,8 @@ LISTS = (
     ("rollups", "name"),
     ("activityTemplates", "name"),
     ("assetProfiles", "name"),
+    ("groups", "name memberCount"),
+    ("groups", "members(first: 5) { totalCount nodes { name } }"),
     ("notifications", "url state"),
     ("failedItems", "queue state"),
     ("shelves", "rule { name } entity { name }"),
@@ -226,7 +228,8 @@ def watched_create(api: Api, client: Client, rows: int) -> Client:
             """mutation M($name: String!, $rule: RuleInput!, $rollup: RollupInput!) {
               a: createRule(input: $rule) { errors { code } } b: createRollup(input: $rollup) { errors { code } }
               c: createActivityTemplate(input: {name: $name}) { errors { code } }
-              d: createAssetProfile(input: {name: $name}) { errors { code } } }""",
+              d: createAssetProfile(input: {name: $name}) { errors { code } }
+              e: createGroup(input: {name: $name}) { errors { code } } }""",
             {
                 "name": f"{n:03}",
                 "rule": {"name": f"{n:03}", "condition": {"expression": "t > 1.0"}, "isActive": False},
@@ -266,6 +269,9 @@ EVENTS = (
        SELECT organization_id, gen_random_uuid(), 'ROLLUPS', id, id, 'x', 5, now(), now() FROM events""",
     """INSERT INTO shelves SELECT organization_id, id, rule_id, entity_id, now(), now() + '1 day', NULL, now(), 'ann'
        FROM events""",
+    """INSERT INTO group_members
+       SELECT g.organization_id, g.id, e.id, tstzmultirange(tstzrange('2026-01-01Z', NULL)) FROM groups g
+       JOIN entities e ON e.organization_id = g.organization_id AND e.kind = 'ASSET'""",
     """INSERT INTO maintenance_windows
        SELECT organization_id, id, entity_id, now(), now() + '1 day', NULL, now(), 'ann' FROM events""",
 )
@@ -283,6 +289,8 @@ def test_nested_lists_cost_the_same_for_one_row_and_many(watched: Client, name: 
         assert data[name]["totalCount"] in ({ROWS, ROWS + 1} if name == "assetProfiles" else {ROWS})
         assert len(data[name]["nodes"]) == first
     assert counts[1] == counts[ROWS], counts
+    if "members" in field:
+        assert [node["members"]["totalCount"] for node in data[name]["nodes"]] == [ROWS] * ROWS
     if "activities" in field:
         assert [len(node["activities"]) for node in data[name]["nodes"]] == [1] * ROWS
 

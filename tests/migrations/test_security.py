@@ -114,7 +114,7 @@ def test_a_confined_caller_sees_rows_of_its_scope_alone(migrated: Connection) ->
             assert (using, check) == (WALL, WALL), table
         else:
             assert WALL in using, table
-            assert "current_scope" in using or "FROM events v" in using or "rules_of_scope" in using, table
+            assert "current_scope" in using or "FROM events v" in using or "_of_scope()" in using, table
             assert check in (using, None), table
 
 
@@ -235,6 +235,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("entities_named_like", "argus_scoped"),
         ("entities_searched", "argus_api"),
         ("entities_searched", "argus_scoped"),
+        ("groups_of_scope", "argus_scoped"),
         ("history_close", "argus_pipeline"),
         ("history_retention_hold", "argus_pipeline"),
         ("hourly_aggregates_built", "argus_pipeline"),

@@ -1,7 +1,7 @@
 """One by one = all at once = shuffled and doubled: what is derived of a history is a function of it, not of its order of arrival.
 
-A history is drawn: readings with gaps, and edits (links, parts, places, rules, formulas, profiles, shelves, windows, each
-as of a time of its own). It comes to three organizations: one reading per transaction as time goes by, with all jobs run
+A history is drawn: readings with gaps, and edits (links, parts, places, members of a group, rules, formulas, profiles, shelves,
+windows, each as of a time of its own). It comes to three organizations: one reading per transaction as time goes by, with all jobs run
 between; all at once; and shuffled, every reading twice. All events, derived points, rollups, points of health and
 suppressions must be the same in the end, and what a recomputation from scratch gives.
 """
@@ -25,9 +25,12 @@ from sqlalchemy import Engine
 from domain.configuration.entity_types.operations import entity_type_update
 from domain.configuration.profiles.operations import asset_profile_set, profile_create, profile_update
 from domain.definitions.entity_types.queries import entity_type_by_name
+from domain.definitions.groups.model import GroupKind
 from domain.derivation.rollups.model import BucketSize, RollupAggregate
 from domain.derivation.rollups.operations import rollup_create
 from domain.derivation.rollups.rules import RollupWish
+from domain.nodes.groups.members import group_members_add, group_members_remove
+from domain.nodes.groups.operations import group_create
 from domain.plant.devices.links import device_link
 from domain.rules.model import Damping, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create, rule_update
@@ -161,6 +164,7 @@ class Plant:
         self.place = world.edge(self.pumps[0], "LOCATED_IN", self.hall)
         self.rules: list[UUID] = []
         self.profiles: list[UUID] = []
+        self.group: UUID | None = None
         named = zip((*self.devices, *assets, self.hall), ("d0", "d1", "d2", "p0", "p1", "house", "hall"), strict=True)
         self.names: dict[UUID, str] = dict(named)
 
@@ -168,6 +172,17 @@ class Plant:
         for n, choice in enumerate(self.choices[:2]):
             with self.site.line.world.changing() as (session, change):
                 self.rules.append(rule_create(session, change=change, draft=self._draft(n, choice, EPOCH)).id)
+
+    def with_group(self) -> None:
+        """Some are members of the group from the beginning."""
+        assets = [*self.devices, *self.pumps]
+        with self.site.line.world.changing() as (session, change):
+            self.group = group_create(
+                session, change=change, name="G", kind=GroupKind.STATIC, now=BEGIN, offline_after=timedelta(minutes=15)
+            ).id
+        chosen = [asset for n, asset in enumerate(assets) if self.choices[n % 3] >> n & 1]
+        with self.site.line.world.changing() as (session, change):
+            group_members_add(session, change=change, group_id=self.group, entity_ids=chosen, begins=EPOCH)
 
     def with_formulas(self) -> None:
         self._formulas(FORMULAS[self.choices[2] % 3], EPOCH)
@@ -236,6 +251,19 @@ class Plant:
         which = "valid_from" if edit.choice > 4 else "valid_until"
         self.place = self._correct(self.place, **{which: at(edit.minute)})
 
+    def _edit_member(self, edit: Edit) -> None:
+        """An entity became a member at a minute, ceased to be one, or was one for a while."""
+        assert self.group is not None
+        common: dict[str, Any] = {
+            "group_id": self.group,
+            "entity_ids": [[*self.devices, *self.pumps][edit.choice // 2]],
+        }
+        with self.site.line.world.changing() as (session, change):
+            if edit.choice % 2 or edit.length > 60:
+                group_members_add(session, change=change, begins=at(edit.minute), **common)
+            if not edit.choice % 2:
+                group_members_remove(session, change=change, at=at(edit.minute + edit.length // 2), **common)
+
     def _edit_rule(self, edit: Edit) -> None:
         n = edit.choice % len(self.rules)
         draft = self._draft(n, edit.length if edit.choice > 4 else self.choices[n], at(edit.minute), edit.choice % 3)
@@ -271,7 +299,7 @@ class Plant:
             return edge_correct(session, change=change, edge_id=edge.edge_id, **arguments)
 
     def _draft(self, n: int, choice: int, since: datetime, severity: int = 0) -> RuleDraft:
-        scopes = (
+        scopes: tuple[Scope, ...] = (
             Scope(entity_id=self.devices[n]),
             Scope(kind="DEVICE", type="meter"),
             Scope(entity_id=self.pumps[n]),
@@ -279,6 +307,8 @@ class Plant:
             Scope(under_id=self.hall),
             Scope(),
         )
+        if self.group is not None:
+            scopes = (Scope(group_id=self.group), Scope(group_id=self.group), scopes[choice % len(scopes)])
         return RuleDraft(
             name=f"R{n}",
             condition=CONDITIONS[choice % len(CONDITIONS)],
@@ -420,6 +450,17 @@ def test_rules(played: Histories) -> None:
     @given(histories("move", "late", "part", "place", "rule"))
     def play(history: History) -> None:
         played.compare(history, Plant.with_rules)
+
+    play()
+    assert played.seen["events"]
+
+
+@pytest.mark.timeout(0 if IS_MANY else 3_600)
+def test_rules_about_a_group(played: Histories) -> None:
+    @drawn
+    @given(histories("member", "member", "member", "move", "rule"))
+    def play(history: History) -> None:
+        played.compare(history, Plant.with_group, Plant.with_rules)
 
     play()
     assert played.seen["events"]

@@ -28,6 +28,8 @@ RECORDS: Final = (
     "event_corrections",
     "events",
     "feature_flags",
+    "group_members",
+    "groups",
     "ingest_accounting",
     "maintenance_windows",
     "notifications",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -10,16 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
-    String,
-    Text,
-    Uuid,
     and_,
-    any_,
-    bindparam,
     case,
-    cast,
     false,
     func,
     not_,
@@ -29,26 +22,36 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import Session
 
+from domain.definitions.groups.queries import members_select
 from domain.definitions.profiles.queries import profiles_get
 from domain.nodes.filters.attributes import attribute_condition
+from domain.nodes.filters.groups import groups_resolve
 from domain.nodes.filters.health import healths_of
+from domain.nodes.filters.ids import any_id, own_conditions
 from domain.nodes.filters.latest import latest_condition
-from domain.nodes.filters.model import ListFilter, Path, filter_check, kinds_possible, latest_count
+from domain.nodes.filters.model import (
+    GROUP,
+    GroupMeaning,
+    ListFilter,
+    Path,
+    filter_check,
+    group_error,
+    kinds_possible,
+    latest_count,
+    selects,
+)
 from domain.plant.assets.tables import assets
 from domain.plant.devices.queries import connectivity_condition
 from domain.rules.events.queries import entities_with_open_events
 from graph.entities.model import EntityFilter
 from graph.entities.pages import entity_conditions, entity_matches
 from graph.entities.queries import entities_get
-from graph.errors import NotFoundError
+from graph.errors import ArgusError, BadInputError, NotFoundError
 from graph.ids import EntityId
 from graph.instants import Moment, moment_resolve
-from graph.json_bounds import texts_storable
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
-from graph.sql import uuids_text
 from graph.tables import entities, entity_edges
-from graph.texts import text_nfc
 from graph.walk.queries import below_among
 
 
@@ -62,12 +65,14 @@ def entity_filter(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> EntityFilter:
-    """Return the graph's filter for the contract's. as_of, known_at: of `under_id` alone.
+    """Return the graph's filter for the contract's. as_of: of `under_id` and `group_id`; known_at: of `under_id` alone.
 
     now, offline_after: a device heard within `offline_after` before `now` is online. The health of assets is computed
     here, where a condition compares it.
-    Raises BadInputError, NotFoundError for an unknown `under_id` or `profile_id`, LimitExceededError.
+    Raises BadInputError, also for a dynamic group with `as_of` or `known_at`, NotFoundError for an unknown `under_id`,
+    `profile_id` or `group_id`, LimitExceededError.
     """
+    where = groups_resolve(session, organization_id=organization_id, where=where, as_of=as_of or known_at)
     filter_check(where)
     translation = _Translation(session, organization_id, where, now, offline_after, as_of, known_at)
     kinds = kinds_possible(where)
@@ -83,6 +88,23 @@ def entity_filter(
     )
 
 
+def stored_filter_check(
+    session: Session, *, organization_id: int, where: ListFilter, now: datetime, offline_after: timedelta
+) -> None:
+    """Refuse what could not be the filter of a dynamic group. Health is not computed.
+
+    Raises as `entity_filter`, and BadInputError for a filter that selects everything, or deleted entities.
+    """
+    if where.is_deleted:
+        raise BadInputError("A group has no deleted members.", path=("filter", "deleted"))
+    if not selects(where):
+        raise BadInputError("Give a condition of the filter: without any it means all entities.", path=("filter",))
+    where = groups_resolve(session, organization_id=organization_id, where=where)
+    filter_check(where)
+    translation = _Translation(session, organization_id, where, now, offline_after, None, None, {}, True)
+    translation.inner(where, ("filter",))
+
+
 @dataclass
 class _Translation:
     """The translation of one filter, with what its parts share."""
@@ -95,6 +117,8 @@ class _Translation:
     as_of: datetime | None
     known_at: datetime | None
     _health: Mapping[UUID, float] | None = field(default=None)
+    # Whether the part that is being translated is of the filter of a group.
+    _is_stored: bool = field(default=False)
 
     @cached_property
     def plain(self) -> list[ColumnElement[bool]]:
@@ -113,8 +137,10 @@ class _Translation:
         conditions: list[ColumnElement[bool]] = []
         if part.health_below is not None or part.health_above is not None:
             conditions.append(self._health_between(part, path))
-        inner = {place: self._inner(filter_, (*path, *place)) for place, filter_ in part.parts}
+        inner = {place: self.inner(filter_, (*path, *place)) for place, filter_ in part.parts if place != GROUP}
         conditions += [condition for place, condition in inner.items() if place[0] == "and"]
+        if part.group is not None and part.group.where is not None:
+            conditions.append(self._fits(part.group, part.group.where, (*path, *GROUP)))
         if part.any_of is not None:
             conditions.append(or_(false(), *(condition for place, condition in inner.items() if place[0] == "or")))
         if part.none_of is not None:
@@ -122,7 +148,8 @@ class _Translation:
             conditions.append(not_(case((inner["not",], true()), else_=false())))
         return conditions
 
-    def _inner(self, part: ListFilter, path: Path) -> ColumnElement[bool]:
+    def inner(self, part: ListFilter, path: Path) -> ColumnElement[bool]:
+        """Return a filter as one condition."""
         matches = entity_matches(
             self.organization_id,
             EntityFilter(
@@ -136,8 +163,19 @@ class _Translation:
         )
         return and_(true(), *matches, *self._plain(part, path), *self.others(part, path))
 
+    def _fits(self, group: GroupMeaning, where: ListFilter, path: Path) -> ColumnElement[bool]:
+        """Return the condition that an entity fits the filter of a dynamic group. path: of the place that names it."""
+        was_stored, self._is_stored = self._is_stored, True
+        try:
+            return self.inner(where, path)
+        except ArgusError as error:
+            group_error(error, group.name, path)
+            raise
+        finally:
+            self._is_stored = was_stored
+
     def _plain(self, part: ListFilter, path: Path) -> list[ColumnElement[bool]]:
-        return [*_own(part), *self._related(part, path), *self._measured(part, path)]
+        return [*own_conditions(part), *self._related(part, path), *self._measured(part, path)]
 
     def _related(self, part: ListFilter, path: Path) -> list[ColumnElement[bool]]:
         """Return the conditions on what an entity is connected with, and what happened to it."""
@@ -146,6 +184,11 @@ class _Translation:
             conditions.append(self._below(part.under_id, (*path, "underId")))
         if part.profile_id is not None:
             conditions.append(self._profile(part.profile_id, (*path, "profileId")))
+        if part.group_id is not None and (part.group is None or part.group.where is None):
+            members = members_select(
+                organization_id=self.organization_id, group_id=part.group_id, as_of=self.moment.as_of
+            )
+            conditions.append(entities.c.id.in_(members))
         if part.is_linked is not None:
             conditions.append(self._linked(is_linked=part.is_linked))
         if part.has_open_events is not None:
@@ -170,8 +213,15 @@ class _Translation:
         return conditions
 
     def _below(self, under_id: UUID, path: Path) -> ColumnElement[bool]:
-        if not entities_get(self.session, organization_id=self.organization_id, ids=[under_id]):
+        known = entities_get(self.session, organization_id=self.organization_id, ids=[under_id]).values()
+        if not known:
             raise NotFoundError(f"There is no entity {under_id}.", path=path)
+        if self._is_stored:
+            # Whoever names a deleted entity now knows what is asked for; a filter that was stored means what was there.
+            for entity in known:
+                if entity.deleted_at is not None:
+                    message = f"The entity {entity.name!r}, {under_id}, below which its members lie, is deleted."
+                    raise NotFoundError(message, path=path)
         below = below_among(
             self.session,
             organization_id=self.organization_id,
@@ -181,8 +231,11 @@ class _Translation:
         return entities.c.id.in_(below)
 
     def _profile(self, profile_id: UUID, path: Path) -> ColumnElement[bool]:
-        if profile_id not in profiles_get(self.session, organization_id=self.organization_id, ids=[profile_id]):
+        profile = profiles_get(self.session, organization_id=self.organization_id, ids=[profile_id]).get(profile_id)
+        if profile is None:
             raise NotFoundError(f"There is no asset profile {profile_id}.", path=path)
+        if self._is_stored and profile.deleted_at is not None:
+            raise NotFoundError(f"The asset profile {profile.name!r}, {profile_id}, is deleted.", path=path)
         users = select(assets.c.id).where(
             assets.c.organization_id == self.organization_id, assets.c.profile_id == profile_id
         )
@@ -236,28 +289,3 @@ class _Translation:
             for asset_id, score in self._health.items()
             if (below is None or score < below) and (above is None or score > above)
         )
-
-
-def any_id(ids: Iterable[UUID]) -> ColumnElement[bool]:
-    """Return the condition that an entity is one of these. As one text, which is faster than many parameters."""
-    return entities.c.id == any_(cast(bindparam("any_ids", uuids_text(ids), String, unique=True), ARRAY(Uuid)))
-
-
-def _own(part: ListFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions on ids and times."""
-    columns = entities.c
-    conditions: list[ColumnElement[bool]] = []
-    if part.ids is not None:
-        conditions.append(any_id(part.ids))
-    if part.external_ids is not None:
-        external_ids = [text_nfc(text) for text in texts_storable(part.external_ids)]
-        conditions.append(columns.external_id == any_(cast(external_ids, ARRAY(Text))))
-    for column, begins, ends in (
-        (columns.created_at, part.created_from, part.created_to),
-        (columns.updated_at, part.updated_from, part.updated_to),
-    ):
-        if begins is not None:
-            conditions.append(column >= begins)
-        if ends is not None:
-            conditions.append(column < ends)
-    return conditions

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.plant.devices.model import Connectivity
-from graph.errors import BadInputError, LimitExceededError
+from graph.errors import ArgusError, BadInputError, LimitExceededError
 from graph.kinds import EntityKind
 
 # Of one filter, those inside it included.
@@ -20,8 +20,11 @@ IDS_MAX: Final = 10_000
 ATTRIBUTES_MAX: Final = 100
 LATEST_MAX: Final = 10
 BELOW_MAX: Final = 10
+GROUPS_MAX: Final = 10
 
 Path = tuple[str, ...]
+# The path of the filter of a dynamic group below the filter that names it.
+GROUP: Final[Path] = ("groupId",)
 
 
 class AttributeOperator(StrEnum):
@@ -62,10 +65,19 @@ class LatestCondition:
     older_than: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class GroupMeaning:
+    """What `group_id` of a filter means. where: the filter of a dynamic group, None of a static one."""
+
+    name: str
+    where: ListFilter | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFilter:
     """The contract's EntityFilter; None: no condition; an empty collection: none at all.
 
+    group: what `group_id` means, found by `groups_resolve`, without which it has no meaning.
     under_id: everything below that entity, itself included. is_deleted: the deleted ones instead of the others; only
     of the outermost filter. health_below, health_above: both exclusive. created_from, updated_from: inclusive,
     created_to, updated_to: exclusive. every, any_of, none_of: the contract's `and`, `or` and `not`.
@@ -80,6 +92,8 @@ class ListFilter:
     ids: Collection[UUID] | None = None
     external_ids: Collection[str] | None = None
     profile_id: UUID | None = None
+    group_id: UUID | None = None
+    group: GroupMeaning | None = None
     attributes: Sequence[AttributeCondition] | None = None
     latest: Sequence[LatestCondition] | None = None
     health_below: float | None = None
@@ -97,7 +111,9 @@ class ListFilter:
 
     @property
     def parts(self) -> Iterator[tuple[Path, ListFilter]]:
-        """The filters directly inside it, each with its path below this one."""
+        """The filters directly inside it, each with its path below this one; that of a dynamic group is one of them."""
+        if self.group is not None and self.group.where is not None:
+            yield GROUP, self.group.where
         for name, inner in (("and", self.every), ("or", self.any_of)):
             for place, part in enumerate(inner or ()):
                 yield (name, str(place)), part
@@ -108,31 +124,61 @@ class ListFilter:
 def filter_check(where: ListFilter) -> None:
     """Check the bounds of a filter, and that its conditions do not contradict each other. Pure.
 
-    Raises BadInputError, LimitExceededError, with the path of the place at fault.
+    Raises BadInputError, LimitExceededError, with the path of the place at fault; that of a fault in the filter of a
+    group is the place that names the group.
     """
-    waiting: list[tuple[ListFilter, Path, int]] = [(where, ("filter",), 0)]
-    counts = dict.fromkeys(("filters", "attributes", "latest", "underId"), 0)
+    waiting: list[tuple[ListFilter, Path, int, _Within | None]] = [(where, ("filter",), 0, None)]
+    counts = dict.fromkeys(("filters", "attributes", "latest", "underId", "groupId"), 0)
     while waiting:
-        part, path, depth = waiting.pop()
-        if depth > DEPTH_MAX:
-            raise LimitExceededError(f"Filters may be nested {DEPTH_MAX} deep.", path=path)
-        if depth and part.is_deleted:
-            raise BadInputError("deleted is a condition of the outermost filter alone.", path=(*path, "deleted"))
-        _ranges_check(part, path)
-        for name, ids in (("ids", part.ids), ("externalIds", part.external_ids)):
-            if ids is not None and len(ids) > IDS_MAX:
-                raise LimitExceededError(f"{name} may have {IDS_MAX} entries.", path=(*path, name))
-        counts["filters"] += 1
-        counts["attributes"] += len(part.attributes or ())
-        counts["latest"] += len(part.latest or ())
-        counts["underId"] += part.under_id is not None
-        for name, most in (
-            ("filters", PARTS_MAX), ("attributes", ATTRIBUTES_MAX), ("latest", LATEST_MAX), ("underId", BELOW_MAX),
-        ):  # fmt: skip
-            if counts[name] > most:
-                what = "filters inside each other" if name == "filters" else f"conditions {name}"
-                raise LimitExceededError(f"A filter may have {most} {what}.", path=path)
-        waiting.extend((inner, (*path, *place), depth + 1) for place, inner in part.parts)
+        part, path, depth, within = waiting.pop()
+        try:
+            _part_check(part, path, depth, counts)
+        except ArgusError as error:
+            if within is not None:
+                group_error(error, within.name, within.path)
+            raise
+        for place, inner in part.parts:
+            path_of_inner = (*path, *place)
+            inside = _Within(part.group.name, path_of_inner) if place == GROUP and part.group is not None else None
+            waiting.append((inner, path_of_inner, depth + 1, within or inside))
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """The outermost group whose filter a part belongs to. path: of the place that names it."""
+
+    name: str
+    path: Path
+
+
+def group_error(error: ArgusError, name: str, path: Path) -> None:
+    """Say of an error that it comes of the filter of a group. path: of the place that names the group."""
+    error.message = f"The filter of the group {name!r} cannot be used: {error.message}"
+    error.path = path
+
+
+def _part_check(part: ListFilter, path: Path, depth: int, counts: dict[str, int]) -> None:
+    """Check one filter, without those inside it. counts: of all so far, to which its own are added."""
+    if depth > DEPTH_MAX:
+        raise LimitExceededError(f"Filters may be nested {DEPTH_MAX} deep.", path=path)
+    if depth and part.is_deleted:
+        raise BadInputError("deleted is a condition of the outermost filter alone.", path=(*path, "deleted"))
+    _ranges_check(part, path)
+    for name, ids in (("ids", part.ids), ("externalIds", part.external_ids)):
+        if ids is not None and len(ids) > IDS_MAX:
+            raise LimitExceededError(f"{name} may have {IDS_MAX} entries.", path=(*path, name))
+    counts["filters"] += 1
+    counts["attributes"] += len(part.attributes or ())
+    counts["latest"] += len(part.latest or ())
+    counts["underId"] += part.under_id is not None
+    counts["groupId"] += part.group_id is not None
+    for name, most in (
+        ("filters", PARTS_MAX), ("attributes", ATTRIBUTES_MAX), ("latest", LATEST_MAX), ("underId", BELOW_MAX),
+        ("groupId", GROUPS_MAX),
+    ):  # fmt: skip
+        if counts[name] > most:
+            what = "filters inside each other" if name == "filters" else f"conditions {name}"
+            raise LimitExceededError(f"A filter may have {most} {what}.", path=path)
 
 
 def selects(where: ListFilter) -> bool:
@@ -159,6 +205,8 @@ def kinds_possible(where: ListFilter) -> frozenset[EntityKind]:
         kinds &= {EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE}
     for part in where.every or ():
         kinds &= kinds_possible(part)
+    if where.group is not None and where.group.where is not None:
+        kinds &= kinds_possible(where.group.where)
     if where.any_of is not None:
         kinds &= frozenset[EntityKind]().union(*map(kinds_possible, where.any_of))
     return kinds

@@ -39,6 +39,7 @@ def test_every_type_with_an_id_is_resolved(api: Api) -> None:
         make(client, "ActivityTemplate", name="round"): "ActivityTemplate",
         str(notification_id): "Notification",
         make(client, "AssetProfile", name="Pump"): "AssetProfile",
+        make(client, "Group", name="Pumps"): "Group",
     }
     text = "query Q($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id __typename } node(id: $id) { id __typename } }"
     for node_id, of_kind in wanted.items():

@@ -41,7 +41,7 @@ def test_a_rule_is_written_listed_edited_and_deleted(client: Client) -> None:
                 "metric": "t", "operator": "GT", "value": 80, "for": "PT300S", "clearValue": 70, "clearFor": "PT0S",
             }
         },
-        "scope": {"entityId": None, "kind": None, "type": None, "underId": None, "profileId": None},
+        "scope": {"entityId": None, "kind": None, "type": None, "underId": None, "profileId": None, "groupId": None},
         "severity": "MEDIUM",
         "action": {},
         "escalation": [],

@@ -176,8 +176,9 @@ export type Direction =
 /**
  * Conditions on entities, all of which must hold. One left out does not matter; an empty list matches nothing.
  *
- * At most 100 filters inside each other, 8 deep, with 100 conditions on attributes, 10 on latest points and 10
- * `underId`, else LIMIT_EXCEEDED. What contradicts itself is BAD_USER_INPUT.
+ * At most 100 filters inside each other, 8 deep, with 100 conditions on attributes, 10 on latest points, 10 `underId`
+ * and 10 `groupId`, else LIMIT_EXCEEDED; the filters of groups count with those that name them. What contradicts
+ * itself is BAD_USER_INPUT.
  */
 export type EntityFilter = {
   /** Only entities that meet all of these filters, too. */
@@ -194,6 +195,8 @@ export type EntityFilter = {
   deleted?: boolean;
   /** Only entities with one of these external ids, at most 10,000. */
   externalIds?: Array<string> | null | undefined;
+  /** Only members of this group. NOT_FOUND if there is none. */
+  groupId?: string | number | null | undefined;
   /** True: only entities with an event that is OPEN or ACKNOWLEDGED. False: only those without. */
   hasOpenEvents?: boolean | null | undefined;
   /** Only assets whose `healthScore` is greater. */
@@ -671,6 +674,7 @@ export type CorrectionCausesQuery = { changes: { nodes: Array<{ id: string, reco
            }
         | { __typename: 'EntityType', id: string }
         | { __typename: 'Event', id: string }
+        | { __typename: 'Group', id: string }
         | { __typename: 'MaintenanceWindow', id: string }
         | { __typename: 'Notification', id: string }
         | { __typename: 'Person', id: string }
@@ -815,6 +819,7 @@ export type AlarmDetailQuery = { node:
         | { id: string, kind: EntityKind, name: string, type: string | null }
         | { id: string, kind: EntityKind, name: string, type: string | null }
        }
+    | { __typename: 'Group' }
     | { __typename: 'MaintenanceWindow' }
     | { __typename: 'Notification' }
     | { __typename: 'Person' }
@@ -982,6 +987,7 @@ export type AlarmPlacesQuery = { nodes: Array<
     | { __typename: 'Edge', id: string }
     | { __typename: 'EntityType', id: string }
     | { __typename: 'Event', id: string }
+    | { __typename: 'Group', id: string }
     | { __typename: 'MaintenanceWindow', id: string }
     | { __typename: 'Notification', id: string }
     | { __typename: 'Person', id: string }
@@ -1049,6 +1055,7 @@ export type AssetOverviewQuery = { healthExplanation: { from: string, to: string
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null };
 
 export type AssetPageQueryVariables = Exact<{
@@ -1075,6 +1082,7 @@ export type AssetPageQuery = { node:
     | { __typename: 'Edge', id: string }
     | { __typename: 'EntityType', id: string }
     | { __typename: 'Event', id: string }
+    | { __typename: 'Group', id: string }
     | { __typename: 'MaintenanceWindow', id: string }
     | { __typename: 'Notification', id: string }
     | { __typename: 'Person', kind: EntityKind, id: string }
@@ -1126,6 +1134,7 @@ export type LinkedDeviceStatesQuery = { nodes: Array<
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null> };
 
 export type HubPlacesQueryVariables = Exact<{
@@ -1148,6 +1157,7 @@ export type HubPlacesQuery = { way: Array<
     | { id: string }
     | { id: string }
     | { kind: EntityKind, name: string, location: { type: string; coordinates: unknown } | null, id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1185,6 +1195,7 @@ export type HubPlacesQuery = { way: Array<
             | { id: string, kind: EntityKind, name: string }
             | { id: string, kind: EntityKind, name: string }
            | null }> } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1307,6 +1318,7 @@ export type HubFacetsQuery = { entities: { totalCount: number }, type: Array<{ v
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { kind: EntityKind, name: string, type: string | null, id: string }
     | { id: string }
     | { id: string }
@@ -1337,6 +1349,7 @@ export type VisibleHubRowsQuery = { nodes: Array<
           | { id: string, kind: EntityKind, name: string }
           | { id: string, kind: EntityKind, name: string }
         > } | null, devices: { totalCount: number } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1445,6 +1458,7 @@ export type TreeBranchesQuery = { nodes: Array<
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, parts?: { nodes: Array<
           | { id: string, kind: EntityKind, name: string, type: string | null }
           | { id: string, kind: EntityKind, name: string, type: string | null }
@@ -1519,6 +1533,7 @@ export type TreeRowsQuery = { nodes: Array<
     | { __typename: 'Edge', id: string }
     | { __typename: 'EntityType', id: string }
     | { __typename: 'Event', id: string }
+    | { __typename: 'Group', id: string }
     | { __typename: 'MaintenanceWindow', id: string }
     | { __typename: 'Notification', id: string }
     | { __typename: 'Person', id: string }
@@ -1651,6 +1666,7 @@ export type ChangesOfRangeQuery = { changes: { totalCount: number, nodes: Array<
            }
         | { __typename: 'EntityType', id: string }
         | { __typename: 'Event', id: string }
+        | { __typename: 'Group', id: string }
         | { __typename: 'MaintenanceWindow', id: string }
         | { __typename: 'Notification', id: string }
         | { __typename: 'Person', kind: EntityKind, name: string, id: string }
@@ -1688,6 +1704,7 @@ export type ChangeOfRangeFragment = { id: string, recordedAt: string, actor: str
        }
     | { __typename: 'EntityType', id: string }
     | { __typename: 'Event', id: string }
+    | { __typename: 'Group', id: string }
     | { __typename: 'MaintenanceWindow', id: string }
     | { __typename: 'Notification', id: string }
     | { __typename: 'Person', kind: EntityKind, name: string, id: string }
@@ -1828,6 +1845,7 @@ export type DevicePageQuery = { node:
     | { __typename: 'Edge', id: string }
     | { __typename: 'EntityType', id: string }
     | { __typename: 'Event', id: string }
+    | { __typename: 'Group', id: string }
     | { __typename: 'MaintenanceWindow', id: string }
     | { __typename: 'Notification', id: string }
     | { __typename: 'Person', kind: EntityKind, id: string }
@@ -1881,6 +1899,7 @@ export type RawReadingsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null };
 
 export type DeviceDeadLettersQueryVariables = Exact<{
@@ -1913,6 +1932,7 @@ export type DeviceTokensQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, tokens: Array<{ id: string, issuedAt: string, issuedBy: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null }> | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1998,6 +2018,7 @@ export type DeviceFacetsQuery = { devices: { totalCount: number }, type: Array<{
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { kind: EntityKind, name: string, id: string }
     | { id: string }
     | { id: string }
@@ -2026,6 +2047,7 @@ export type VisibleDevicesQuery = { nodes: Array<
     | { id: string }
     | { id: string }
     | { connectivity: Connectivity, lastSeenAt: string | null, linkedAssetsCount: number, id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, values: Array<number | null> }> | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2078,6 +2100,7 @@ export type PointsOfRangeQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, telemetry: Array<{ metric: string, port: number | null, values: Array<number | null>, incomplete: boolean }> | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2208,6 +2231,7 @@ export type EntityEdgeHistoryQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, edgeHistory: { totalCount: number, nodes: Array<{ id: string, edgeId: string, relationship: string, port: number | null, exclusive: boolean, metadata: unknown, validFrom: string, validUntil: string | null, recordedAt: string, retractedAt: string | null, source:
             | { id: string, kind: EntityKind, name: string, type: string | null }
             | { id: string, kind: EntityKind, name: string, type: string | null }
@@ -2260,6 +2284,7 @@ export type EntityFormQuery = { node:
     | { __typename: 'Edge', id: string }
     | { __typename: 'EntityType', id: string }
     | { __typename: 'Event', id: string }
+    | { __typename: 'Group', id: string }
     | { __typename: 'MaintenanceWindow', id: string }
     | { __typename: 'Notification', id: string }
     | { __typename: 'Person', kind: EntityKind, name: string, externalId: string | null, type: string | null, status: string, attributes: unknown, updatedAt: string, id: string }
@@ -2286,6 +2311,7 @@ export type EntityHistoryEdgesQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, edgeHistory: { nodes: Array<{ edgeId: string }>, pageInfo: { hasNextPage: boolean } } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2334,6 +2360,7 @@ export type EntityChangesQuery = { changes: { totalCount: number, nodes: Array<{
            }
         | { __typename: 'EntityType', id: string }
         | { __typename: 'Event', id: string }
+        | { __typename: 'Group', id: string }
         | { __typename: 'MaintenanceWindow', id: string }
         | { __typename: 'Notification', id: string }
         | { __typename: 'Person', kind: EntityKind, name: string, id: string }
@@ -2470,6 +2497,7 @@ export type OverviewChangesQuery = { changes: { totalCount: number, nodes: Array
            }
         | { __typename: 'EntityType', id: string }
         | { __typename: 'Event', id: string }
+        | { __typename: 'Group', id: string }
         | { __typename: 'MaintenanceWindow', id: string }
         | { __typename: 'Notification', id: string }
         | { __typename: 'Person', kind: EntityKind, name: string, id: string }
@@ -2559,6 +2587,7 @@ export type EntityPageQuery = { node:
     | { __typename: 'Edge', id: string }
     | { __typename: 'EntityType', id: string }
     | { __typename: 'Event', id: string }
+    | { __typename: 'Group', id: string }
     | { __typename: 'MaintenanceWindow', id: string }
     | { __typename: 'Notification', id: string }
     | { __typename: 'Person', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, email: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
@@ -2652,6 +2681,7 @@ export type SpaceOverviewQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, parents: Array<{ id: string, kind: EntityKind, name: string }> | null, children: { totalCount: number, nodes: Array<{ id: string, kind: EntityKind, name: string, type: string | null }> } | null, occupants: { totalCount: number, nodes: Array<
           | { id: string, kind: EntityKind, name: string, type: string | null }
           | { id: string, kind: EntityKind, name: string, type: string | null }
@@ -2685,6 +2715,7 @@ export type SpacePageQuery = { node:
     | { __typename: 'Edge', id: string }
     | { __typename: 'EntityType', id: string }
     | { __typename: 'Event', id: string }
+    | { __typename: 'Group', id: string }
     | { __typename: 'MaintenanceWindow', id: string }
     | { __typename: 'Notification', id: string }
     | { __typename: 'Person', kind: EntityKind, id: string }
@@ -2729,6 +2760,7 @@ export type LatestValuesQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, latest: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, value: number | null, text: string | null, timestamp: string }> | null }
     | { id: string }
     | { id: string }
@@ -2755,6 +2787,7 @@ export type LastValuesBeforeQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null>, texts: Array<string | null> | null }> | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2798,6 +2831,7 @@ export type EntitySeriesQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, telemetry: Array<{ metric: string, port: number | null, unit: string | null, type: MetricType, timestamps: Array<number>, values: Array<number | null>, texts: Array<string | null> | null, truncated: boolean, incomplete: boolean }> | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2875,6 +2909,7 @@ export type TargetingWorkQuery = { node:
           | { id: string, kind: EntityKind, name: string }
           | { id: string, kind: EntityKind, name: string }
         >, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
