@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import strawberry
 from sqlalchemy.orm import Session
 
+from domain.nodes.positions import positions_now
 from gql.access.principal import VIEWERS
 from gql.base.connections import page_read, paged
 from gql.base.context import Info
@@ -37,9 +39,10 @@ class GeometryQuery:
         page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
     ) -> EntityConnection:
-        """Entities whose location is within a distance of a point, nearest first.
+        """Entities that are within a distance of a point now, nearest first.
 
-        The distance is that to the nearest place of the location, on the WGS 84 ellipsoid.
+        What reports its position is where its latest `longitude` and `latitude` are, anything else at its location: of
+        a location, the nearest place counts. Distances are on the WGS 84 ellipsoid.
 
         Args:
             longitude: Longitude of the point in degrees, -180 to 180.
@@ -47,7 +50,7 @@ class GeometryQuery:
             radius_m: Greatest distance in metres, above 0 and at most 1,000,000.
         """
         return await _page(
-            info, entities_near, page,
+            info, _moving(entities_near), page,
             longitude=longitude, latitude=latitude, radius_m=radius_m, kinds=_kinds(kinds),
         )  # fmt: skip
 
@@ -61,12 +64,14 @@ class GeometryQuery:
         page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
     ) -> EntityConnection:
-        """Entities whose location lies wholly in a geometry, its edge included; the oldest first.
+        """Entities that lie wholly in a geometry now, its edge included; the oldest first.
+
+        What reports its position is where its latest `longitude` and `latitude` are, anything else at its location.
 
         Args:
             geometry: GeoJSON geometry, WGS 84. A box that reaches beyond 180 degrees of longitude is wrapped.
         """
-        return await _page(info, entities_within, page, geometry=geometry, kinds=_kinds(kinds))
+        return await _page(info, _moving(entities_within), page, geometry=geometry, kinds=_kinds(kinds))
 
     @query(VIEWERS, scoped=True)
     @paged()
@@ -78,7 +83,7 @@ class GeometryQuery:
         page: PageRequest,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
     ) -> EntityConnection | None:
-        """Entities whose location lies wholly in that of another entity, such as the area of a space; see `within`.
+        """Entities that lie wholly in the location of another now, such as the area of a space; see `within`.
 
         Args:
             entity_id: Id of the entity whose location is the area.
@@ -89,7 +94,7 @@ class GeometryQuery:
             entities_check(session, organization_id=organization_id, ids=[identity], path="entityId")
             return entities_in_area_of(session, organization_id=organization_id, entity_id=identity, **arguments)
 
-        return await _page(info, work, page, kinds=_kinds(kinds))
+        return await _page(info, _moving(work), page, kinds=_kinds(kinds))
 
     @query(VIEWERS, scoped=True)
     @paged()
@@ -111,6 +116,16 @@ class GeometryQuery:
         """
         wanted = [EntityKind.SPACE] if kinds is None else _kinds(kinds)
         return await _page(info, entities_around, page, longitude=longitude, latitude=latitude, kinds=wanted)
+
+
+def _moving(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Return work that regards where entities are now by what they report."""
+
+    def run(session: Session, *, organization_id: int, **arguments: Any) -> Any:
+        positions = positions_now(session, organization_id=organization_id)
+        return work(session, organization_id=organization_id, positions=positions, **arguments)
+
+    return run
 
 
 async def _page(info: Info, work: Any, page: PageRequest, **arguments: Any) -> EntityConnection:

@@ -5,8 +5,8 @@ The database finds candidates by their bounding boxes, shapely and the ellipsoid
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -37,6 +37,22 @@ _AREA: Final = 2  # dimensions
 _WITHIN: Final = "within"
 
 
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where entities are instead of at their stored location. by_id: kind, longitude and latitude in degrees."""
+
+    by_id: Mapping[EntityId, tuple[EntityKind, float, float]]
+
+    def of_kinds(self, kinds: Collection[EntityKind] | None) -> tuple[list[EntityId], npt.NDArray[Any]]:
+        """Return ids and points of the entities of these kinds; None: of all."""
+        wanted = [(key, at) for key, at in sorted(self.by_id.items()) if kinds is None or at[0] in kinds]
+        points = shapely.points(np.array([(x, y) for _, (_, x, y) in wanted]).reshape(-1, 2))
+        return [key for key, _ in wanted], np.atleast_1d(np.asarray(points, dtype=object))
+
+
+_NOT_MOVED: Final = Positions({})
+
+
 def entities_near(
     session: Session,
     *,
@@ -46,11 +62,13 @@ def entities_near(
     radius_m: float,
     page: PageRequest,
     kinds: Collection[EntityKind] | None = None,
+    positions: Positions = _NOT_MOVED,
 ) -> Page[EntityId]:
     """Return one page of the entities within `radius_m` metres of a point: nearest first, then by id.
 
     Distances are those to the nearest place of a location, on the WGS 84 ellipsoid; an area is at 0 m of a point
-    within it. Deleted entities are left out. At most three statements, and one more for the total if requested.
+    within it. Deleted entities are left out. positions: of those that are elsewhere than at their location.
+    At most three statements, and one more for the total if requested.
     Raises BadInputError for a point out of range, a radius outside 0 < radius <= RADIUS_MAX_M or a foreign
     cursor, LimitExceededError where more than CANDIDATES_MAX are in question.
     """
@@ -64,6 +82,7 @@ def entities_near(
         ids, geometries = _candidates(
             session, organization_id, boxes_around(longitude, latitude, radius), kinds, path="radiusM"
         )
+        ids, geometries = _moved(ids, geometries, positions, kinds)
         distances = distances_m(longitude, latitude, geometries)
         near = np.flatnonzero(distances <= radius)
         return sorted((float(distances[at]), ids[at]) for at in near.tolist())
@@ -88,15 +107,16 @@ def entities_within(
     page: PageRequest,
     kinds: Collection[EntityKind] | None = None,
     without: EntityId | None = None,
+    positions: Positions = _NOT_MOVED,
 ) -> Page[EntityId]:
     """Return one page of the entities whose whole location lies in a GeoJSON geometry, its edge included; by id.
 
     A box may reach beyond 180 degrees of longitude; it is wrapped.
-    without: an entity to leave out. Raises BadInputError for what is no geometry or a foreign cursor,
-    LimitExceededError where more than CANDIDATES_MAX are in question.
+    without: an entity to leave out. positions: see `entities_near`. Raises BadInputError for what is no geometry or a
+    foreign cursor, LimitExceededError where more than CANDIDATES_MAX are in question.
     """
     area = shapely.from_wkb(view_of_geojson(geometry).wkb)
-    return _within(session, organization_id, area, page=page, kinds=kinds, without=without)
+    return _within(session, organization_id, area, page=page, kinds=kinds, without=without, positions=positions)
 
 
 def entities_in_area_of(
@@ -106,6 +126,7 @@ def entities_in_area_of(
     entity_id: UUID,
     page: PageRequest,
     kinds: Collection[EntityKind] | None = None,
+    positions: Positions = _NOT_MOVED,
 ) -> Page[EntityId]:
     """Return one page of the entities that lie in the location of another; none where it has none.
 
@@ -115,7 +136,7 @@ def entities_in_area_of(
     if owner is None or owner.geometry is None:
         return Page([], [], has_next=False, total=lambda: 0)
     area = shapely.from_wkb(owner.geometry)
-    return _within(session, organization_id, area, page=page, kinds=kinds, without=owner.id)
+    return _within(session, organization_id, area, page=page, kinds=kinds, without=owner.id, positions=positions)
 
 
 def entities_around(
@@ -151,6 +172,7 @@ def _within(
     page: PageRequest,
     kinds: Collection[EntityKind] | None,
     without: EntityId | None,
+    positions: Positions,
 ) -> Page[EntityId]:
     shapely.prepare(area)
     boxes = [tuple(area.bounds)]
@@ -159,20 +181,42 @@ def _within(
         inside = np.flatnonzero(shapely.covers(area, geometries)).tolist()
         return [ids[at] for at in inside if ids[at] != without]
 
+    def static(ids: list[EntityId], geometries: npt.NDArray[Any]) -> list[EntityId]:
+        return [key for key in covered(ids, geometries) if key not in positions.by_id]
+
+    moved = covered(*positions.of_kinds(kinds))
     entity_ids: list[EntityId] = []
     rest, chunk = page, max(_CHUNK_MIN, 4 * page.size)
     while len(entity_ids) <= page.size:
         ids, geometries = _candidates(session, organization_id, boxes, kinds, path="geometry", rest=rest, chunk=chunk)
-        entity_ids += covered(ids, geometries)
+        entity_ids += static(ids, geometries)
         if len(ids) < chunk:
             break
         end, chunk = _within_key(ids[-1]), min(chunk * 8, CANDIDATES_MAX)
         rest = replace(rest, before=end) if page.is_backward else replace(rest, after=end)
 
     def total() -> int:
-        return len(covered(*_candidates(session, organization_id, boxes, kinds, path="geometry")))
+        return len(moved) + len(static(*_candidates(session, organization_id, boxes, kinds, path="geometry")))
 
+    entity_ids = sorted([*entity_ids, *_on_page(moved, page)], reverse=page.is_backward)
     return page_of_read(entity_ids[: page.size + 1], page, key=_within_key, total=total)
+
+
+def _on_page(entity_ids: Sequence[EntityId], page: PageRequest) -> list[EntityId]:
+    """Return those of some ids that lie on or behind a page, in the direction in which it is read."""
+    after, before = (None if key is None else str(key[1]) for key in (page.after, page.before))
+    return [key for key in entity_ids if (after is None or str(key) > after) and (before is None or str(key) < before)]
+
+
+def _moved(
+    ids: list[EntityId], geometries: npt.NDArray[Any], positions: Positions, kinds: Collection[EntityKind] | None
+) -> tuple[list[EntityId], npt.NDArray[Any]]:
+    """Return candidates with those that are elsewhere where they are now."""
+    if not positions.by_id:
+        return ids, geometries
+    static = [at for at, key in enumerate(ids) if key not in positions.by_id]
+    moved_ids, points = positions.of_kinds(kinds)
+    return [*(ids[at] for at in static), *moved_ids], np.concatenate([geometries[static], points])
 
 
 def _candidates(

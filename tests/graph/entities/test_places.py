@@ -17,7 +17,7 @@ from pyproj import Geod
 from shapely.geometry import mapping
 
 from graph.entities import places
-from graph.entities.places import entities_around, entities_in_area_of, entities_near, entities_within
+from graph.entities.places import Positions, entities_around, entities_in_area_of, entities_near, entities_within
 from graph.errors import ArgusError
 from graph.ids import EntityId
 from graph.kinds import EntityKind
@@ -68,17 +68,37 @@ def test_near_agrees_with_a_full_scan(worlds: Callable[[str], World]) -> None:
         centre=st.sampled_from(CENTRES),
         offsets=st.lists(st.tuples(numbers, numbers), max_size=25),
         radius=st.floats(10, 200_000),
+        moves=st.dictionaries(st.integers(0, 24), st.tuples(numbers, numbers), max_size=10),
     )
-    def check(centre: tuple[float, float], offsets: list[tuple[float, float]], radius: float) -> None:
+    def check(
+        centre: tuple[float, float],
+        offsets: list[tuple[float, float]],
+        radius: float,
+        moves: dict[int, tuple[float, float]],
+    ) -> None:
         world = worlds(next(SLUGS))
         longitude, latitude = centre
         wide = 60.0 if abs(latitude) > 80 else 2.0
-        at = [((longitude + x * wide + 180) % 360 - 180, max(min(latitude + y, 90.0), -90.0)) for x, y in offsets]
+
+        def position_of(x: float, y: float) -> tuple[float, float]:
+            return (longitude + x * wide + 180) % 360 - 180, max(min(latitude + y, 90.0), -90.0)
+
+        at = [position_of(x, y) for x, y in offsets]
         ids = place(world, [shapely.Point(position) for position in at], DEVICE)
+        moved = {number: position_of(*offset) for number, offset in moves.items() if number < len(ids)}
+        positions = Positions({ids[number]: (DEVICE, *position) for number, position in moved.items()})
+        at = [moved.get(number, position) for number, position in enumerate(at)]
         distances = [GEOD.inv(longitude, latitude, *position)[2] for position in at]
         expected = [item for distance, item in sorted(zip(distances, ids, strict=True)) if distance <= radius]
-        entity_ids = all_pages(world, entities_near, longitude=longitude, latitude=latitude, radius_m=radius)
-        assert entity_ids == expected
+        where: dict[str, Any] = {
+            "longitude": longitude,
+            "latitude": latitude,
+            "radius_m": radius,
+            "positions": positions,
+        }
+        assert all_pages(world, entities_near, **where) == expected
+        assert all_pages(world, entities_near, kinds=[DEVICE], **where) == expected
+        assert all_pages(world, entities_near, kinds=[SPACE], **where) == []
 
     check()
 
@@ -117,12 +137,21 @@ shapes = areas | st.tuples(numbers, numbers).map(shapely.Point)
 @pytest.mark.slow
 def test_within_and_around_agree_with_a_full_scan(worlds: Callable[[str], World]) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(known=st.lists(shapes, max_size=20), searched=areas, at=st.tuples(numbers, numbers))
-    def check(known: list[Any], searched: Any, at: tuple[float, float]) -> None:
+    @given(
+        known=st.lists(shapes, max_size=20),
+        searched=areas,
+        at=st.tuples(numbers, numbers),
+        moves=st.dictionaries(st.integers(0, 19), st.tuples(numbers, numbers), max_size=10),
+    )
+    def check(known: list[Any], searched: Any, at: tuple[float, float], moves: dict[int, tuple[float, float]]) -> None:
         world = worlds(next(SLUGS))
         ids = place(world, known)
-        entity_ids = all_pages(world, entities_within, geometry=json.loads(json.dumps(mapping(searched))))
-        assert entity_ids == [entity_id for entity_id, shape in zip(ids, known, strict=True) if searched.covers(shape)]
+        moved = {number: position for number, position in moves.items() if number < len(ids)}
+        positions = Positions({ids[number]: (SPACE, *position) for number, position in moved.items()})
+        now = [shapely.Point(moved[number]) if number in moved else shape for number, shape in enumerate(known)]
+        view = json.loads(json.dumps(mapping(searched)))
+        entity_ids = all_pages(world, entities_within, geometry=view, positions=positions)
+        assert entity_ids == [entity_id for entity_id, shape in zip(ids, now, strict=True) if searched.covers(shape)]
         around = [
             (shape.area, entity_id)
             for entity_id, shape in zip(ids, known, strict=True)
