@@ -106,10 +106,11 @@ def statements() -> Iterator[list[str]]:
 def statements_of(client: Client, query: str, first: int) -> tuple[int, Any]:
     """Return the number of statements that a query takes, and its data.
 
-    Whether the organization is still there is checked every ten seconds, and may be just now: not in both of two tries.
+    Whether the organization is still there is checked every ten seconds, and may be just now: not in each of four tries,
+    however slow the machine is.
     """
     counts = []
-    for _ in range(2):
+    for _ in range(4):
         with statements() as seen:
             data = client.call(query, {"first": first}).data
         counts.append(len(seen))
