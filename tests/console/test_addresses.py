@@ -72,7 +72,8 @@ def test_an_address_that_names_no_moment_is_not_shown_as_one(page: ConsolePage) 
 
 
 def test_a_moment_to_come_is_not_called_the_past(page: ConsolePage, plant: Plant) -> None:
-    page.open(f"/devices?at={instant(plant.hot + timedelta(days=400))}", heading="Devices")
+    page.open(f"/devices?at={instant(plant.hot + timedelta(days=400))}&known=then", heading="Devices")
+    page.wait_idle()
     page.page.get_by_text("What will be true at").wait_for()
     track = page.page.get_by_label("Moment", exact=True)
     assert int(track.input_value()) == 500

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
 from playwright.sync_api import Route as Intercepted
 
 from testing.console.browser import NARROW, Browser, ConsolePage
-from testing.console.plant import Plant
+from testing.console.plant import Plant, instant
 from testing.installation import Client, Installation
 from testing.waits import wait_until
 
@@ -349,3 +350,47 @@ def test_what_was_received_can_be_read_on_a_phone(
         differences.first.wait_for()
         assert all(box["width"] >= 200 for box in (row.bounding_box() for row in differences.all()) if box is not None)
         opened.check()
+
+
+def test_a_change_is_undone_from_the_message_about_it(page: ConsolePage, client: Client, plant: Plant) -> None:
+    def undo() -> None:
+        page.page.locator(".toast").get_by_role("button", name="Undo").click()
+        page.page.get_by_text("Undone.").wait_for()
+        for close in page.page.get_by_role("button", name="Dismiss message").all():
+            close.click()
+
+    stored = "query D($id: ID!) { node(id: $id) { ... on Device { firmwareVersion attributes } } }"
+    before = client.call(stored, {"id": plant.probe}).data["node"]
+    page.open(f"/devices/{plant.probe}?tab=configuration")
+    page.wait_idle()
+    page.page.get_by_label("Firmware").fill("9.9")
+    page.page.get_by_label("Attributes as JSON").fill('{"serial": "PX-2", "floor": 3}')
+    page.page.get_by_role("button", name="Save").click()
+    page.page.get_by_text("Probe was saved.").wait_for()
+    changed = client.call(stored, {"id": plant.probe}).data["node"]
+    assert changed == {"firmwareVersion": "9.9", "attributes": {"serial": "PX-2", "floor": 3}}
+    undo()
+    assert client.call(stored, {"id": plant.probe}).data["node"] == before
+
+    versions = (
+        "query E($id: ID!) { node(id: $id) { ... on Device { edges { nodes { edgeId validFrom validUntil } } } } }"
+    )
+    links = client.call(versions, {"id": plant.probe}).data["node"]["edges"]["nodes"]
+    page.open(f"/devices/{plant.probe}?tab=links")
+    page.page.get_by_role("button", name="Unlink at…").click()
+    page.page.get_by_role("dialog").get_by_role("button", name="Unlink").click()
+    page.page.get_by_text("0 links hold at the moment shown").wait_for()
+    undo()
+    page.page.get_by_text("1 link holds at the moment shown").wait_for()
+    assert client.call(versions, {"id": plant.probe}).data["node"]["edges"]["nodes"] == links
+
+    page.open("/alarms", heading="Alarms")
+    page.page.get_by_role("grid", name="Alarms").get_by_text("Supply too hot").first.wait_for()
+    page.page.keyboard.press("j")
+    page.page.keyboard.press("s")
+    page.page.get_by_role("dialog").get_by_role("button", name="Shelve").click()
+    page.page.get_by_text("1 alarm shelved.").wait_for()
+    ends = "{ shelves { nodes { to } } }"
+    assert client.call(ends).data["shelves"]["nodes"][0]["to"] > instant(datetime.now(tz=UTC))
+    undo()
+    assert client.call(ends).data["shelves"]["nodes"][0]["to"] <= instant(datetime.now(tz=UTC))

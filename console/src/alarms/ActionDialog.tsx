@@ -4,7 +4,7 @@ import type { EventFilter } from "../api/gen/graphql";
 import type { Fault } from "../api/request";
 import { Dialog } from "../ui/Dialog";
 import { Failed } from "../ui/States";
-import { toast } from "../ui/Toasts";
+import { toast, undoBy } from "../ui/Toasts";
 import { AllForm, NoteForm, ShelveForm, WorkForm } from "./actionForms";
 import { afterAction, type Mark } from "./actions";
 import type { ActionKind, Alarm } from "./alarm";
@@ -46,7 +46,8 @@ export function ActionDialog({ action, onClose, onDone, onLeft }: Props) {
         toast(`${alarmsText(outcome.done)} ${DONE[action.kind]}, ${outcome.left.length} refused.`);
         return;
       }
-      toast(typeof outcome === "string" ? outcome : `${alarmsText(outcome.done)} ${DONE[action.kind]}.`);
+      const undo = typeof outcome === "string" ? undefined : outcome.undo;
+      toast(typeof outcome === "string" ? outcome : `${alarmsText(outcome.done)} ${DONE[action.kind]}.`, undo && undoBy(() => undo().finally(() => afterAction(client))));
       onDone();
     } catch (error) {
       setFaults(faultsOf(error));

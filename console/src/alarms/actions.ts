@@ -71,20 +71,16 @@ export async function shelve(alarms: readonly Alarm[], scope: ShelfScope, length
     else group.push(alarm);
   }
   const groupOf = new Map([...groups.values()].flatMap((group): [Alarm, Alarm[]][] => (group[0] === undefined ? [] : [[group[0], group]])));
-  const outcome = await forEach([...groupOf.keys()], (alarm) =>
-    send(
-      documents.SHELVE,
-      {
-        to,
-        ruleId: scope === "entity" ? null : (alarm.rule?.id ?? null),
-        entityId: scope === "rule" ? null : alarm.entity.id,
-        note,
-      },
-      (data) => data.shelveEvents,
-    ),
-  );
+  const shelves: string[] = [];
+  const outcome = await forEach([...groupOf.keys()], async (alarm) => {
+    const ruleId = scope === "entity" ? null : (alarm.rule?.id ?? null);
+    const entityId = scope === "rule" ? null : alarm.entity.id;
+    const { shelf } = await send(documents.SHELVE, { to, ruleId, entityId, note }, (data) => data.shelveEvents);
+    if (shelf) shelves.push(shelf.id);
+  });
   const left = outcome.left.flatMap((alarm) => groupOf.get(alarm) ?? []);
-  return { ...outcome, done: alarms.length - left.length, left };
+  const undo = () => Promise.all(shelves.map((id) => send(documents.UNSHELVE, { id }, (data) => data.unshelveEvents)));
+  return { ...outcome, done: alarms.length - left.length, left, undo };
 }
 
 export type Work = { templateId: string } | { name: string; priority: string; dueAt: string | null; description: string };

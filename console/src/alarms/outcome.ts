@@ -1,8 +1,8 @@
 import type { Fault } from "../api/request";
 import type { Alarm } from "./alarm";
 
-/** What was done to several alarms: to how many, what was refused, and which of them are left to try again. */
-export type Outcome = { done: number; refused: Fault[]; left: Alarm[] };
+/** What was done to several alarms: to how many, what was refused, and which of them are left to try again. undo: the way back, where there is one. */
+export type Outcome = { done: number; refused: Fault[]; left: Alarm[]; undo?: () => Promise<unknown> };
 
 type Refusal = { code: string; message: string; path: readonly string[] };
 

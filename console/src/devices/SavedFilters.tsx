@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { toast, undoBy } from "../ui/Toasts";
 import { type DeviceSearch, isNarrowed } from "./deviceFilter";
 
 const KEY = "argus.filters.devices";
@@ -52,6 +53,7 @@ export function SavedFilters({ search, onChange }: { search: DeviceSearch; onCha
           onClick={() => {
             const { [current]: _, ...others } = saved;
             write(others);
+            toast(`The filter “${current}” was forgotten.`, undoBy(async () => write(saved)));
           }}
         >
           Forget “{current}”

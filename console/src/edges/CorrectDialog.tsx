@@ -2,7 +2,6 @@ import { useState } from "react";
 import { graphql } from "../api/gen";
 import { useChange } from "../api/hooks";
 import { relationshipLabel } from "../entities/relationships";
-import { textOf } from "../time/instant";
 import { Dialog } from "../ui/Dialog";
 import { FieldFault, faultsElsewhere, InstantField, ReasonField, whenComplete } from "../ui/Fields";
 import { Failed } from "../ui/States";
@@ -10,23 +9,9 @@ import { toast } from "../ui/Toasts";
 import { Consequences } from "./Consequences";
 import { effectsOf, type Interval } from "./effects";
 import { intervalOf, linkOf } from "./links";
+import { useCorrectTimes } from "./useCorrectTimes";
 import type { VersionRecord } from "./useEdgeHistory";
 import "./edges.css";
-
-const CORRECT = graphql(`
-  mutation CorrectEdge($id: ID!, $validFrom: DateTime!, $validUntil: DateTime, $reason: String) {
-    correctEdge(id: $id, validFrom: $validFrom, validUntil: $validUntil, reason: $reason) {
-      edge {
-        id
-      }
-      errors {
-        code
-        message
-        path
-      }
-    }
-  }
-`);
 
 const RETRACT = graphql(`
   mutation RetractEdge($id: ID!, $reason: String) {
@@ -49,7 +34,7 @@ export function CorrectDialog({ version, onClose }: { version: VersionRecord; on
   const [isRetracted, setRetracted] = useState(false);
   const [range, setRange] = useState<Interval>(intervalOf(version));
   const [reason, setReason] = useState("");
-  const correct = useChange(CORRECT, (data) => data.correctEdge);
+  const correct = useCorrectTimes();
   const retract = useChange(RETRACT, (data) => data.correctEdge);
   const change = isRetracted ? retract : correct;
   const link = linkOf(version);
@@ -59,14 +44,14 @@ export function CorrectDialog({ version, onClose }: { version: VersionRecord; on
     const why = reason.trim() === "" ? null : reason.trim();
     try {
       if (isRetracted) await retract.run({ id: edge.edgeId, reason: why });
-      else {
-        const validUntil = range.until === null ? null : textOf(range.until);
-        await correct.run({ id: edge.edgeId, validFrom: textOf(range.from), validUntil, reason: why });
-      }
+      else await correct.run(edge.edgeId, range, why);
     } catch {
       return; // The refusal is shown at its field.
     }
-    toast(`${edge.source.name} ${relationshipLabel(edge.relationship, true)} ${edge.target.name}: ${isRetracted ? "retracted" : "corrected"}.`);
+    const what = `${edge.source.name} ${relationshipLabel(edge.relationship, true)} ${edge.target.name}`;
+    // What never was cannot be corrected: it is linked again.
+    if (isRetracted) toast(`${what}: retracted.`);
+    else toast(`${what}: corrected.`, correct.undo(edge.edgeId, intervalOf(version)));
     onClose();
   };
   return (

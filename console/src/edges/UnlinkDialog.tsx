@@ -9,6 +9,7 @@ import { toast } from "../ui/Toasts";
 import { Consequences } from "./Consequences";
 import { effectsOf } from "./effects";
 import { intervalOf, linkOf } from "./links";
+import { useCorrectTimes } from "./useCorrectTimes";
 import type { VersionRecord } from "./useEdgeHistory";
 
 const END = graphql(`
@@ -32,6 +33,7 @@ export function UnlinkDialog({ version, onClose }: { version: VersionRecord; onC
   const [at, setAt] = useState<Micros | null>(null);
   const [opened] = useState(now);
   const [reason, setReason] = useState("");
+  const correct = useCorrectTimes();
   const end = useChange(END, (data) => data.endEdge);
   const link = linkOf(version);
   const save = async () => {
@@ -40,7 +42,7 @@ export function UnlinkDialog({ version, onClose }: { version: VersionRecord; onC
     } catch {
       return; // The refusal is shown at its field.
     }
-    toast(`${edge.target.name} was unlinked from ${edge.source.name}.`);
+    toast(`${edge.target.name} was unlinked from ${edge.source.name}.`, correct.undo(edge.edgeId, intervalOf(version)));
     onClose();
   };
   return (

@@ -9,7 +9,7 @@ import { useMoment } from "../time/useMoment";
 import { FieldFault, faultsElsewhere } from "../ui/Fields";
 import { LeaveDialog } from "../ui/LeaveDialog";
 import { Failed, NowNote, Part } from "../ui/States";
-import { toast } from "../ui/Toasts";
+import { toast, undoBy } from "../ui/Toasts";
 import { mergePatch } from "./mergePatch";
 import { AttributeInput } from "./AttributeInput";
 import { AttributesJson, faultOfText } from "./AttributesJson";
@@ -126,18 +126,13 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
   }, [entity.updatedAt, isOutdated, isUntouched]);
   const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const save = async () => {
-    const input: EntityFields = Object.fromEntries(NAMES.filter((name) => !isSame(stored[name], draft[name])).map((name) => [name, draft[name]]));
-    if (!isSame(stored.attributes, draft.attributes)) {
-      const patch = mergePatch(stored.attributes, draft.attributes);
-      Object.assign(input, patch === null ? { replaceAttributes: draft.attributes } : { attributes: patch });
-    }
     try {
-      await update.run(entity.id, input);
+      await update.run(entity.id, inputOf(stored, draft));
     } catch {
       return; // The refusal is shown at its field; what was typed stays.
     }
     begin(draft);
-    toast(`${draft.name} was saved.`);
+    toast(`${draft.name} was saved.`, undoBy(() => update.run(entity.id, inputOf(draft, stored))));
   };
   const own = (name: "name" | "externalId" | "status" | "firmwareVersion", label: string) => (
     <label>
@@ -271,6 +266,14 @@ function Form({ entity, types }: { entity: EntityNode; types: EntityFormQuery["e
       </div>
     </form>
   );
+}
+
+/** Return the change that makes one state of an entity the other: what differs, and no more. */
+function inputOf(before: Draft, after: Draft): EntityFields {
+  const input: EntityFields = Object.fromEntries(NAMES.filter((name) => !isSame(before[name], after[name])).map((name) => [name, after[name]]));
+  if (isSame(before.attributes, after.attributes)) return input;
+  const patch = mergePatch(before.attributes, after.attributes);
+  return { ...input, ...(patch === null ? { replaceAttributes: after.attributes } : { attributes: patch }) };
 }
 
 function withFault(before: Readonly<Record<string, string>>, key: string, fault: string | null): Readonly<Record<string, string>> {

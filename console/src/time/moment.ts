@@ -1,4 +1,4 @@
-import { type Micros, microsOf, textOf } from "./instant";
+import { type Micros, microsOf, now, textOf } from "./instant";
 
 /**
  * The moment that the whole console shows.
@@ -26,7 +26,9 @@ export function coordinatesOf(moment: Moment): { asOf: string | null; knownAt: s
 export function momentOf(search: MomentSearch): Moment {
   if (search.at === undefined) return LIVE;
   try {
-    return { mode: search.known === "then" ? "seen" : "true", at: microsOf(search.at) };
+    const at = microsOf(search.at);
+    // What will be known at a moment to come is not known yet.
+    return { mode: search.known === "then" && at <= now() ? "seen" : "true", at };
   } catch {
     return LIVE;
   }

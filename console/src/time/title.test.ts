@@ -8,6 +8,11 @@ test("a title names the page, and the moment where it is not the present", () =>
   expect(titleOf("Boiler A", "seen", "2026-03-01 08:00:00 (UTC)")).toBe("Boiler A · as seen at 2026-03-01 08:00:00 (UTC) · Argus");
 });
 
+test("what will be known at a moment to come is what is known now", () => {
+  const at = "2250-01-01T00:00:00Z";
+  expect(momentOf({ at, known: "then" })).toEqual(momentOf({ at }));
+});
+
 test("an address that names no moment is told from one that asks for the present", () => {
   expect(unreadOf({})).toBeNull();
   expect(unreadOf({ at: "2026-03-01T08:00:00Z" })).toBeNull();

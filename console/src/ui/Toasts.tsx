@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 
 /** What a message offers: the way back, or the next step. */
-type ToastAction = { label: string; run: () => void | Promise<unknown> };
+export type ToastAction = { label: string; run: () => void | Promise<unknown> };
 type Toast = { id: number; text: string; action?: ToastAction };
 
 const SHOWN_MS = 8_000;
@@ -23,6 +23,17 @@ export function toast(text: string, action?: ToastAction): void {
   const id = next++;
   set([...toasts.slice(-3), action === undefined ? { id, text } : { id, text, action }]);
   setTimeout(() => dismiss(id), action === undefined ? SHOWN_MS : SHOWN_MS * 2);
+}
+
+/** The way back from what a message says; afterwards another says that it was taken. */
+export function undoBy(run: () => Promise<unknown>): ToastAction {
+  return {
+    label: "Undo",
+    run: async () => {
+      await run();
+      toast("Undone.");
+    },
+  };
 }
 
 export function Toasts() {

@@ -2116,16 +2116,6 @@ export type PointsOfRangeQuery = { node:
     | { id: string }
    | null };
 
-export type CorrectEdgeMutationVariables = Exact<{
-  id: string | number;
-  validFrom: string;
-  validUntil?: string | null | undefined;
-  reason?: string | null | undefined;
-}>;
-
-
-export type CorrectEdgeMutation = { correctEdge: { edge: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
-
 export type RetractEdgeMutationVariables = Exact<{
   id: string | number;
   reason?: string | null | undefined;
@@ -2171,6 +2161,16 @@ export type EndLinkMutationVariables = Exact<{
 
 
 export type EndLinkMutation = { endEdge: { edge: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type CorrectEdgeMutationVariables = Exact<{
+  id: string | number;
+  validFrom: string;
+  validUntil?: string | null | undefined;
+  reason?: string | null | undefined;
+}>;
+
+
+export type CorrectEdgeMutation = { correctEdge: { edge: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
 
 export type EntityEdgeHistoryQueryVariables = Exact<{
   id: string | number;
@@ -4743,25 +4743,6 @@ export const PointsOfRangeDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PointsOfRangeQuery, PointsOfRangeQueryVariables>;
-export const CorrectEdgeDocument = new TypedDocumentString(`
-    mutation CorrectEdge($id: ID!, $validFrom: DateTime!, $validUntil: DateTime, $reason: String) {
-  correctEdge(
-    id: $id
-    validFrom: $validFrom
-    validUntil: $validUntil
-    reason: $reason
-  ) {
-    edge {
-      id
-    }
-    errors {
-      code
-      message
-      path
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<CorrectEdgeMutation, CorrectEdgeMutationVariables>;
 export const RetractEdgeDocument = new TypedDocumentString(`
     mutation RetractEdge($id: ID!, $reason: String) {
   correctEdge(id: $id, retract: true, reason: $reason) {
@@ -4851,6 +4832,25 @@ export const EndLinkDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EndLinkMutation, EndLinkMutationVariables>;
+export const CorrectEdgeDocument = new TypedDocumentString(`
+    mutation CorrectEdge($id: ID!, $validFrom: DateTime!, $validUntil: DateTime, $reason: String) {
+  correctEdge(
+    id: $id
+    validFrom: $validFrom
+    validUntil: $validUntil
+    reason: $reason
+  ) {
+    edge {
+      id
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CorrectEdgeMutation, CorrectEdgeMutationVariables>;
 export const EntityEdgeHistoryDocument = new TypedDocumentString(`
     query EntityEdgeHistory($id: ID!, $relationships: [String!], $after: String) {
   node(id: $id) {
