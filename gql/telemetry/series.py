@@ -9,8 +9,8 @@ import strawberry
 
 from domain.base.packed import Aggregate
 from domain.nodes.names import NameKind
+from domain.nodes.series import ENTITIES_MAX, SeriesSelection, series_read
 from domain.telemetry.model.fill import Fill
-from domain.telemetry.store.selected import ENTITIES_MAX, SeriesSelection, series_read
 from gql.access.principal import VIEWERS
 from gql.base.context import Info
 from gql.base.entities import AggregateEnum, Entity, EntityKindEnum, FillEnum, clock, to_entity
@@ -37,6 +37,7 @@ class SeriesQuery:
         from_: Annotated[DateTime, strawberry.argument(name="from")],
         entity_ids: list[strawberry.ID] | None = None,
         under_id: strawberry.ID | None = None,
+        group_id: strawberry.ID | None = None,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
         types: list[str] | None = None,
         to: DateTime | None = None,
@@ -47,7 +48,7 @@ class SeriesQuery:
         timezone: str = "UTC",
         max_points: int = 1000,
     ) -> list[TelemetrySeries]:
-        """Series of many entities over [from, to): of those that are named, or of all below one as they are placed now.
+        """Series of many entities over [from, to): of those named, of all that are below one now, or of a group.
 
         Entities that have none of the metrics are left out. At most 100,000 values, with `across` 1,000,000 buckets x
         series; else LIMIT_EXCEEDED.
@@ -55,18 +56,21 @@ class SeriesQuery:
         Args:
             metrics: Names of the metrics, 1 to 100.
             from_: Start of the range of event time, inclusive.
-            entity_ids: Ids of 1 to 1,000 entities; NOT_FOUND if one does not exist. Either this or `underId`.
+            entity_ids: Ids of 1 to 1,000 entities; NOT_FOUND if one does not exist. Either this, `underId` or
+                `groupId`.
             under_id: Id of an entity: series of it and of everything below it, at most 10,000 entities.
-            kinds: With `underId`, only entities of these kinds. What a device measures is a series of the device and of
-                each asset that it is linked to: name the kind where it is to count once. Default: of all kinds.
-            types: With `underId`, only entities of these types, by name. Default: of all types.
+            group_id: Id of a group: series of those who are in it now, at most 10,000 entities.
+            kinds: With `underId` or `groupId`, only entities of these kinds. What a device measures is a series of the
+                device and of each asset that it is linked to: name the kind where it is to count once. Default: of all
+                kinds.
+            types: With `underId` or `groupId`, only entities of these types, by name. Default: of all types.
             to: End of the range of event time, exclusive. Default: now.
             bucket: Length of a bucket, e.g. PT15M, P1D or P1M. Default: stored points, not aggregated.
             across: One series per metric across the entities instead of one per entity: first the points of each bucket
                 of each series are aggregated by `aggregate`, and empty ones are filled by `fill`, then the values of
                 each bucket are aggregated across the series, of which those without a number do not count. By MEAN,
                 MIN, MAX, SUM, COUNT, MEDIAN, P05, P95 or STDDEV, and with `bucket`. Its entity is that of `underId`, or
-                the first of `entityIds`; its unit is null where units differ.
+                the first of `entityIds` or of the group; its unit is null where units differ.
             fill: What a bucket without a value holds. Without `bucket`, another than NONE is BAD_USER_INPUT.
             max_points: Most stored points per series, 1 to 10,000. Where there are more, they are thinned so that the
                 shape stays.
@@ -77,6 +81,7 @@ class SeriesQuery:
         selection = SeriesSelection(
             entity_ids=None if entity_ids is None else await entities_named(info.context, entity_ids, "entityIds"),
             under_id=None if under_id is None else uuid_named(under_id, "underId"),
+            group_id=None if group_id is None else uuid_named(group_id, "groupId"),
             kinds=kinds,
             types=names_of(types),
         )
@@ -93,6 +98,7 @@ class SeriesQuery:
             timezone=timezone,
             max_points=max_points,
             now=clock(info),
+            offline_after=info.context.services.offline_after,
         )
         present = {series.metric for series in rows if not series.is_empty}
         for place, name in enumerate(names_of(metrics) or ()):

@@ -32,9 +32,9 @@ def send(line: Line, device: UUID, *points: tuple[float, Any], metric: str = "m"
     line.lease = None
 
 
-SERIES = """query S($ids: [ID!], $under: ID, $kinds: [EntityKind!], $across: Aggregate, $bucket: Duration = "PT1H",
+SERIES = """query S($ids: [ID!], $under: ID, $group: ID, $kinds: [EntityKind!], $across: Aggregate, $bucket: Duration = "PT1H",
   $metrics: [String!]! = ["m"]) {
-  series(entityIds: $ids, underId: $under, kinds: $kinds, metrics: $metrics, from: "2026-04-03T01:00:00Z",
+  series(entityIds: $ids, underId: $under, groupId: $group, kinds: $kinds, metrics: $metrics, from: "2026-04-03T01:00:00Z",
     to: "2026-04-03T03:00:00Z", bucket: $bucket, across: $across) {
     entity { id kind } metric port unit type values texts truncated incomplete } }"""
 
@@ -107,6 +107,32 @@ def test_series_of_many_entities(api: Api, hall: tuple[str, Line, dict[str, str]
     assert {row["entity"]["id"] for row in below} == {ids["first"], ids["second"], ids["asset"]}
     [total] = client.call(SERIES, {"under": ids["space"], "kinds": ["DEVICE"], "across": "SUM"}).data["series"]
     assert (total["entity"]["id"], total["values"]) == (ids["space"], [21, 41])
+
+
+def test_series_of_a_group(api: Api, hall: tuple[str, Line, dict[str, str]]) -> None:
+    name, _, ids = hall
+    client = api.client(name)
+    made = client.call(
+        """mutation G { fixed: createGroup(input: {name: "Fixed"}) { group { id } }
+        kind: createGroup(input: {name: "Kind", kind: DYNAMIC, filter: {kinds: [DEVICE]}}) { group { id } } }"""
+    ).data
+    fixed, kind = (made[alias]["group"]["id"] for alias in ("fixed", "kind"))
+    client.call(
+        """mutation A($id: ID!, $ids: [ID!]!) {
+        addToGroup(groupId: $id, entityIds: $ids, from: "2026-04-01T00:00:00Z") { errors { message } } }""",
+        {"id": fixed, "ids": [ids["asset"], ids["elsewhere"]]},
+    )
+    of_group = client.call(SERIES, {"group": fixed}).data["series"]
+    assert {row["entity"]["id"] for row in of_group} == {ids["asset"], ids["elsewhere"]}
+    [total] = client.call(SERIES, {"group": kind, "across": "SUM"}).data["series"]
+    assert total["values"] == [120, 41]
+    confined = api.client(name, "viewer", under=[ids["asset"]])
+    reply = confined.call(SERIES, {"group": kind})
+    assert ids["elsewhere"] not in str(reply.body)
+    both = client.call(SERIES, {"group": kind, "under": ids["space"]}).body["errors"][0]
+    assert both["extensions"]["argumentPath"] == ["entityIds"]
+    gone = client.call(SERIES, {"group": ids["asset"]}).body["errors"][0]
+    assert (gone["extensions"]["code"], gone["extensions"]["argumentPath"]) == ("NOT_FOUND", ["groupId"])
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

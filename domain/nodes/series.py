@@ -1,4 +1,4 @@
-"""Read series of many entities at once: of those that are named or of all below one, by themselves or across them."""
+"""Read series of many entities at once: those named, all below one or a group; also across them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.base.packed import Aggregate, Series
+from domain.nodes.filters.conditions import entity_filter
+from domain.nodes.filters.model import ListFilter
 from domain.telemetry.model.across import ACROSS, series_across
 from domain.telemetry.model.fill import Fill
 from domain.telemetry.store.history import telemetry_read
-from graph.errors import BadInputError, LimitExceededError
-from graph.json_bounds import texts_storable
+from graph.entities.pages import entity_conditions
+from graph.errors import ArgusError, BadInputError, LimitExceededError
 from graph.kinds import EntityKind
-from graph.sql import rows_read, uuids_text
-from graph.walk.queries import below
+from graph.tables import entities
 
 ENTITIES_MAX: Final = 1_000
-ENTITIES_BELOW_MAX: Final = 10_000
+ENTITIES_SELECTED_MAX: Final = 10_000
 METRICS_MAX: Final = 100
 # Values in one answer; and those that are aggregated across entities for one.
 VALUES_MAX: Final = 100_000
@@ -30,23 +32,17 @@ VALUES_ACROSS_MAX: Final = 1_000_000
 # Those that measure something.
 _MEASURING: Final = frozenset({EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE})
 
-_SELECT = """
-SELECT id FROM entities
-WHERE organization_id = %(organization_id)s AND id = ANY(%(ids)s::uuid[]) AND kind::text = ANY(%(kinds)s::text[])
-    AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s::text[])) AND deleted_at IS NULL
-ORDER BY id LIMIT %(limit)s
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class SeriesSelection:
-    """Which entities: those named, or under_id and all that is below it now. Exactly one of the two.
+    """Which entities: those named, under_id and all that is below it now, or those in a group now. One of the three.
 
-    kinds, types: of those below, only these; None: of all.
+    kinds, types: of those below and of a group, only these; None: of all.
     """
 
     entity_ids: Sequence[UUID] | None = None
     under_id: UUID | None = None
+    group_id: UUID | None = None
     kinds: Collection[EntityKind] | None = None
     types: Collection[str] | None = None
 
@@ -66,18 +62,20 @@ def series_read(
     timezone: str,
     max_points: int,
     now: datetime,
+    offline_after: timedelta,
 ) -> list[Series]:
     """Return the series of the selected entities, by entity, then as `telemetry_read` has them.
 
-    Entities that have none of the metrics are left out. across: one series per metric instead, of the entity that is
-    selected by or of the first that is named: the buckets of each series are aggregated and filled, then the values of
-    each bucket across the series.
+    Entities that have none of the metrics are left out. across: one series per metric instead, of `under_id` or else of
+    the first entity: the buckets of each series are aggregated and filled, then the values of each bucket across the
+    series.
 
-    The number of statements does not depend on that of entities. Raises BadInputError and LimitExceededError (path
-    names the argument), NotFoundError for an unknown entity.
+    offline_after: see `entity_filter`. The number of statements does not depend on that of entities.
+
+    Raises BadInputError and LimitExceededError (path names the argument), NotFoundError for an unknown entity or group.
     """
     _check(selection, metrics=metrics, is_bucketed=bucket is not None, across=across)
-    entity_ids = _entities(session, organization_id, selection)
+    entity_ids = _entities(session, organization_id, selection, now=now, offline_after=offline_after)
     by_entity = telemetry_read(
         session,
         organization_id=organization_id,
@@ -97,6 +95,8 @@ def series_read(
     series = [own for entity_id in entity_ids for own in by_entity[entity_id]]
     if across is None:
         return series
+    if not series:
+        return []
     owner = selection.under_id or entity_ids[0]
     by_metric: dict[str, list[Series]] = {metric: [] for metric in metrics}
     for own in series:
@@ -105,11 +105,12 @@ def series_read(
 
 
 def _check(selection: SeriesSelection, *, metrics: Sequence[str], is_bucketed: bool, across: Aggregate | None) -> None:
-    if (selection.entity_ids is None) == (selection.under_id is None):
-        raise BadInputError("Give either entityIds or underId.", path=("entityIds",))
+    given = (selection.entity_ids, selection.under_id, selection.group_id)
+    if sum(item is not None for item in given) != 1:
+        raise BadInputError("Give one of entityIds, underId and groupId.", path=("entityIds",))
     for name, is_given in (("kinds", selection.kinds is not None), ("types", selection.types is not None)):
-        if is_given and selection.under_id is None:
-            raise BadInputError(f"{name} selects among what is below underId.", path=(name,))
+        if is_given and selection.entity_ids is not None:
+            raise BadInputError(f"{name} selects among what is below underId, or in a group.", path=(name,))
     _check_count("metrics", len(metrics), METRICS_MAX)
     if selection.entity_ids is not None:
         _check_count("entityIds", len(selection.entity_ids), ENTITIES_MAX)
@@ -129,21 +130,27 @@ def _check_count(name: str, count: int, most: int) -> None:
         raise LimitExceededError(f"{name} names {count}; at most {most} are read at once.", path=(name,))
 
 
-def _entities(session: Session, organization_id: int, selection: SeriesSelection) -> list[UUID]:
+def _entities(
+    session: Session, organization_id: int, selection: SeriesSelection, *, now: datetime, offline_after: timedelta
+) -> list[UUID]:
     if selection.entity_ids is not None:
         return list(dict.fromkeys(selection.entity_ids))
-    assert selection.under_id is not None  # noqa: S101  (checked)
     kinds = _MEASURING if selection.kinds is None else _MEASURING & set(selection.kinds)
-    rows = rows_read(
-        session,
-        _SELECT,
-        organization_id=organization_id,
-        ids=uuids_text(below(session, organization_id=organization_id, entity_ids=[selection.under_id])),
-        kinds=[kind.value for kind in kinds],
-        types=None if selection.types is None else texts_storable(selection.types),
-        limit=ENTITIES_BELOW_MAX + 1,
-    )
-    if len(rows) > ENTITIES_BELOW_MAX:
-        message = f"More than {ENTITIES_BELOW_MAX} entities are below; choose kinds or types, or go further down."
-        raise LimitExceededError(message, path=("underId",))
-    return [entity_id for (entity_id,) in rows]
+    where = ListFilter(kinds=kinds, types=selection.types, under_id=selection.under_id, group_id=selection.group_id)
+    try:
+        filter_ = entity_filter(
+            session, organization_id=organization_id, where=where, now=now, offline_after=offline_after
+        )
+    except ArgusError as error:
+        # It names the place in a filter.
+        error.path = error.path[1:]
+        raise
+    conditions = entity_conditions(organization_id, filter_)
+    ids = session.scalars(
+        select(entities.c.id).where(*conditions).order_by(entities.c.id).limit(ENTITIES_SELECTED_MAX + 1)
+    ).all()
+    if len(ids) > ENTITIES_SELECTED_MAX:
+        name = "groupId" if selection.under_id is None else "underId"
+        message = f"{name} selects more than {ENTITIES_SELECTED_MAX} entities; choose kinds or types."
+        raise LimitExceededError(message, path=(name,))
+    return list(ids)

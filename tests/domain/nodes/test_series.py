@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
 from domain.base.packed import Aggregate, Series
+from domain.nodes import series as series_module
+from domain.nodes.series import METRICS_MAX, SeriesSelection, series_read
 from domain.telemetry.model.across import ACROSS
 from domain.telemetry.model.fill import Fill
-from domain.telemetry.store import selected
 from domain.telemetry.store.history import telemetry_read
-from domain.telemetry.store.selected import METRICS_MAX, SeriesSelection, series_read
 from graph.errors import BadInputError, LimitExceededError, NotFoundError
 from graph.kinds import EntityKind
 from testing.rows import Plant, at
@@ -51,12 +51,14 @@ def read(plant: Plant, engine: Engines) -> Iterator[Callable[..., list[Series]]]
     with plant.session(engine("api")) as session:
 
         def call(entity_ids: Sequence[UUID] | None = None, **arguments: Any) -> list[Series]:
-            selection = {name: arguments.pop(name) for name in ("under_id", "kinds", "types") if name in arguments}
+            selection = {
+                name: arguments.pop(name) for name in ("under_id", "group_id", "kinds", "types") if name in arguments
+            }
             return series_read(
                 session,
                 organization_id=plant.organization_id,
                 selection=SeriesSelection(entity_ids, **selection),
-                **{"across": None, **DEFAULTS, **arguments},
+                **{"across": None, "offline_after": timedelta(minutes=5), **DEFAULTS, **arguments},
             )
 
         yield call
@@ -145,6 +147,8 @@ def test_counters_that_are_replaced_or_reset_add_up_across(plant: Plant, read: A
         ({"entity_ids": [uuid4()], "across": Aggregate.LAST}, BadInputError, "across"),
         ({"entity_ids": [uuid4()]}, NotFoundError, "entityIds"),
         ({"under_id": uuid4()}, NotFoundError, "underId"),
+        ({"group_id": uuid4()}, NotFoundError, "groupId"),
+        ({"group_id": uuid4(), "under_id": uuid4()}, BadInputError, "entityIds"),
     ],
 )
 def test_what_cannot_be_read_is_refused(
@@ -161,9 +165,9 @@ def test_what_is_beyond_a_bound_is_refused(plant: Plant, read: Any, monkeypatch:
     for device in devices:
         plant.points(device, "m", [(at(n), 1.0) for n in range(4)])
         plant.link(asset, device, begins=at(0))
-    monkeypatch.setattr(selected, "VALUES_MAX", 8)
-    monkeypatch.setattr(selected, "VALUES_ACROSS_MAX", 9)
-    monkeypatch.setattr(selected, "ENTITIES_BELOW_MAX", 3)
+    monkeypatch.setattr(series_module, "VALUES_MAX", 8)
+    monkeypatch.setattr(series_module, "VALUES_ACROSS_MAX", 9)
+    monkeypatch.setattr(series_module, "ENTITIES_SELECTED_MAX", 3)
     for arguments, path in (({}, "bucket"), ({"bucket": None}, "maxPoints")):
         with pytest.raises(LimitExceededError) as refusal:
             read(devices, **arguments)
@@ -194,7 +198,13 @@ def test_statements_do_not_grow_with_entities(plant: Plant, engine: Engines) -> 
                 session,
                 organization_id=plant.organization_id,
                 selection=selection,
-                **{**DEFAULTS, "aggregate": Aggregate.INCREASE, "fill": Fill.PREVIOUS, "across": Aggregate.SUM},
+                **{
+                    **DEFAULTS,
+                    "aggregate": Aggregate.INCREASE,
+                    "fill": Fill.PREVIOUS,
+                    "across": Aggregate.SUM,
+                    "offline_after": timedelta(),
+                },
             )
             counts.append(len(statements))
     assert counts[0] == counts[1]
@@ -235,7 +245,9 @@ def test_across_against_each_by_itself(
             plant.points(device, "m", [(at(n), value) for n, value in own.items()])
     arguments = {**DEFAULTS, "aggregate": aggregate, "fill": fill, "organization_id": plant.organization_id}
     with plant.session(engine("api")) as session:
-        rows = series_read(session, selection=SeriesSelection(devices), across=across, **arguments)
+        rows = series_read(
+            session, selection=SeriesSelection(devices), across=across, offline_after=timedelta(), **arguments
+        )
         alone = [telemetry_read(session, entity_ids=[device], **arguments)[device] for device in devices]
     buckets = [[v for [series] in alone if not math.isnan(v := float(series.values[n]))] for n in range(3)]
     if not any(sent):
