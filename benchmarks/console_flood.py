@@ -3,7 +3,7 @@
 A whole `argus up` on this machine, which the browser shares. Says how long the longest task was of each page that
 follows alarms, whether a row moved under the focus, and how many requests acknowledging all of them took.
 
-    python -m benchmarks.console_flood [--alarms N] [--seconds N]
+    python -m benchmarks.console_flood [--alarms N] [--seconds N] [--only TEXT]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,6 +126,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--alarms", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--only", default="", help="measure only the pages whose name has this text, e.g. overview")
     arguments = parser.parse_args()
     if CHROMIUM is None:
         print("Chromium is not installed.")
@@ -134,17 +136,18 @@ def main() -> None:
         installation.start("--no-demo")
         try:
             with browser_open(CHROMIUM) as browser:
-                _run(installation, browser, arguments.alarms, arguments.seconds)
+                scenes = [scene for scene in SCENES if arguments.only in scene.name]
+                _run(installation, browser, scenes, arguments.alarms, arguments.seconds)
         finally:
             installation.stop()
 
 
-def _run(installation: Installation, browser: Browser, alarms: int, seconds: float) -> None:
+def _run(installation: Installation, browser: Browser, scenes: Sequence[Scene], alarms: int, seconds: float) -> None:
     client = installation.organization("Flooded")
     meters_make(client, alarms)
     print(f"The console, {alarms:,} alarms in {seconds:.0f} s", flush=True)
     with browser.page(installation, client) as opened:
-        for number, scene in enumerate(SCENES):
+        for number, scene in enumerate(scenes):
             if number > 0:
                 clear(client, alarms)
             flood(client, opened, scene, alarms, seconds)

@@ -1,27 +1,18 @@
 import { Navigate, useParams } from "@tanstack/react-router";
 import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
-import { EntityAlarms } from "../alarms/EntityAlarms";
-import { AttributesForm } from "../entities/AttributesForm";
 import { pathAbove, stepsUp } from "../entities/above";
 import { Breadcrumb } from "../entities/Breadcrumb";
-import { HistoryTab } from "../entities/HistoryTab";
 import { entityTarget } from "../entities/paths";
-import { RelationsTab } from "../edges/RelationsTab";
-import { recordAt } from "../entities/record";
+import { recordAt, recordVariables } from "../entities/record";
 import { useRefetchOnChange } from "../entities/useRefetchOnChange";
-import { textOf } from "../time/instant";
 import { coordinatesOf, isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { PageName } from "../ui/PageName";
 import { Failed, NowNote, PageMissing, PageWaiting } from "../ui/States";
-import { Tabs, useTab } from "../ui/Tabs";
 import { HealthMeter } from "../ui/Tags";
-import { WorkList } from "../work/WorkList";
 import { AssetOverview } from "./AssetOverview";
-import { LinkedDevices } from "./LinkedDevices";
-import { LocationTab } from "./LocationTab";
-import { TelemetryTab } from "./TelemetryTab";
+import { HubTabs } from "./HubTabs";
 import "../entities/entities.css";
 
 const ASSET = graphql(`
@@ -77,27 +68,13 @@ const ASSET = graphql(`
   }
 `);
 
-const TABS = [
-  { id: "overview", label: "Overview" },
-  { id: "devices", label: "IoT devices" },
-  { id: "telemetry", label: "Telemetry" },
-  { id: "location", label: "Location" },
-  { id: "alarms", label: "Alarms" },
-  { id: "work", label: "Work" },
-  { id: "relations", label: "Relations" },
-  { id: "configuration", label: "Configuration" },
-  { id: "history", label: "History" },
-] as const;
-
 /** An asset with what it is, measures, and is in. One request, and those of the tab: at most four in all. */
 export function AssetPage() {
   const { id } = useParams({ from: "/assets/$id" });
   const { moment } = useMoment();
-  const tab = useTab(TABS);
-  const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
   const answer = useApi(
     ASSET,
-    { id, at, isSeen: moment.mode === "seen", steps: stepsUp(), ...coordinatesOf(moment) },
+    { id, ...recordVariables(moment), steps: stepsUp(), ...coordinatesOf(moment) },
     { keep: (before) => before.id === id },
   );
   useRefetchOnChange(id, answer.refetch);
@@ -112,11 +89,12 @@ export function AssetPage() {
   const record = recordAt(moment.mode, answer, node.asRecorded);
   // Of the moment before, while another one's are on their way.
   const edges = answer.isPlaceholderData ? [] : answer.data.traverse.edges;
+  const path = pathAbove(edges, id);
   const name = record?.name ?? node.name;
   return (
     <div className="stack">
       <div className="stack tight">
-        <Breadcrumb path={pathAbove(edges, id)} name={name} />
+        <Breadcrumb path={path} name={name} />
         <header className="page-head">
           <PageName name={name} />
           <span className="tag">{(record?.type ?? node.type) || "asset"}</span>
@@ -130,16 +108,14 @@ export function AssetPage() {
         </header>
       </div>
       <Failed faults={answer.faults} />
-      <Tabs label="Parts of the asset" tabs={TABS} current={tab} />
-      {tab === "overview" && <AssetOverview asset={node} record={record} edges={edges} />}
-      {tab === "devices" && <LinkedDevices entityId={id} kind="ASSET" />}
-      {tab === "telemetry" && <TelemetryTab entityId={id} />}
-      {tab === "location" && <LocationTab entity={{ id, name, location: moment.mode === "seen" ? record?.location : node.location }} way={pathAbove(edges, id)} />}
-      {tab === "alarms" && <EntityAlarms entityId={id} />}
-      {tab === "work" && <WorkList entityId={id} />}
-      {tab === "relations" && <RelationsTab entityId={id} kind="ASSET" />}
-      {tab === "configuration" && <AttributesForm entityId={id} />}
-      {tab === "history" && <HistoryTab entityId={id} />}
+      <HubTabs
+        kind="ASSET"
+        id={id}
+        name={name}
+        location={moment.mode === "seen" ? record?.location : node.location}
+        path={path}
+        overview={<AssetOverview asset={node} record={record} edges={edges} />}
+      />
     </div>
   );
 }

@@ -15,7 +15,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "name",
       title: "Name",
-      width: "minmax(150px, 2fr)",
+      width: "minmax(140px, 2fr)",
       sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
       cell: (row) => (
         <>
@@ -27,7 +27,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "type",
       title: "Type",
-      width: "minmax(142px, 1fr)",
+      width: "minmax(152px, 1fr)",
       sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
       cell: (row) => shown(row).type ?? <span className="muted">none</span>,
     },
@@ -63,7 +63,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
       width: "88px",
       cell: (row) => {
         const alarms = details.get(row.id)?.alarms;
-        return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : alarms === null && "none";
+        return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : alarms === null ? "none" : <span className="skeleton" style={{ width: "40px" }} />;
       },
     },
     { id: "assets", title: today("Assets"), width: isPast ? "98px" : "68px", number: true, cell: (row) => shown(row).linkedAssetsCount.toLocaleString("en") },

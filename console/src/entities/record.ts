@@ -1,4 +1,5 @@
 import type { Fault } from "../api/request";
+import { textOf } from "../time/instant";
 import type { Moment } from "../time/moment";
 
 /**
@@ -15,4 +16,9 @@ export function recordAt<R>(
   if (mode !== "seen") return null;
   const isRefused = answer.faults.some((fault) => fault.path.includes("asRecorded"));
   return answer.isPlaceholderData || isRefused ? undefined : recorded;
+}
+
+/** Return the variables of `asRecorded(at: $at) @include(if: $isSeen)`. `at` needs a value where it is left out, too. */
+export function recordVariables(moment: Moment): { at: string; isSeen: boolean } {
+  return { at: textOf(moment.mode === "live" ? 0 : moment.at), isSeen: moment.mode === "seen" };
 }

@@ -1,7 +1,6 @@
 import { Navigate, useParams } from "@tanstack/react-router";
 import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
-import { textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { PageName } from "../ui/PageName";
@@ -11,7 +10,7 @@ import { AttributesForm } from "../entities/AttributesForm";
 import { EntityIdentity } from "../entities/EntityIdentity";
 import { HistoryTab } from "../entities/HistoryTab";
 import { JsonValue } from "../entities/JsonValue";
-import { recordAt } from "../entities/record";
+import { recordAt, recordVariables } from "../entities/record";
 import { RelationsPanel } from "../edges/RelationsPanel";
 import { RelationsTab } from "../edges/RelationsTab";
 import { entityTarget } from "../entities/paths";
@@ -68,8 +67,7 @@ export function EntityPage() {
   const { id } = useParams({ from: "/entities/$id" });
   const { moment } = useMoment();
   const tab = useTab(TABS);
-  const at = isPast(moment) ? textOf(moment.at) : "1970-01-01T00:00:00Z";
-  const answer = useApi(ENTITY, { id, at, isSeen: moment.mode === "seen" }, { keep: (before) => before.id === id });
+  const answer = useApi(ENTITY, { id, ...recordVariables(moment) }, { keep: (before) => before.id === id });
   const node = answer.data?.node;
   if (answer.data === undefined) {
     return <PageWaiting of={answer} what="entity" />;

@@ -1,5 +1,4 @@
 import { Link, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
 import type { Search } from "../time/moment";
 
 type Tab<T extends string> = { id: T; label: string };
@@ -13,14 +12,8 @@ export function useTab<T extends string>(tabs: readonly Tab<T>[]): T {
 
 /** The parts of a page as links: each has an address of its own, and back goes to the one before. */
 export function Tabs<T extends string>({ label, tabs, current }: { label: string; tabs: readonly Tab<T>[]; current: T }) {
-  const nav = useRef<HTMLElement>(null);
-  useEffect(() => {
-    // On a phone not all have room: the current one is in view. Only sideways, the page does not move.
-    const tab = nav.current?.querySelector<HTMLElement>("[aria-current]");
-    if (nav.current && tab) nav.current.scrollLeft = tab.offsetLeft - (nav.current.clientWidth - tab.offsetWidth) / 2;
-  }, [current]);
   return (
-    <nav className="tabs" aria-label={label} ref={nav}>
+    <nav className="tabs" aria-label={label}>
       {tabs.map((tab) => (
         <Link
           key={tab.id}
