@@ -131,3 +131,16 @@ def test_every_part_of_the_time_bar_is_there_on_a_phone(
         opened.page.get_by_role("button", name="Next change").click()
         opened.page.get_by_text("after this in the 24 h of the time bar").wait_for()
         opened.check()
+
+
+def test_a_link_to_a_chart_shows_the_same_of_it(page: ConsolePage, plant: Plant) -> None:
+    page.open(f"/assets/{plant.boiler_a}?tab=telemetry")
+    page.page.get_by_role("button", name="6 h").click()
+    page.page.get_by_role("checkbox", name="running").uncheck()
+    page.page.wait_for_url("**without=running**")
+    address = page.page.url.split("#", 1)[1]
+    page.open(address)
+    page.wait_idle()
+    assert page.page.get_by_role("button", name="6 h").get_attribute("aria-pressed") == "true"
+    assert not page.page.get_by_role("checkbox", name="running").is_checked()
+    expect(page.page.get_by_role("figure")).to_have_count(1)

@@ -1,5 +1,6 @@
 import { useCallback, useState } from "react";
-import { type Range, TelemetryPanel } from "../telemetry/TelemetryPanel";
+import type { Range } from "../telemetry/panelView";
+import { TelemetryPanel } from "../telemetry/TelemetryPanel";
 import { SupplierStrip } from "./SupplierStrip";
 
 /** The series of an asset or a space, and below them which device supplied which range. */

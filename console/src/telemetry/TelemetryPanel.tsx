@@ -1,26 +1,17 @@
-import { useEffect, useMemo, useState } from "react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo } from "react";
 import { useRuleLines } from "../rules/useRuleLines";
-import { isPast } from "../time/moment";
+import { isPast, type Search } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { dateMinute, useZone } from "../time/zone";
 import { Chart, type ChartSeries } from "../ui/Chart";
 import { download } from "../ui/download";
 import { Empty, Failed, Loading } from "../ui/States";
 import { csvOf } from "./csv";
+import { type PanelView, panelSearchOf, panelViewOf, type Range, WINDOWS } from "./panelView";
 import type { SeriesPoints } from "./seriesBuffer";
 import { useSeries } from "./useSeries";
 
-export type Range = { fromMs: number; toMs: number };
-
-const WINDOWS: readonly [string, number][] = [
-  ["15 min", 900e3],
-  ["1 h", 3600e3],
-  ["6 h", 21_600e3],
-  ["24 h", 86_400e3],
-  ["7 d", 604_800e3],
-  ["30 d", 2_592_000e3],
-  ["1 y", 31_536_000e3],
-];
 const SERIES_SHOWN = 24;
 
 type Props = {
@@ -29,14 +20,16 @@ type Props = {
   onRange?: (range: Range) => void;
 };
 
-/** The series of an entity, a panel a unit, with a shared cursor, at the moment that is shown. */
+/** The series of an entity, a panel a unit, with a shared cursor, at the moment that is shown; what of them is in the address. */
 export function TelemetryPanel({ entityId, onRange }: Props) {
   const lines = useRuleLines(entityId);
   const { moment } = useMoment();
   const zone = useZone();
-  const [windowMs, setWindowMs] = useState(3600e3);
-  const [zoom, setZoom] = useState<Range | null>(null);
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const { window: length, zoom: zoomed, without } = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const { windowMs, zoom, hidden } = useMemo(() => panelViewOf({ window: length, zoom: zoomed, without }), [length, zoomed, without]);
+  const show = (part: Partial<PanelView>) =>
+    void navigate({ to: ".", search: (before) => ({ ...before, ...panelSearchOf(part) }), replace: true, resetScroll: false });
   const endMs = isPast(moment) ? moment.at / 1000 : null;
   const window = zoom ?? (endMs === null ? null : { fromMs: endMs - windowMs, toMs: endMs });
   const state = useSeries({
@@ -57,23 +50,20 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
       <div className="bar">
         <fieldset className="bar plain-set">
           <legend className="visually-hidden">Length of time</legend>
-          {WINDOWS.map(([label, ms]) => (
+          {WINDOWS.map(([name, label, ms]) => (
             <button
               type="button"
               className="button"
-              key={label}
+              key={name}
               aria-pressed={zoom === null && windowMs === ms}
-              onClick={() => {
-                setZoom(null);
-                setWindowMs(ms);
-              }}
+              onClick={() => show({ windowMs: ms, zoom: null })}
             >
               {label}
             </button>
           ))}
         </fieldset>
         {zoom && (
-          <button type="button" className="button" onClick={() => setZoom(null)}>
+          <button type="button" className="button" onClick={() => show({ zoom: null })}>
             Whole window ({dateMinute(zoom.fromMs * 1000, zone)} to {dateMinute(zoom.toMs * 1000, zone)})
           </button>
         )}
@@ -102,7 +92,7 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
               <input
                 type="checkbox"
                 checked={!hidden.has(metric)}
-                onChange={() => setHidden((before) => toggled(before, metric))}
+                onChange={() => show({ hidden: toggled(hidden, metric) })}
               />
               {metric}
             </label>
@@ -125,8 +115,8 @@ export function TelemetryPanel({ entityId, onRange }: Props) {
             fromMs={state.fromMs}
             toMs={state.toMs}
             sync={entityId}
-            onZoom={(fromMs, toMs) => setZoom({ fromMs, toMs })}
-            {...(zoom === null ? {} : { onWhole: () => setZoom(null) })}
+            onZoom={(fromMs, toMs) => show({ zoom: { fromMs, toMs } })}
+            {...(zoom === null ? {} : { onWhole: () => show({ zoom: null }) })}
             {...(state.gapMs === undefined ? {} : { gapMs: state.gapMs })}
             thresholds={lines.filter((line) => series.some((one) => one.metric === line.metric))}
           />
