@@ -35,6 +35,7 @@ def page(name: str, role: str, *marks: pytest.MarkDecorator) -> object:
         page("groups", "admin"),
         page("send-readings", "admin"),
         page("change", "operator"),
+        page("consumption", "operator"),
         page("integrate", "operator", python_needed()),
         page(
             "front-end",
