@@ -76,6 +76,30 @@ graph_clocks = Table(
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_graph_clocks_organization"),
 )
 
+# Erasures of entities, of which `migrations/functions/erasures.sql` does the work.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    # What the entity is called from then on, wherever something of it has to stay.
+    Column("id", UUID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("requested_at", INSTANT, nullable=False),
+    # Until it is finished: the entity, its names, and how far the audit trail has been looked through.
+    Column("entity_id", UUID),
+    Column("names", ARRAY(Text)),
+    Column("trail_at", INSTANT),
+    Column("trail_id", UUID),
+    Column("finished_at", INSTANT),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_erasures"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_erasures_organization"),
+    CheckConstraint(
+        "(finished_at IS NULL) = (entity_id IS NOT NULL) AND (entity_id IS NULL) = (names IS NULL)",
+        name="ck_erasures_finished",
+    ),
+    Index("uq_erasures_entity", "organization_id", "entity_id", unique=True),
+)
+
 entity_types = Table(
     "entity_types",
     metadata,

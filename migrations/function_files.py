@@ -29,6 +29,7 @@ FILES: Final = (
     "work",
     "event_updates",
     "organizations",
+    "erasures",
     "monitoring",
 )
 _APPLIED = text("SELECT text_hash, catalogue_hash FROM schema_functions")

@@ -476,6 +476,25 @@ TABLE entity_types ROW SECURITY
     GRANT INSERT, SELECT TO argus_pipeline
     GRANT INSERT, SELECT TO argus_scoped
 
+TABLE erasures ROW SECURITY
+    entity_id uuid
+    finished_at timestamp with time zone
+    id uuid NOT NULL
+    kind text NOT NULL
+    names text[]
+    organization_id integer NOT NULL
+    requested_at timestamp with time zone NOT NULL
+    trail_at timestamp with time zone
+    trail_id uuid
+    CONSTRAINT ck_erasures_finished CHECK ((((finished_at IS NULL) = (entity_id IS NOT NULL)) AND ((entity_id IS NULL) = (names IS NULL))))
+    CONSTRAINT fk_erasures_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
+    CONSTRAINT pk_erasures PRIMARY KEY (organization_id, id)
+    CREATE UNIQUE INDEX uq_erasures_entity ON public.erasures USING btree (organization_id, entity_id)
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    GRANT INSERT, SELECT TO argus_api
+    GRANT SELECT TO argus_pipeline
+
 TABLE event_annotations ROW SECURITY
     actor text NOT NULL
     at timestamp with time zone NOT NULL
@@ -1395,6 +1414,8 @@ FUNCTION ensure_partition(text,timestamp with time zone) RETURNS void plpgsql VO
 FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 118a2be1f0ea34d972d7082c8d5ad469 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
 FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 44b12f50b0da986532014ba05afe93bf GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline; EXECUTE TO argus_scoped
 FUNCTION entities_searched(integer,text,text[],integer) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 f4358752123eb449be434f0a4c0849f0 GRANT EXECUTE TO argus_api; EXECUTE TO argus_scoped
+FUNCTION erasure_finish(uuid) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 38dc241d964278ab78aca7c38f409a71 GRANT EXECUTE TO argus_pipeline
+FUNCTION erasure_page(uuid,integer) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 e81965fc9a4f51b522b7a4f536f476d6 GRANT EXECUTE TO argus_pipeline
 FUNCTION groups_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 aef9743d3d6df1175bfe35494bc2ef87 GRANT EXECUTE TO argus_scoped
 FUNCTION history_close(timestamp with time zone) RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 12035a63f233519dc23d39c7b49263f1 GRANT EXECUTE TO argus_pipeline
 FUNCTION history_retention_hold() RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 218781f48d642d1bb77e9db79f3c51c2 GRANT EXECUTE TO argus_pipeline
@@ -1418,6 +1439,7 @@ FUNCTION invalidate_on_type() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER 
 FUNCTION invalidate_suppression_on_edge() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 7852148fdc81168aa0f53ac4dd9b7437
 FUNCTION invalidate_suppression_on_window() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a57839fa256e79eae03e1281db72feb4
 FUNCTION is_unscoped() RETURNS boolean sql STABLE MD5 e299838926ddfa512f4241fda18482dc GRANT EXECUTE TO PUBLIC
+FUNCTION json_without(jsonb,uuid,uuid,text[]) RETURNS jsonb plpgsql IMMUTABLE SET search_path=pg_catalog, public, pg_temp MD5 ed0d6f2b123a84ead59dc1c848bc8d16
 FUNCTION links_of_scope(integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 01d97ff795800af510890609c13b995b GRANT EXECUTE TO argus_scoped
 FUNCTION log_event_updates() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 912351f85597e9c7f029bb0456c99ea6
 FUNCTION organization_by_slug(text) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 63719844f2a97942939a9db1111977e8 GRANT EXECUTE TO argus_api
@@ -1427,6 +1449,7 @@ FUNCTION partitions_ended(text,timestamp with time zone) RETURNS SETOF record sq
 FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0b75af54cb7d0a56326341cdd99b6d7f GRANT EXECUTE TO argus_api
 FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 bbe4625d61c03ed5d60082a67bda79c9
 FUNCTION raw_batches_admit() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d472df38fe021e3a78517d30e38ae31a
+FUNCTION raw_erase(bigint[],timestamp with time zone[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 cf1dcbda7754d53cb3a41f2698886a64 GRANT EXECUTE TO argus_pipeline
 FUNCTION readings_outcome(integer,bigint[],timestamp with time zone[]) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 434d154d35bd0eed391e3a575d6854ed GRANT EXECUTE TO argus_api; EXECUTE TO argus_scoped
 FUNCTION rules_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 18a099b9356b77f775b8ea66623991b3 GRANT EXECUTE TO argus_scoped
 FUNCTION search_pattern(text) RETURNS text sql IMMUTABLE MD5 c461018544a80a34e6d83e83e6ee5fe7 GRANT EXECUTE TO PUBLIC
@@ -1435,6 +1458,8 @@ FUNCTION shadow_compare(timestamp with time zone,timestamp with time zone) RETUR
 FUNCTION shadow_restart() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 9f4131a8cfc12cdad7319da6fa41e155
 FUNCTION suppression_invalidate(integer,timestamp with time zone,timestamp with time zone) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 fc6b7f18d676a77ef3e2f203c4a1014c
 FUNCTION text_folded(text) RETURNS text sql IMMUTABLE MD5 5b458e5ce4b4c4fcc923c91aa17773b9 GRANT EXECUTE TO PUBLIC
+FUNCTION text_without(text,text[]) RETURNS text plpgsql IMMUTABLE SET search_path=pg_catalog, public, pg_temp MD5 7341ae12f0b354d0cfb75d78e2dc0f1c
+FUNCTION trail_erase(integer,uuid[],uuid,uuid,text[]) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 4e3ea78cf7d5e1cd0e4be0d801a6ad32
 FUNCTION type_derives(integer,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 ee1863ee2e139d44b2018a2c9000ed23
 FUNCTION type_reads(integer,text,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 c350042f76bdd8bd95e8c631c8ca4981
 FUNCTION webhook_secret_rotate() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 812ba17aebb9e625e40c5f57839199ab

@@ -14,10 +14,23 @@ from domain.base.streams import STAGES
 from domain.derivation.health.compute import organizations_timed
 from domain.derivation.invalidation.buckets import organizations_dirty
 from domain.exchange.replays.queries import replays_idle
+from domain.nodes.erasures.operations import erasures_under_way
 from domain.telemetry.store.raw_log import partitions_unfinished
 from runtime.database import transaction
 from workers.failures import Cooldowns, failure_log, failure_log_throttled, is_retryable
-from workers.jobs import BUCKETS, CHECK, HOURLY, PARTITION_TASK, REPLAY, RETENTION, SWEEP, Job, job_enqueue, job_tick
+from workers.jobs import (
+    BUCKETS,
+    CHECK,
+    ERASURE,
+    HOURLY,
+    PARTITION_TASK,
+    REPLAY,
+    RETENTION,
+    SWEEP,
+    Job,
+    job_enqueue,
+    job_tick,
+)
 from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState, holder_is_dead
 
 _log = structlog.get_logger(__name__)
@@ -78,6 +91,7 @@ class Enqueuer:
             "sweep": self._sweep_look,
             "replays": self._replays_look,
             "buckets": self._buckets_look,
+            "erasures": self._erasures_look,
             "ticks": self._ticks_look,
         }
         for name, look in looks.items():
@@ -128,6 +142,13 @@ class Enqueuer:
                 )
             if has_work and not self._is_waiting(QUEUE_SHORT, "buckets"):
                 self._tick_enqueue(BUCKETS, now_s)
+
+    def _erasures_look(self, now_s: float) -> None:
+        if self._is_due(ERASURE, now_s):
+            with transaction(self._state.engine) as session:
+                has_work = bool(erasures_under_way(session))
+            if has_work and not self._is_waiting(QUEUE_SHORT, ERASURE.name):
+                self._tick_enqueue(ERASURE, now_s)
 
     def _ticks_look(self, now_s: float) -> None:
         jobs = [HOURLY, RETENTION, *([CHECK] if self._state.context.check_entities else [])]

@@ -68,13 +68,17 @@ RETENTION_ROWS: Final = Job(
     "retention", "workers.retention.forget", QUEUE_SHORT,
     every_s=None, ttl_s=3_600, result_ttl_s=7_200, failure_ttl_s=7_200, timeout_s=120,
 )  # fmt: skip
+ERASURE: Final = Job(
+    "erasure", "workers.erasures.erase", QUEUE_SHORT,
+    every_s=2, ttl_s=20, result_ttl_s=10, failure_ttl_s=20, timeout_s=120, in_parts=True,
+)  # fmt: skip
 # One waits however busy the workers are: no second is enqueued meanwhile.
 REPLAY: Final = Job(
     "replay", "workers.replay.replay_run", QUEUE_SHORT,
     every_s=None, ttl_s=3_600, result_ttl_s=0, failure_ttl_s=20, timeout_s=120,
 )  # fmt: skip
 
-JOBS: Final = (PARTITION_TASK, SWEEP, BUCKETS, HOURLY, CHECK, RETENTION, RETENTION_ROWS, REPLAY)
+JOBS: Final = (PARTITION_TASK, SWEEP, BUCKETS, HOURLY, CHECK, RETENTION, RETENTION_ROWS, ERASURE, REPLAY)
 
 
 def job_enqueue(state: ProcessState, job: Job, *parts: str | int, arguments: tuple[str | int, ...] = ()) -> None:

@@ -52,6 +52,10 @@ class Bus(Protocol):
         """Remove entries that every group has acknowledged and that are older than `retention_ms`. Return how many."""
         ...
 
+    def remove(self, stream: str, *, holding: bytes) -> int:
+        """Remove entries whose payload holds these bytes, read by anybody or not. Return how many. Reads them all."""
+        ...
+
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:
         """Return the id of each stream's newest entry, '0-0' where there is none."""
         ...

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 T = TypeVar("T")
+
+_PAGE: Final = 1_000
 
 CONNECT_TIMEOUT_S = 1.0
 # A call that waits for entries waits that much less than the socket does.
@@ -135,16 +137,24 @@ class RedisStreams:
         keep_from: list[str] = []
         for group in groups:
 
-            def boundary(group: str = group) -> str | None:
-                return self._oldest_waiting(stream, group)
+            def boundary(group: str = group) -> str:
+                # Read first: what is delivered after that is kept.
+                delivered = self._delivered(stream, group)
+                return self._oldest_waiting(stream, group) or _following(delivered)
 
-            oldest = self._with_group(stream, group, boundary)
-            if oldest is not None:
-                keep_from.append(oldest)
+            keep_from.append(self._with_group(stream, group, boundary))
         with _translated():
-            # The last one delivered may stay: MINID keeps it, and the next call removes it.
-            keep_from = keep_from or [self._delivered(stream, group) for group in groups]
             return int(self._client.xtrim(stream, minid=min([*keep_from, young], key=_order), approximate=False))
+
+    def remove(self, stream: str, *, holding: bytes) -> int:
+        """Remove entries whose payload holds these bytes, read by anybody or not. Return how many. Reads them all."""
+        removed, after = 0, "-"
+        with _translated():
+            while page := _entries(self._client.xrange(stream, min=after, count=_PAGE)):
+                if ids := [entry_id for entry_id, payload in page if holding in payload]:
+                    removed += self._client.xdel(stream, *ids)
+                after = f"({page[-1][0]}"
+        return removed
 
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:
         """Return the id of each stream's newest entry, '0-0' where there is none."""
@@ -209,6 +219,12 @@ def _translated() -> Iterator[None]:
 def _entries(reply: Any) -> list[Entry]:
     # An entry that was deleted while it was pending has no fields.
     return [(entry_id.decode(), fields[_FIELD]) for entry_id, fields in reply if fields]
+
+
+def _following(entry_id: str) -> str:
+    """Return the least id after one."""
+    milliseconds, number = _order(entry_id)
+    return f"{milliseconds}-{number + 1}"
 
 
 def _order(entry_id: str) -> tuple[int, int]:

@@ -30,6 +30,7 @@ MUTATIONS = [
     'createGroup(input: {name: "g", kind: DYNAMIC, filter: {underId: "x"}}) { errors { code path } }',
     'deleteEntities(filter: {profileId: "x"}) { errors { code path } }',
     'cloneAsset(id: "x", input: {name: "c"}) { errors { code path } }',
+    'eraseEntity(id: "x", name: "n") { errors { code path } }',
 ]
 
 

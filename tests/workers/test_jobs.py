@@ -20,6 +20,7 @@ TAKEN = {
     "check": ("tick",),
     "retain": ("tick", "part"),
     "forget": ("tick", "part", "table", "first_page"),
+    "erase": ("tick", "part"),
     "replay_run": ("organization_id", "replay_id", "tick"),
 }
 

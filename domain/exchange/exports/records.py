@@ -76,6 +76,7 @@ LEFT_OUT: Final = frozenset(
         "dirty_buckets",
         "dirty_hours",
         "dirty_windows",
+        "erasures",
         "event_notification_states",
         "event_updates",
         "failed_items",

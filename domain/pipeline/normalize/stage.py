@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from domain.derivation.invalidation.windows import READINGS, REPLAY, windows_add
 from domain.pipeline.normalize.counters import outcomes_compare, outcomes_counted
 from domain.pipeline.normalize.dead_letters import dead_letters_mirror, dead_letters_resolve, dead_letters_write
 from domain.pipeline.normalize.entries import StoredPoints, batch_keys, feed_entry_of
+from domain.pipeline.normalize.erased import readings_erased, readings_not_erased
 from domain.pipeline.normalize.keys import keys_stored_update
 from domain.pipeline.normalize.outcomes import DEAD, DUPLICATE, STORED
 from domain.pipeline.normalize.retract import NormalizationContext
@@ -56,6 +58,7 @@ _BEGIN = text(
     SELECT (SELECT position FROM advanced) AS position,
         (SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id) AS derivation_revision,
         (SELECT input_revision FROM graph_clocks WHERE organization_id = :organization_id) AS input_revision,
+        EXISTS (SELECT FROM erasures WHERE organization_id = :organization_id) AS has_erasures,
         array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo,
         array(SELECT (n - 1)::int FROM again) AS again
     """
@@ -68,6 +71,8 @@ _FINISH = text(
     WHERE b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
     """
 )
+
+_NONE: Final = np.empty(0, dtype=np.intp)
 
 
 def batches_normalize(
@@ -106,8 +111,12 @@ def batches_normalize(
     readings = readings_decode(todo)
     bearing = int(begun.input_revision)
     again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
-    inputs = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    erased = _NONE
+    if begun.has_erasures:
+        erased = readings_erased(session, organization_id=organization_id, readings=readings, batches=todo)
+    inputs = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now, erased=erased)
     result = NormalizeResult(inputs)
+    result.outcome[erased] = DEAD
     if is_isolating:
         readings_write_halving(session, inputs, inputs.places, result)
     else:
@@ -151,6 +160,9 @@ def readings_reprocess(
     arrays_enable(session)
     graph_hold(session, organization_id=organization_id)
     bearing = input_revision(session, organization_id=organization_id)
+    readings = readings_not_erased(session, organization_id=organization_id, readings=readings)
+    if not len(readings):
+        return PendingCacheUpdates()
     again = np.ones(len(readings), dtype=np.bool_)
     inputs = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
     result = NormalizeResult(inputs)
@@ -172,8 +184,12 @@ def _input(
     again: NDArray[np.bool_],
     bearing: int,
     now: datetime,
+    erased: NDArray[np.intp] = _NONE,
 ) -> NormalizeInput:
-    """Read the schemas in force and what retention has made final, and plan what the readings mean."""
+    """Read the schemas in force and what retention has made final, and plan what the readings mean.
+
+    erased: places of readings of devices that were erased, of which nothing is written.
+    """
     schemas = schemas_of(
         session,
         organization_id=organization_id,
@@ -190,6 +206,7 @@ def _input(
         readings=readings,
         again=again,
     )
+    frozen[erased] = True
     places, normalized = np.flatnonzero(~frozen), context.normalized(readings)
     return NormalizeInput(organization_id, run, now, context, readings, again & ~frozen, places, normalized)
 

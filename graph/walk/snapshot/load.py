@@ -79,7 +79,10 @@ _SINCE = text(
     ) t CROSS JOIN (
         SELECT EXISTS (SELECT FROM changes WHERE organization_id = :organization_id AND recorded_at > :since
             AND subject_type = 'entity_type' AND before ->> 'name' IS DISTINCT FROM after ->> 'name'
-            AND before IS NOT NULL) AS renamed
+            AND before IS NOT NULL)
+            -- Of what was erased no edge is left that says that it was closed.
+            OR EXISTS (SELECT FROM erasures
+                WHERE organization_id = :organization_id AND finished_at > :since) AS renamed
     ) s CROSS JOIN (
         SELECT array_agg(name) AS hierarchies FROM relationships
         WHERE organization_id = :organization_id AND hierarchy
