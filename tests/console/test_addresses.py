@@ -66,6 +66,8 @@ def test_an_address_that_names_no_moment_is_not_shown_as_one(page: ConsolePage) 
     alert = page.page.get_by_role("alert")
     expect(alert).to_contain_text("The address names no moment that can be read: at=2026-03-01T08:00:00")
     expect(alert).to_contain_text("What is shown is live.")
+    page.wait_idle()
+    assert page.violations() == []
     alert.get_by_role("button", name="Stay live").click()
     alert.wait_for(state="detached")
     assert "at=" not in page.page.url

@@ -305,6 +305,8 @@ def test_what_was_typed_is_not_left_by_accident(page: ConsolePage, plant: Plant)
     for link in (tabs.get_by_role("link", name="Telemetry"), pages.get_by_role("link", name="Alarms")):
         link.click()
         leaving = page.page.get_by_role("dialog", name="Leave without saving?")
+        leaving.wait_for()
+        assert page.violations() == []
         leaving.get_by_role("button", name="Stay").click()
         leaving.wait_for(state="detached")
         assert page.page.get_by_label("Firmware").input_value() == "2.0"

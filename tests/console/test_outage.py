@@ -29,6 +29,7 @@ def test_a_page_whose_code_is_not_there_yet_comes_when_the_connection_is_back(
         opened.page.get_by_text("connection lost").wait_for()
         opened.page.get_by_role("navigation", name="Pages").get_by_role("link", name="Changes").click()
         opened.page.get_by_role("heading", name="Not loaded").wait_for()
+        assert opened.violations() == []
         opened.page.get_by_role("button", name="Try again").click()
         # The tab stays the console's, with all that is around the page.
         assert opened.page.get_by_role("navigation", name="Pages").count() == 1
