@@ -1,15 +1,13 @@
-import { useEffect } from "react";
 import { openEvents } from "../alarms/openEvents";
 import { graphql } from "../api/gen";
-import type { VisibleDevicesQuery } from "../api/gen/graphql";
-import { useApi } from "../api/hooks";
+import type { VisibleDevicesQuery, VisibleDevicesQueryVariables } from "../api/gen/graphql";
 import { useLive } from "../api/live";
 import type { Fault } from "../api/request";
 import { useAlarmedRows } from "../entities/useChangedRows";
+import { useRowDetails } from "../entities/useRowDetails";
 import { now, textOf } from "../time/instant";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
-import { useDetails } from "../ui/details";
 import { SEVERITIES, type Severity } from "../ui/Tags";
 import type { DeviceRow } from "./useDevices";
 
@@ -75,32 +73,24 @@ const NONE: readonly string[] = [];
 /** Details of the rows in view, by id: one request for all of them once the scrolling rests, then live. */
 export function useVisibleDevices(rows: readonly DeviceRow[]): { details: ReadonlyMap<string, RowDetail>; faults: Fault[] } {
   const { moment } = useMoment();
-  const key = JSON.stringify(moment);
-  const { details, add } = useDetails<RowDetail>(key);
   const ids = rows.length === 0 ? NONE : rows.map((row) => row.id);
   const isLive = !isPast(moment);
   const end = isPast(moment) ? moment.at : Math.ceil(now() / HOUR_US) * HOUR_US;
   const from = Math.floor(end / HOUR_US) * HOUR_US - 24 * HOUR_US;
-  const answer = useApi(
-    VISIBLE,
-    {
-      ids: [...ids],
-      from: textOf(from),
-      to: textOf(end),
-      ...openEvents(moment),
-    },
-    { enabled: ids.length > 0, staleMs: 20_000, ...(isLive ? { refetchMs: REFRESH_MS } : {}) },
-  );
-  const { data, sentAt, refetch } = answer;
+  const { details, push, refetch, faults } = useRowDetails<VisibleDevicesQuery, VisibleDevicesQueryVariables, RowDetail>({
+    document: VISIBLE,
+    variables: { ids: [...ids], from: textOf(from), to: textOf(end), ...openEvents(moment) },
+    enabled: ids.length > 0,
+    detailsOf,
+    staleMs: 20_000,
+    refetchMs: REFRESH_MS,
+  });
   useAlarmedRows(ids, refetch);
-  useEffect(() => {
-    if (data) add(key, detailsOf(data), sentAt);
-  }, [data, sentAt, key, add]);
   useLive(CHANGED, isLive && ids.length > 0 ? { ids: [...ids] } : null, ({ entityChanged }) => {
     const { id, deletedAt, ...fields } = entityChanged;
-    add(key, new Map([[id, { ...fields, isDeleted: Boolean(deletedAt) }]]), performance.now());
+    push(id, { ...fields, isDeleted: Boolean(deletedAt) });
   });
-  return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
+  return { details, faults };
 }
 
 function detailsOf(data: VisibleDevicesQuery): Map<string, RowDetail> {

@@ -1,13 +1,12 @@
-import { useEffect } from "react";
 import { graphql } from "../../api/gen";
-import type { AssetListQuery, SpaceListQuery, VisibleHubRowsQuery } from "../../api/gen/graphql";
+import type { AssetListQuery, SpaceListQuery, VisibleHubRowsQuery, VisibleHubRowsQueryVariables } from "../../api/gen/graphql";
 import { useApi } from "../../api/hooks";
 import { type Pages, usePages } from "../../api/usePages";
 import { openEvents } from "../../alarms/openEvents";
 import { type ChangedRow, useChangedRows } from "../../entities/useChangedRows";
-import { coordinatesOf, isPast } from "../../time/moment";
+import { useRowDetails } from "../../entities/useRowDetails";
+import { coordinatesOf } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
-import { useDetails } from "../../ui/details";
 import type { Severity } from "../../ui/Tags";
 import { filterOf, type HubKind, type HubSearch, orderOf } from "./hubFilter";
 
@@ -191,24 +190,21 @@ export function useHubFacets(kind: HubKind, search: HubSearch) {
 export function useVisibleHubRows(rows: readonly HubRow[]) {
   const { moment } = useMoment();
   const ids = rows.map((row) => row.id);
-  const answer = useApi(
-    VISIBLE,
-    { ids, ...openEvents(moment), ...coordinatesOf(moment) },
-    { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
-  );
-  const { data, sentAt, refetch } = answer;
-  const key = JSON.stringify(moment);
-  const { details, add } = useDetails<RowDetail>(key);
-  useEffect(() => {
-    if (data) add(key, detailsOf(data), sentAt);
-  }, [data, sentAt, key, add]);
-  useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]]), performance.now()), refetch);
-  return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
+  const { details, push, refetch, faults } = useRowDetails<VisibleHubRowsQuery, VisibleHubRowsQueryVariables, RowDetail>({
+    document: VISIBLE,
+    variables: { ids, ...openEvents(moment), ...coordinatesOf(moment) },
+    enabled: ids.length > 0,
+    detailsOf,
+    staleMs: 10_000,
+    refetchMs: 15_000,
+  });
+  useChangedRows(ids, (id, own) => push(id, { own }), refetch);
+  return { details, faults };
 }
 
-function detailsOf(data: VisibleHubRowsQuery | undefined): Map<string, RowDetail> {
+function detailsOf(data: VisibleHubRowsQuery): Map<string, RowDetail> {
   const details = new Map<string, Required<Pick<RowDetail, "around">>>();
-  for (const node of data?.nodes ?? []) {
+  for (const node of data.nodes) {
     if (!node || !("parents" in node)) continue;
     const isSpace = "occupants" in node;
     const place = isSpace ? null : (node.places?.nodes[0] ?? null);
@@ -222,7 +218,7 @@ function detailsOf(data: VisibleHubRowsQuery | undefined): Map<string, RowDetail
       },
     });
   }
-  for (const event of data?.events.nodes ?? []) {
+  for (const event of data.events.nodes) {
     const alarms = details.get(event.entity.id)?.around.alarms;
     if (alarms) alarms[event.severity] = (alarms[event.severity] ?? 0) + 1;
   }

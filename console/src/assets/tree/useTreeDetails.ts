@@ -1,13 +1,13 @@
 import { useEffect, useMemo, useRef } from "react";
 import { graphql } from "../../api/gen";
-import type { TreeRowsQuery } from "../../api/gen/graphql";
+import type { TreeRowsQuery, TreeRowsQueryVariables } from "../../api/gen/graphql";
 import { useApi } from "../../api/hooks";
 import { onReopened, useLive } from "../../api/live";
 import type { Fault } from "../../api/request";
 import { type ChangedRow, useChangedRows } from "../../entities/useChangedRows";
+import { useRowDetails } from "../../entities/useRowDetails";
 import { coordinatesOf, isPast } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
-import { useDetails } from "../../ui/details";
 import { openEvents } from "../../alarms/openEvents";
 import { alarmsBelow, type AlarmCounts } from "./alarmsBelow";
 
@@ -95,21 +95,20 @@ export type TreeDetail = { around?: NodeDetail; own?: ChangedRow };
 /** Counts, health and connectivity of the rows in view: one request for all of them. */
 export function useTreeRows(ids: readonly string[]): { details: ReadonlyMap<string, TreeDetail>; faults: Fault[] } {
   const { moment } = useMoment();
-  const answer = useApi(
-    ROWS,
-    { ids: [...ids], ...coordinatesOf(moment) },
-    { enabled: ids.length > 0, staleMs: 10_000, ...(isPast(moment) ? {} : { refetchMs: 15_000 }) },
-  );
-  const { data, sentAt } = answer;
-  const nodes = data?.nodes;
-  // Rows that leave the view and come back show what is known of them until the next answer.
-  const key = JSON.stringify(moment);
-  const { details, add } = useDetails<TreeDetail>(key);
-  useEffect(() => {
-    if (nodes) add(key, new Map(nodes.flatMap((node) => (node ? [[node.id, { around: node }] as const] : []))), sentAt);
-  }, [nodes, sentAt, key, add]);
-  useChangedRows(ids, (id, own) => add(key, new Map([[id, { own }]]), performance.now()), answer.refetch);
-  return { details, faults: [...(answer.error?.faults ?? []), ...answer.faults] };
+  const { details, push, refetch, faults } = useRowDetails<TreeRowsQuery, TreeRowsQueryVariables, TreeDetail>({
+    document: ROWS,
+    variables: { ids: [...ids], ...coordinatesOf(moment) },
+    enabled: ids.length > 0,
+    detailsOf,
+    staleMs: 10_000,
+    refetchMs: 15_000,
+  });
+  useChangedRows(ids, (id, own) => push(id, { own }), refetch);
+  return { details, faults };
+}
+
+function detailsOf({ nodes }: TreeRowsQuery): Map<string, TreeDetail> {
+  return new Map(nodes.flatMap((node) => (node ? [[node.id, { around: node }] as const] : [])));
 }
 
 const GATHER_MS = 1_000;
