@@ -18,7 +18,7 @@ type Request<T, V, D> = {
   refetchMs: number;
 };
 
-export type RowDetails<D> = {
+type RowDetails<D> = {
   details: ReadonlyMap<string, D>;
   /** Lay what was pushed of a row over what is known of it. */
   push: (id: string, detail: D) => void;
