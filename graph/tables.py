@@ -290,6 +290,11 @@ Index("ix_entity_edges_source", *(entity_edges.c[c] for c in ("organization_id",
 Index("ix_entity_edges_target", *(entity_edges.c[c] for c in ("organization_id", "target_id", "relationship")))
 Index("ix_entity_edges_recorded", entity_edges.c.organization_id, func.lower(entity_edges.c.recorded))
 Index(
+    "ix_entity_edges_renaming",
+    entity_edges.c.organization_id,
+    postgresql_where=text("jsonb_typeof(metadata -> 'metrics_mapping') = 'object'"),
+)
+Index(
     "ix_entity_edges_closed",
     entity_edges.c.organization_id,
     func.upper(entity_edges.c.recorded),

@@ -442,6 +442,7 @@ TABLE entity_edges ROW SECURITY
     CONSTRAINT pk_entity_edges PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_entity_edges_closed ON public.entity_edges USING btree (organization_id, upper(recorded)) WHERE (upper(recorded) IS NOT NULL)
     CREATE INDEX ix_entity_edges_recorded ON public.entity_edges USING btree (organization_id, lower(recorded))
+    CREATE INDEX ix_entity_edges_renaming ON public.entity_edges USING btree (organization_id) WHERE (jsonb_typeof((metadata -> 'metrics_mapping'::text)) = 'object'::text)
     CREATE INDEX ix_entity_edges_source ON public.entity_edges USING btree (organization_id, source_id, relationship)
     CREATE INDEX ix_entity_edges_target ON public.entity_edges USING btree (organization_id, target_id, relationship)
     CREATE CONSTRAINT TRIGGER invalidate_on_hierarchy AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invalidate_on_hierarchy()
@@ -1164,6 +1165,7 @@ TABLE series ROW SECURITY
     CONSTRAINT fk_series_entity FOREIGN KEY (organization_id, entity_id) REFERENCES entities(organization_id, id)
     CONSTRAINT pk_series PRIMARY KEY (organization_id, id)
     CONSTRAINT uq_series_entity UNIQUE NULLS NOT DISTINCT (organization_id, entity_id, port, metric)
+    CREATE INDEX ix_series_metric ON public.series USING btree (organization_id, metric)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope_sources() AS current_scope_sources))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope_sources() AS current_scope_sources)))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline

@@ -16,6 +16,7 @@ _LINKS: Final = """
 """
 # Of devices that have left the caller's access scope, too.
 _LINKS_OF_SCOPE: Final = "SELECT source_id, target_id, port, metadata, valid FROM links_of_scope(:organization_id)"
+# What is renamed by its link, by the one; by the metric and then its links, all else. Each has an index of its own.
 # A device has one latest point for each port. An asset or a space has one: the last of its own series and of those of
 # its devices, each while it is linked; of equal times that of the series that goes first.
 _POINTS: Final = """
@@ -36,13 +37,20 @@ _POINTS: Final = """
                 WHERE s.organization_id = :organization_id AND s.metric = {metric}
                 UNION ALL
                 SELECT e.source_id, w.at, w.value, w.text, 1, s.entity_id, s.port, s.metric
-                FROM ({links}) e
-                JOIN series s ON s.organization_id = :organization_id AND s.entity_id = e.target_id
-                    AND s.port IS NOT DISTINCT FROM e.port
-                    AND CASE WHEN jsonb_typeof(e.metadata -> 'metrics_mapping') = 'object'
-                        THEN jsonb_typeof(e.metadata -> 'metrics_mapping' -> s.metric) = 'string'
-                            AND e.metadata -> 'metrics_mapping' ->> s.metric = {metric}
-                        ELSE s.metric = {metric} END
+                FROM (
+                    SELECT e.source_id, e.valid, s.id FROM series s JOIN ({links}) e ON e.target_id = s.entity_id
+                        AND e.port IS NOT DISTINCT FROM s.port
+                        AND jsonb_typeof(e.metadata -> 'metrics_mapping') IS DISTINCT FROM 'object'
+                    WHERE s.organization_id = :organization_id AND s.metric = {metric}
+                    UNION ALL
+                    SELECT e.source_id, e.valid, s.id FROM ({links}) e JOIN series s
+                        ON s.organization_id = :organization_id AND s.entity_id = e.target_id
+                        AND s.port IS NOT DISTINCT FROM e.port
+                        AND jsonb_typeof(e.metadata -> 'metrics_mapping' -> s.metric) = 'string'
+                        AND e.metadata -> 'metrics_mapping' ->> s.metric = {metric}
+                    WHERE jsonb_typeof(e.metadata -> 'metrics_mapping') = 'object'
+                ) e
+                JOIN series s ON s.organization_id = :organization_id AND s.id = e.id
                 JOIN latest_values v ON v.organization_id = s.organization_id AND v.series_id = s.id
                 CROSS JOIN LATERAL (
                     SELECT v."timestamp" AS at, v.value, v.text WHERE e.valid @> v."timestamp"

@@ -140,6 +140,7 @@ series = Table(
     ForeignKeyConstraint(
         ["organization_id", "entity_id"], ["entities.organization_id", "entities.id"], name="fk_series_entity"
     ),
+    Index("ix_series_metric", "organization_id", "metric"),
 )
 
 telemetry_history = Table(

@@ -25,37 +25,55 @@ pytestmark = pytest.mark.slow
 # 50,000 devices, each with a series of one metric and the latest point of it, 49,900 assets, of which every second is
 # monitored by one of them, and 100 spaces, each with 499 assets.
 FILL = (
-    "INSERT INTO entity_types (organization_id, id, kind, name, created_at, updated_at)"
-    " SELECT :o, gen_random_uuid(), k, 'type ' || n, now(), now() FROM generate_series(0, 99) n, unnest(ARRAY['DEVICE', 'ASSET']) k",
-    "INSERT INTO entities (organization_id, id, kind, name, external_id, status, type, attributes, created_at, updated_at)"
-    " SELECT :o, md5('d' || n)::uuid, 'DEVICE', 'Device ' || n, 'd-' || n, 'active', 'type ' || n % 100,"
-    " jsonb_build_object('floor', n % 1000), now() - n * interval '1 minute', now() - n * interval '1 minute'"
-    " FROM generate_series(1, 50000) n",
+    (
+        "INSERT INTO entity_types (organization_id, id, kind, name, created_at, updated_at)"
+        " SELECT :o, gen_random_uuid(), k, 'type ' || n, now(), now() FROM generate_series(0, 99) n, unnest(ARRAY['DEVICE', 'ASSET']) k"
+    ),
+    (
+        "INSERT INTO entities (organization_id, id, kind, name, external_id, status, type, attributes, created_at, updated_at)"
+        " SELECT :o, md5('d' || n)::uuid, 'DEVICE', 'Device ' || n, 'd-' || n, 'active', 'type ' || n % 100,"
+        " jsonb_build_object('floor', n % 1000), now() - n * interval '1 minute', now() - n * interval '1 minute'"
+        " FROM generate_series(1, 50000) n"
+    ),
     "INSERT INTO devices (organization_id, id) SELECT :o, md5('d' || n)::uuid FROM generate_series(1, 50000) n",
-    "INSERT INTO device_presence (organization_id, device_id, last_seen_at)"
-    " SELECT :o, md5('d' || n)::uuid, now() - (n % 500) * interval '1 hour' FROM generate_series(1, 50000) n",
-    "INSERT INTO entities (organization_id, id, kind, name, external_id, status, type, attributes, created_at, updated_at)"
-    " SELECT :o, md5('a' || n)::uuid, 'ASSET', 'Asset ' || n, 'a-' || n,"
-    " CASE WHEN n % 200 = 0 THEN 'standby' ELSE 'active' END, 'type ' || n % 100, '{}',"
-    " now() - n * interval '1 minute', now() - n * interval '1 minute' FROM generate_series(1, 49900) n",
+    (
+        "INSERT INTO device_presence (organization_id, device_id, last_seen_at)"
+        " SELECT :o, md5('d' || n)::uuid, now() - (n % 500) * interval '1 hour' FROM generate_series(1, 50000) n"
+    ),
+    (
+        "INSERT INTO entities (organization_id, id, kind, name, external_id, status, type, attributes, created_at, updated_at)"
+        " SELECT :o, md5('a' || n)::uuid, 'ASSET', 'Asset ' || n, 'a-' || n,"
+        " CASE WHEN n % 200 = 0 THEN 'standby' ELSE 'active' END, 'type ' || n % 100, '{}',"
+        " now() - n * interval '1 minute', now() - n * interval '1 minute' FROM generate_series(1, 49900) n"
+    ),
     "INSERT INTO assets (organization_id, id) SELECT :o, md5('a' || n)::uuid FROM generate_series(1, 49900) n",
-    "INSERT INTO entities (organization_id, id, kind, name, external_id, status, attributes, created_at, updated_at)"
-    " SELECT :o, md5('s' || n)::uuid, 'SPACE', 'Space ' || n, 's-' || n, 'active', '{}', now(), now()"
-    " FROM generate_series(1, 100) n",
+    (
+        "INSERT INTO entities (organization_id, id, kind, name, external_id, status, attributes, created_at, updated_at)"
+        " SELECT :o, md5('s' || n)::uuid, 'SPACE', 'Space ' || n, 's-' || n, 'active', '{}', now(), now()"
+        " FROM generate_series(1, 100) n"
+    ),
     "INSERT INTO spaces (organization_id, id) SELECT :o, md5('s' || n)::uuid FROM generate_series(1, 100) n",
 )
 # What is measured: a metric of every device, and one of every hundredth.
 MEASURED = (
-    "INSERT INTO series (organization_id, entity_id, metric) SELECT :o, md5('d' || n)::uuid, 'common'"
-    " FROM generate_series(1, 50000) n",
-    "INSERT INTO series (organization_id, entity_id, metric) SELECT :o, md5('d' || n)::uuid, 'rare'"
-    " FROM generate_series(100, 50000, 100) n",
-    "INSERT INTO latest_values (organization_id, type, series_id, timestamp, value, raw_id, received_at)"
-    " SELECT :o, 1, id, now(), id % 20, 1, now() FROM series WHERE organization_id = :o",
-    "INSERT INTO entity_edges (organization_id, id, edge_id, relationship, source_id, source_kind, target_id,"
-    " target_kind, valid, recorded) SELECT :o, gen_random_uuid(), gen_random_uuid(), 'MONITORED_BY',"
-    " md5('a' || n)::uuid, 'ASSET', md5('d' || n)::uuid, 'DEVICE', tstzrange(now() - interval '1 day', NULL),"
-    " tstzrange(now(), NULL) FROM generate_series(1, 49900, 2) n",
+    (
+        "INSERT INTO series (organization_id, entity_id, metric) SELECT :o, md5('d' || n)::uuid, 'common'"
+        " FROM generate_series(1, 50000) n"
+    ),
+    (
+        "INSERT INTO series (organization_id, entity_id, metric) SELECT :o, md5('d' || n)::uuid, 'rare'"
+        " FROM generate_series(100, 50000, 100) n"
+    ),
+    (
+        "INSERT INTO latest_values (organization_id, type, series_id, timestamp, value, raw_id, received_at)"
+        " SELECT :o, 1, id, now(), id % 20, 1, now() FROM series WHERE organization_id = :o"
+    ),
+    (
+        "INSERT INTO entity_edges (organization_id, id, edge_id, relationship, source_id, source_kind, target_id,"
+        " target_kind, valid, recorded) SELECT :o, gen_random_uuid(), gen_random_uuid(), 'MONITORED_BY',"
+        " md5('a' || n)::uuid, 'ASSET', md5('d' || n)::uuid, 'DEVICE', tstzrange(now() - interval '1 day', NULL),"
+        " tstzrange(now(), NULL) FROM generate_series(1, 49900, 2) n"
+    ),
 )
 LARGE = {"device_presence", "entities", "devices", "assets", "entity_edges", "series", "latest_values"}
 LISTS = {
@@ -124,5 +142,5 @@ def test_no_list_reads_a_large_table_as_a_whole(plant: World) -> None:
             assert not LARGE & set(scanned(plan)), (name, statement, json.dumps(plan, indent=1))
     assert {name: len(page.items) for name, page in pages.items()} == {
         "all": 50, "of a type": 50, "of a type and a status": 50, "by a text": 11, "by external ids": 2,
-        "by an attribute": 50, "by a latest value": 0, "offline": 50, "with open events": 0, "changed lately": 50,
+        "by an attribute": 50, "by a latest value": 50, "offline": 50, "with open events": 0, "changed lately": 50,
     }  # fmt: skip
