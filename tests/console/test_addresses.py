@@ -126,6 +126,10 @@ def test_every_part_of_the_time_bar_is_there_on_a_phone(
         opened.wait_idle()
         opened.page.get_by_role("button", name="Previous change").click()
         opened.page.wait_for_url("**at=**")
+        moment = opened.page.get_by_label("Moment, in UTC").bounding_box()
+        assert moment is not None
+        # Wide enough for a date and a time with seconds.
+        assert moment["width"] >= 170
         opened.page.get_by_role("button", name="Compare").click()
         opened.page.get_by_role("heading", name="Changes", level=1).wait_for()
         opened.open("/spaces", heading="Spaces")
