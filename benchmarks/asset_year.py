@@ -33,6 +33,9 @@ READS: dict[str, dict[str, Any]] = {
     "PT1H means": {"bucket": (0, timedelta(hours=1))},
     "P1D means": {"bucket": (0, timedelta(days=1))},
     "P1M sums": {"bucket": (1, timedelta(0)), "aggregate": Aggregate.SUM},
+    "P1D increases": {"bucket": (0, timedelta(days=1)), "aggregate": Aggregate.INCREASE},
+    "P1D means over time": {"bucket": (0, timedelta(days=1)), "aggregate": Aggregate.TIME_WEIGHTED_MEAN},
+    "P1D medians": {"bucket": (0, timedelta(days=1)), "aggregate": Aggregate.MEDIAN},
 }
 
 

@@ -136,7 +136,10 @@ def time_weighted_mean(track: Track, edges: Instants, *, span: Span) -> Values:
     if not len(begins):
         return means
     # Every part lies in one bucket, and in one hold or in none.
-    cuts = np.unique(np.concatenate((begins, ends, edges[(edges > begins[0]) & (edges < ends.max())])))
+    cuts = np.concatenate((begins, ends, edges[(edges > begins[0]) & (edges < ends.max())]))
+    # Three ascending runs, which a stable sort merges; np.unique would hash them, ten times as slowly.
+    cuts.sort(kind="stable")
+    cuts = cuts[np.r_[True, cuts[1:] != cuts[:-1]]]
     parts = cuts[:-1]
     step_of = np.searchsorted(begins, parts, side="right") - 1
     is_covered = parts < ends[step_of]
@@ -174,7 +177,8 @@ def _mean_weighted(values: Values, weights: NDArray[np.int64]) -> float:
         product, error = _product_exact(values, exact)
         mean = math.nan
         if bool(np.isfinite(product).all() and np.isfinite(error).all()):
-            mean = sum_rounded([*product.tolist(), *error.tolist()]) / float(exact.sum())
+            # The errors are so small that their own sum may be rounded.
+            mean = sum_rounded([*product.tolist(), float(error.sum())]) / float(exact.sum())
         if not math.isfinite(mean):
             mean = sum_rounded((values * (exact / exact.sum())).tolist())
     return min(max(mean, least), greatest) if math.isfinite(mean) else math.nan
