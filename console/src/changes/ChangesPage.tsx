@@ -81,7 +81,7 @@ export function ChangesPage() {
           <InstantInput label={`From, in ${zone}`} value={from} onChoose={(instant) => set({ from: textOf(instant) })} />
         </label>
         <label>
-          To
+          To ({zone})
           <InstantInput label={`To, in ${zone}`} value={to} onChoose={(instant) => set({ to: textOf(instant) })} />
         </label>
         <div className="bar">

@@ -15,7 +15,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "name",
       title: "Name",
-      width: "minmax(140px, 2fr)",
+      width: "minmax(190px, 2fr)",
       sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
       cell: (row) => (
         <>
@@ -27,14 +27,14 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "type",
       title: "Type",
-      width: "minmax(152px, 1fr)",
+      width: "minmax(136px, 1fr)",
       sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
       cell: (row) => shown(row).type ?? <span className="muted">none</span>,
     },
     {
       id: "status",
       title: "Status",
-      width: "70px",
+      width: "66px",
       sort: { ascending: "STATUS_ASC", descending: "STATUS_DESC" },
       cell: (row) => shown(row).status,
     },
@@ -42,7 +42,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "seen",
       title: today("Seen"),
-      width: "68px",
+      width: "60px",
       number: true,
       sort: { ascending: "LAST_SEEN_ASC", descending: "LAST_SEEN_DESC" },
       cell: (row) => <Age at={shown(row).lastSeenAt} />,
@@ -50,7 +50,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "sparkline",
       title: "24 h",
-      width: "100px",
+      width: "96px",
       cell: (row) => {
         const detail = details.get(row.id);
         if (detail?.sparkline === undefined) return <span className="skeleton" style={{ width: "84px" }} />;
@@ -60,13 +60,13 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "alarms",
       title: "Alarms",
-      width: "88px",
+      width: "80px",
       cell: (row) => {
         const alarms = details.get(row.id)?.alarms;
         return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : alarms === null ? "none" : <span className="skeleton" style={{ width: "40px" }} />;
       },
     },
-    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "68px", number: true, cell: (row) => shown(row).linkedAssetsCount.toLocaleString("en") },
+    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "62px", number: true, cell: (row) => shown(row).linkedAssetsCount.toLocaleString("en") },
     { id: "firmware", title: "Firmware", width: "92px", cell: (row) => shown(row).firmwareVersion ?? "unknown" },
   ];
 }

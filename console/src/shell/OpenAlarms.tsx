@@ -63,7 +63,11 @@ export function OpenAlarms() {
   return (
     <Link to="/alarms" className="open-alarms">
       <span className="visually-hidden">Open alarms: </span>
-      {counts.data !== undefined && shown.length === 0 && <span className="tag good">no open alarms</span>}
+      {counts.data !== undefined && shown.length === 0 && (
+        <span className="tag good">
+          no <span className="open-word">open </span>alarms
+        </span>
+      )}
       {shown.map((severity) => (
         <SeverityTag key={severity} severity={severity} count={counts.data?.[severity].totalCount ?? 0} />
       ))}

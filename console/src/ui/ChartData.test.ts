@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { aligned, lastText, spoken, valueText } from "./ChartData";
+import { aligned, isolatedIn, lastText, spoken, valueText } from "./ChartData";
 
 const times = fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { maxLength: 25 }).map((drawn) => drawn.sort((a, b) => a - b));
 const drawnSeries = fc.array(times, { minLength: 1, maxLength: 4 });
@@ -51,4 +51,10 @@ test("what is on or off is said as such; between the two it is the share of a bu
   expect(series.values.map((value) => valueText(value, series))).toEqual(["off", "on", "on 25 %"]);
   expect(lastText(series)).toBe("on 25 %");
   expect(spoken("on / off", [series])).toBe("Chart of on / off. running: 3 values, last on 25 %. Press t for a table.");
+});
+
+test("points between gaps are isolated, those on a line are not", () => {
+  expect(isolatedIn([1, null, 2, 3, null, undefined, 4, undefined, null, 5, undefined, 6], 0, 11)).toEqual([0, 6]);
+  expect(isolatedIn([1, null, 2, null, 3], 1, 3)).toEqual([2]);
+  expect(isolatedIn([], 0, -1)).toEqual([]);
 });

@@ -134,3 +134,23 @@ function sameTimes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   for (let index = a.length - 1; index >= 0; index--) if (a[index] !== b[index]) return false;
   return true;
 }
+
+/** Return the places of points in [first, last] that no line reaches: between gaps. null: a gap; undefined: no point here. */
+export function isolatedIn(column: ArrayLike<number | null | undefined>, first: number, last: number): number[] {
+  const isolated: number[] = [];
+  let before: number | null = null;
+  let isReached = false;
+  for (let place = first; place <= last + 1; place++) {
+    const value = place <= last ? column[place] : null;
+    if (value === undefined) continue;
+    if (value === null) {
+      if (before !== null && !isReached) isolated.push(before);
+      before = null;
+      isReached = false;
+    } else {
+      isReached = before !== null;
+      before = place;
+    }
+  }
+  return isolated;
+}

@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { dateTime } from "../time/zone";
-import type { ChartSeries } from "./ChartData";
+import { type ChartSeries, isolatedIn } from "./ChartData";
 
 /** A line across the chart, of a rule. */
 export type Threshold = { value: number; label: string };
@@ -78,7 +78,15 @@ export function plotOptions({ element, labels, height, zone, sync, onZoom, overl
         stroke: () => resolved(element, colour(index)),
         width: 1.5,
         ...(one.isSwitch && STEPPED ? { paths: STEPPED } : {}),
-        points: { show: (_: uPlot, __: number, first: number, last: number) => last - first < MARKED_MOST, size: 4 },
+        points: {
+          show: (_: uPlot, __: number, first: number, last: number) => last - first < MARKED_MOST,
+          // A point between gaps would be seen nowhere else.
+          filter: (made: uPlot, place: number, areAllMarked: boolean) => {
+            const [first, last] = made.series[0]?.idxs ?? [0, 0];
+            return areAllMarked ? null : isolatedIn(made.data[place] ?? [], first, last);
+          },
+          size: 4,
+        },
       })),
     ],
     hooks: {
