@@ -1453,7 +1453,7 @@ FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_
 FUNCTION raw_batches_admit() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d472df38fe021e3a78517d30e38ae31a
 FUNCTION raw_erase(bigint[],timestamp with time zone[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 cf1dcbda7754d53cb3a41f2698886a64 GRANT EXECUTE TO argus_pipeline
 FUNCTION readings_outcome(integer,bigint[],timestamp with time zone[]) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 434d154d35bd0eed391e3a575d6854ed GRANT EXECUTE TO argus_api; EXECUTE TO argus_scoped
-FUNCTION rules_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 18a099b9356b77f775b8ea66623991b3 GRANT EXECUTE TO argus_scoped
+FUNCTION rules_of_scope() RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 d97f09ce75497196f3587b32e0996583 GRANT EXECUTE TO argus_scoped
 FUNCTION search_pattern(text) RETURNS text sql IMMUTABLE MD5 c461018544a80a34e6d83e83e6ee5fe7 GRANT EXECUTE TO PUBLIC
 FUNCTION sessions_ended_after(bigint) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 66aad28679a84a9a34ba6a0d11ac787b GRANT EXECUTE TO argus_api
 FUNCTION shadow_compare(timestamp with time zone,timestamp with time zone) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 975f423e009cfdd3f1487673061ec4fe GRANT EXECUTE TO argus_api

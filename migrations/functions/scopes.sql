@@ -29,7 +29,8 @@ CREATE OR REPLACE FUNCTION rules_of_scope() RETURNS SETOF uuid
     WHERE r.organization_id = (SELECT public.current_organization()) AND NOT EXISTS (
         SELECT FROM public.rule_versions v WHERE v.organization_id = r.organization_id AND v.rule_id = r.id
             AND (v.entity_id NOT IN (SELECT public.current_scope()) OR v.under_id NOT IN (SELECT public.current_scope())
-                OR v.group_id NOT IN (SELECT public.groups_of_scope())
+                -- Where there are no groups, NULL too is in none of them.
+                OR (v.group_id IS NOT NULL AND v.group_id NOT IN (SELECT public.groups_of_scope()))
                 OR EXISTS (SELECT FROM public.group_members m
                     WHERE m.organization_id = v.organization_id AND m.group_id = v.group_id
                         AND m.entity_id NOT IN (SELECT public.current_scope()))))
