@@ -89,7 +89,7 @@ class ApiKeyQuery:
 
     @query(ADMINS)
     @paged()
-    async def api_keys(self, info: Info, *, page: PageRequest) -> ApiKeyConnection | None:
+    async def api_keys(self, info: Info, *, page: PageRequest) -> ApiKeyConnection:
         """The organization's API keys, revoked and expired ones too, the newest first."""
         return ApiKeyConnection(rows=await page_read(info, api_keys_page, page), show=to_api_key)
 
