@@ -22,7 +22,7 @@ BY_CONTRACT = {
     "Query.nodes", "Query.traverse", "Query.near", "Query.within", "Query.relationships", "Query.edgeVersions",
     "Query.changes", "Query.events", "Query.rules", "Query.activityTemplates", "Query.assetProfiles",
     "Query.deadLetters", "Query.entityTypes", "Query.ingestAccount", "Query.facets", "Query.search", "Query.series", "SearchHit.path",
-    "RawReading.deadLetters", "Query.groups", "Group.memberCount",
+    "RawReading.deadLetters", "Query.groups", "Query.apiKeys", "Group.memberCount",
     "Subscription.telemetry", "Subscription.events", "Subscription.entityChanged", "Subscription.entityUpdates",
     "Subscription.edgeUpdates", "Subscription.eventUpdates", "Subscription.replayProgress",
 }  # fmt: skip

@@ -16,7 +16,7 @@ SENT = re.compile(r"graphql\(`\s*mutation \w+(?:\([^`{]*\))?\s*\{\s*(?:\w+:\s*)?
 
 
 def _table() -> dict[str, tuple[str, bool]]:
-    text = (SOURCES / "shell" / "permissions.ts").read_text(encoding="utf-8")
+    text = (SOURCES / "session" / "permissions.ts").read_text(encoding="utf-8")
     return {name: (role, scoped == "true") for name, role, scoped in ROW.findall(text)}
 
 
