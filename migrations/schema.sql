@@ -1405,7 +1405,7 @@ FUNCTION current_organization() RETURNS integer sql STABLE MD5 c346a5a2a92e760f0
 FUNCTION current_scope() RETURNS SETOF uuid sql STABLE MD5 40fdbda3c40750a719329e157aed06b7 GRANT EXECUTE TO PUBLIC
 FUNCTION current_scope_sources() RETURNS SETOF uuid sql STABLE MD5 f4705a635f5a7c085a37ec298d7eb97c GRANT EXECUTE TO PUBLIC
 FUNCTION delete_expired_rows(text,timestamp with time zone,bigint,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a5afd6be4d6d6e3f95a77ad82e190297 GRANT EXECUTE TO argus_pipeline
-FUNCTION deliveries_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0ea9613bc5010fbcb7755e0ec0036b39 GRANT EXECUTE TO argus_api
+FUNCTION deliveries_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 9ceecf57c466dfb0a00b384603472197 GRANT EXECUTE TO argus_api
 FUNCTION derivation_revision_raise(integer) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 9edcd13355f5cb936553408502d1be42
 FUNCTION device_token_owner(bytea) RETURNS SETOF record sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 e693a3dc12041575ea087a3559d550e3 GRANT EXECUTE TO argus_api
 FUNCTION device_tokens_ended(integer[],uuid[]) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 22fdb74c899d05889fd33b23a106ad38 GRANT EXECUTE TO argus_api

@@ -9,7 +9,8 @@ What a block is for follows from its language and from what surrounds it:
 * `json` or `text` after such a block is its answer: `data` of an operation, what a command prints. "..." in it is
   any text.
 
-An operation that reads is repeated until it answers as the page says: what follows from a change takes a while.
+An operation that reads is repeated until it answers as the page says: what follows from a change takes a while. A
+subscription is opened, and has to be accepted.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -127,10 +129,25 @@ class Reader:
                 assert_answer(block, data)
             self._remember(data)
             self.installation.wait_processed(self.client)
+        elif re.search(r"^subscription\b", block.text, re.MULTILINE):
+            self._subscribe(block)
         else:
             assert block.answer is not None, f"The page does not say what this answers:\n{block.text}"
             expected = json.loads(block.answer)
             wait_until(lambda: is_like(expected, sent()), details=lambda: json.dumps(sent(), indent=1))
+
+    def _subscribe(self, block: Block) -> None:
+        request = urllib.request.Request(  # noqa: S310
+            self.client.url,
+            data=json.dumps({"query": block.text}).encode(),
+            headers={
+                "Authorization": f"Bearer {self.client.token}",
+                "Content-Type": "application/json",
+                "Accept": "text/event-stream",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=patient(30)) as stream:  # noqa: S310
+            assert stream.headers["Content-Type"].startswith("text/event-stream")
 
     def _remember(self, data: dict[str, Any]) -> None:
         for alias, payload in data.items():

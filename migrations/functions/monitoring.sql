@@ -116,7 +116,7 @@ CREATE OR REPLACE FUNCTION deliveries_state(OUT name text, OUT labels jsonb, OUT
     LEFT JOIN public.work_counts c ON c.name = 'calls' AND c.label = k.outcome
     UNION ALL
     SELECT 'argus_jobs_expired_total', jsonb_build_object('job', k.job), coalesce(c.value, 0)
-    FROM unnest(ARRAY['partition', 'sweep', 'buckets', 'hourly', 'check', 'retention', 'replay']) AS k (job)
+    FROM unnest(ARRAY['partition', 'sweep', 'buckets', 'hourly', 'check', 'retention', 'replay', 'erasure']) AS k (job)
     LEFT JOIN public.work_counts c ON c.name = 'jobs_expired' AND c.label = k.job
 $$;
 

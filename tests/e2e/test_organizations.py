@@ -160,6 +160,8 @@ def test_deleted_while_it_sends(installation: Installation, plant: Halves, owner
         number, public_id = connection.execute(
             text("SELECT id, public_id FROM organizations WHERE slug = 'condemned'")
         ).one()
+    # Other organizations have things of the same names as the rest of it.
+    run(plant.admin, 'mutation { createSpace(input: {name: "Vault of the condemned"}) { errors { code } } }')
     for confirmed in ("condemned", "Beside the deleted"):
         wrong = installation.run("organization", "delete", "condemned", "--confirm", confirmed, check=False)
         assert (wrong.returncode, "Nothing was deleted" in wrong.stderr) == (2, True)
@@ -200,7 +202,7 @@ def test_deleted_while_it_sends(installation: Installation, plant: Halves, owner
         neighbour.call("query D($id: ID!) { entity(id: $id) { name } }", {"id": device}).data["entity"]["name"] == "d"
     )
     ids = {name: UUID(value) for half in (plant.alpha, plant.beta) for name, value in half.ids.items()}
-    names: dict[str, str | UUID] = {"name": "BETA-probe", "slug": "condemned", "public id": public_id}
+    names: dict[str, str | UUID] = {"name": "Vault of the condemned", "slug": "condemned", "public id": public_id}
     assert database_search(owner, names | ids) == []
     with owner.connect() as connection:
         tables = connection.execute(

@@ -146,6 +146,10 @@ def test_every_sample_of_a_subscription_is_sent_updates(demo: Installation, clie
 
 
 CAUSES = {
+    "Links, and where things are": [
+        """mutation @transaction { store: createSpace(input: {name: "Store"}) { space { id } errors { code } }
+          shelf: createSpace(input: {name: "Shelf", parentId: "@store"}) { errors { code } } }"""
+    ],
     "Changes of entities": ['mutation { createSpace(input: {name: "Store"}) { errors { code } } }'],
     "Events": [
         """mutation { createRule(input: {name: "Always", severity: LOW, scope: {kind: ASSET, type: "Boiler"},

@@ -557,7 +557,7 @@ def test_a_client_that_reads_nothing_has_no_more_operations_than_it_may(
     async def check(opened: ClientConnection) -> None:
         for number in range(sent):
             await send(opened, subscribe(f"{number}", "{ nothing }"))
-        await wait_until_async(lambda: running >= OPERATIONS_MAX)
+        await wait_until_async(lambda: running >= OPERATIONS_MAX, details=lambda: (running, most, opened.close_code))
         await quiet_period_async(patient(0.2))
         assert most <= TASKS_MAX
         loops[0].call_soon_threadsafe(reads.set)
