@@ -403,6 +403,7 @@ TABLE entities ROW SECURITY
     CREATE TRIGGER invalidate_on_area_changed AFTER UPDATE OF geometry, external_id, deleted_at ON public.entities FOR EACH ROW WHEN (((new.kind = 'SPACE'::text) AND (((old.geometry IS DISTINCT FROM new.geometry) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at)))) EXECUTE FUNCTION invalidate_on_area()
     CREATE TRIGGER invalidate_on_area_created AFTER INSERT ON public.entities FOR EACH ROW WHEN (((new.kind = 'SPACE'::text) AND (new.geometry IS NOT NULL) AND (new.external_id IS NOT NULL))) EXECUTE FUNCTION invalidate_on_area()
     CREATE TRIGGER invalidate_on_attributes AFTER UPDATE OF attributes ON public.entities FOR EACH ROW WHEN ((old.attributes IS DISTINCT FROM new.attributes)) EXECUTE FUNCTION invalidate_on_attributes()
+    CREATE TRIGGER invalidate_on_creation AFTER INSERT ON public.entities FOR EACH ROW WHEN ((new.kind = ANY (ARRAY['DEVICE'::text, 'ASSET'::text, 'SPACE'::text]))) EXECUTE FUNCTION invalidate_on_creation()
     CREATE TRIGGER invalidate_on_deletion AFTER UPDATE OF deleted_at ON public.entities FOR EACH ROW WHEN (((old.deleted_at IS DISTINCT FROM new.deleted_at) AND (new.kind = ANY (ARRAY['DEVICE'::text, 'ASSET'::text, 'SPACE'::text])))) EXECUTE FUNCTION invalidate_on_deletion()
     CREATE TRIGGER invalidate_on_membership AFTER UPDATE OF type, attributes ON public.entities FOR EACH ROW WHEN (((old.type IS DISTINCT FROM new.type) OR (old.attributes IS DISTINCT FROM new.attributes))) EXECUTE FUNCTION invalidate_on_membership()
     CREATE TRIGGER invalidate_on_type AFTER UPDATE OF type ON public.entities FOR EACH ROW WHEN ((old.type IS DISTINCT FROM new.type)) EXECUTE FUNCTION invalidate_on_type()
@@ -1120,6 +1121,7 @@ TABLE rule_versions ROW SECURITY
     CONSTRAINT fk_rule_versions_rule FOREIGN KEY (organization_id, rule_id) REFERENCES rules(organization_id, id)
     CONSTRAINT pk_rule_versions PRIMARY KEY (organization_id, rule_id, effective_from)
     CREATE INDEX ix_rule_versions_group ON public.rule_versions USING btree (organization_id, group_id) WHERE (group_id IS NOT NULL)
+    CREATE INDEX ix_rule_versions_never_heard ON public.rule_versions USING btree (organization_id) WHERE jsonb_path_exists(condition, '$.**."everHeard"?(@ == false)'::jsonpath)
     CREATE TRIGGER invalidate_on_rule_version AFTER INSERT OR UPDATE ON public.rule_versions FOR EACH ROW EXECUTE FUNCTION invalidate_on_rule_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (rule_id IN ( SELECT rules_of_scope() AS rules_of_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (rule_id IN ( SELECT rules_of_scope() AS rules_of_scope)))
@@ -1426,6 +1428,7 @@ FUNCTION ingest_accounting_update() RETURNS trigger plpgsql VOLATILE SECURITY DE
 FUNCTION invalidate_all(integer,timestamp with time zone,timestamp with time zone,text) RETURNS bigint sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 96641624dedd2e10b6ab3acdd22514cb
 FUNCTION invalidate_on_area() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 3d85bbe96ea7f4695f64ae43df8ff16e
 FUNCTION invalidate_on_attributes() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 fb84347bfde2eccf42457c72d5c36e32
+FUNCTION invalidate_on_creation() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a7583371ff76abb3a97d049d2e376cda
 FUNCTION invalidate_on_deletion() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 cdb0b5a86cfad321395927c1d98a2ac5
 FUNCTION invalidate_on_group_member() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 3ea4a0d6665335939b83115db37c5139
 FUNCTION invalidate_on_hierarchy() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0eb13b43b125427b21dbcfdf11a0846f

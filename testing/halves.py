@@ -119,8 +119,13 @@ def send(client: Client, device_id: str, *readings: tuple[int, dict[str, Any]]) 
     return payload
 
 
-def halves_create(installation: Installation, *, organization: str = "Halves") -> Halves:
-    """Make the plant on an installation, in an organization of its own; wait for its events and dead letters."""
+def halves_create(
+    installation: Installation, *, organization: str = "Halves", names: tuple[str, str] = ("alpha", "BETA")
+) -> Halves:
+    """Make the plant on an installation, in an organization of its own; wait for its events and dead letters.
+
+    names: with which the names of what is in the halves begin.
+    """
     admin = installation.organization(organization)
     template = run(
         admin,
@@ -131,7 +136,8 @@ def halves_create(installation: Installation, *, organization: str = "Halves") -
         """mutation { createRule(input: {name: "any", effectiveFrom: "2025-12-01T00:00:00Z",
            condition: {threshold: {metric: "temperature", operator: GT, value: 90}}}) { errors { message } } }""",
     )
-    plant = Halves(installation, admin, half(admin, "alpha", template), half(admin, "BETA", template))
+    first, second = (half(admin, name, template) for name in names)
+    plant = Halves(installation, admin, first, second)
     alpha, beta = plant.alpha.ids, plant.beta.ids
     # A device that was alpha's for half an hour, and is BETA's since.
     link = """mutation L($d: ID!, $a: ID!, $s: DateTime!, $u: DateTime) { linkDevice(input:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from domain.base.packed import micros_of
 from domain.definitions.groups.queries import memberships_read
 from domain.plant.assets.tables import assets
-from domain.rules.conditions import Condition, condition_read, metrics_of
+from domain.rules.conditions import Condition, condition_read, condition_since, counts_unheard, metrics_of
 from domain.rules.model import Assignment, ClearedReason, RuleVersion, Segment
 from domain.rules.queries import Rulebook
 from domain.telemetry.model.attribution import BEGIN_US, END_US
@@ -36,7 +36,14 @@ def assignments_of(
     entities where any rule is about what is below something, and one where any rule is about a group.
     """
     rows = session.execute(
-        select(entities.c.id, entities.c.kind, entities.c.type, entities.c.deleted_at, assets.c.profile_id)
+        select(
+            entities.c.id,
+            entities.c.kind,
+            entities.c.type,
+            entities.c.created_at,
+            entities.c.deleted_at,
+            assets.c.profile_id,
+        )
         .outerjoin(assets, (assets.c.organization_id == entities.c.organization_id) & (assets.c.id == entities.c.id))
         .where(entities.c.organization_id == organization_id, any_of(entities.c.id, entity_ids))
     ).all()
@@ -89,6 +96,8 @@ def _segments(
             if last == deleted:
                 reason = ClearedReason.ENTITY_DELETED
             condition = _condition(version)
+            if counts_unheard(condition):
+                condition = condition_since(condition, micros_of(entity.created_at))
             before = segments[-1] if segments else None
             goes_on = before is not None and before.ends_us == first and before.condition == condition
             since = before.since_us if before is not None and goes_on else first

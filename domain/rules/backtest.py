@@ -15,6 +15,7 @@ from domain.base.packed import micros_of
 from domain.definitions.groups.queries import members_ever
 from domain.plant.assets.tables import assets
 from domain.rules.assignments import assignments_of, metrics_read
+from domain.rules.conditions import condition_read, counts_unheard
 from domain.rules.evaluate import Points
 from domain.rules.model import RuleVersion
 from domain.rules.operations import RuleDraft, draft_check
@@ -76,6 +77,9 @@ def rule_backtest(
     begins_us, until_us = micros_of(first), min(micros_of(last), micros_of(now) + 1)
     metrics = metrics_read([item for of_entity in assignments.values() for item in of_entity])
     sources = _sources(session, organization_id, assignments, metrics)
+    if counts_unheard(condition_read(draft.condition)):
+        heard = {entity_id for entity_id, _ in sources}
+        sources |= {(entity_id, None): [] for entity_id in assignments if entity_id not in heard}
     points, count = _points(session, organization_id, sources, (begins_us, until_us))
     entered = [
         (where, segment)

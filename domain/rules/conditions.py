@@ -10,7 +10,7 @@ import math
 import operator as compare
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -55,10 +55,16 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """Opens once no reading of the metric has come for after_us, clears with the next."""
+    """Opens once no reading of the metric has come for after_us, clears with the next.
+
+    ever_heard: whether it needs a reading to begin with. since_us: of an entity, from when it counts where there is no
+    reading; None: not at all.
+    """
 
     metric: str
     after_us: int
+    ever_heard: bool = True
+    since_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,20 @@ def leaves_of(condition: Condition) -> Iterator[Leaf]:
             yield from leaves_of(part)
     else:
         yield condition
+
+
+def counts_unheard(condition: Condition) -> bool:
+    """Return whether an entity is evaluated of which nothing has ever come."""
+    return any(isinstance(leaf, NoData) and not leaf.ever_heard for leaf in leaves_of(condition))
+
+
+def condition_since(condition: Condition, since_us: int) -> Condition:
+    """Return the condition of an entity that is there since an instant."""
+    if isinstance(condition, AllOf | AnyOf):
+        return replace(condition, parts=tuple(condition_since(part, since_us) for part in condition.parts))
+    if isinstance(condition, NoData) and not condition.ever_heard:
+        return replace(condition, since_us=since_us)
+    return condition
 
 
 def metrics_of(condition: Condition) -> frozenset[str]:
@@ -177,11 +197,14 @@ def _refuse_contradiction(leaf: Threshold, path: Path) -> None:
 
 
 def _no_data(body: Any, path: Path) -> NoData:
-    _known(body, {"metric", "afterUs"}, path)
+    _known(body, {"metric", "afterUs", "everHeard"}, path)
     after = _length(body.get("afterUs"), (*path, "after"))
     if after == 0:
         raise BadInputError("It could never clear: after must be longer than nothing.", path=(*path, "after"))
-    return NoData(_metric(body.get("metric"), path), after)
+    ever_heard = body.get("everHeard", True)
+    if not isinstance(ever_heard, bool):
+        raise BadInputError("everHeard is true or false.", path=(*path, "everHeard"))
+    return NoData(_metric(body.get("metric"), path), after, ever_heard)
 
 
 def _truth(body: Any, path: Path) -> Truth:

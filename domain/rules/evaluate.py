@@ -77,7 +77,8 @@ def evaluate(
         return _machine(tested, state, for_us=condition.for_us, clear_for_us=condition.clear_for_us)
     if isinstance(condition, NoData):
         if initial is not None:
-            state = _last_at(initial.get(condition.metric, NO_POINTS))
+            heard = _last_at(initial.get(condition.metric, NO_POINTS))
+            state = condition.since_us if heard is None else heard
         at = points.get(condition.metric, NO_POINTS)[0]
         return _gaps(condition, at, state, since_us=since_us, until_us=until_us)
     if isinstance(condition, Truth):
@@ -236,6 +237,9 @@ def _last_known(initial: Mapping[str, Points]) -> dict[str, list[Any]]:
 
 def _gaps(leaf: NoData, at: Instants, state: State, *, since_us: int, until_us: int) -> tuple[list[Span], State]:
     """since_us, until_us: from when on it evaluates, and until when."""
+    if state is not None and len(at) and at[0] < state:
+        # It had been heard before the instant from which one that never was counts.
+        state = None
     times = at if state is None else np.concatenate((np.array([state], dtype=np.int64), at))
     if not len(times):
         return [], None

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.base.packed import Column, micros_of
-from domain.rules.conditions import Threshold
+from domain.rules.conditions import Threshold, counts_unheard
 from domain.rules.evaluate import Points
 from domain.rules.fast_path import PairKey, PairState, unaffected_pairs
 from domain.rules.model import Assignment, Segment
@@ -255,6 +255,13 @@ def _pairs_list(
                 for source in sources.get(UUID(bytes=entity), ())
                 if source.metric in assignment.metrics
             }
+            if any(counts_unheard(segment.condition) for segment in assignment.segments):
+                unheard = (entity, assignment.rule_id, key_of(None))
+                if not ports:
+                    ports = {key_of(None)}
+                elif unheard[2] not in ports:
+                    # It has been heard on a port: all that was found while it had not been is taken back.
+                    pairs[unheard] = _Pair(unheard, (), frozenset(), _FIRST_US, END_US)
             for port in sorted(ports):
                 key = (entity, assignment.rule_id, port)
                 pairs[key] = _Pair(key, assignment.segments, assignment.metrics, max(begins, _FIRST_US), ends)

@@ -104,6 +104,11 @@ Index(
     rule_versions.c.group_id,
     postgresql_where=text("group_id IS NOT NULL"),
 )
+Index(
+    "ix_rule_versions_never_heard",
+    rule_versions.c.organization_id,
+    postgresql_where=text("jsonb_path_exists(condition, '$.**.everHeard ? (@ == false)')"),
+)
 
 events = Table(
     "events",

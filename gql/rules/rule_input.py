@@ -95,10 +95,12 @@ class NoDataCondition:
     Attributes:
         metric: Name of the metric, 1 to 200 characters.
         after: How long nothing has come; more than nothing, and at most 366 days.
+        ever_heard: False: an entity of which nothing has ever come counts from its creation. True: it has no event.
     """
 
     metric: str
     after: Duration
+    ever_heard: bool = True
 
 
 @strawberry.input(one_of=True)
@@ -232,7 +234,9 @@ def _condition(condition: Condition) -> dict[str, Any]:
         }
         return {"threshold": {**body, "clearValue": threshold.clear_value, "clearForUs": _us(threshold.clear_for)}}
     if condition.no_data:
-        return {"noData": {"metric": condition.no_data.metric, "afterUs": _us(condition.no_data.after)}}
+        silence: dict[str, Any] = {"metric": condition.no_data.metric, "afterUs": _us(condition.no_data.after)}
+        # Left out where it is as it always was, so that a version with the same condition continues.
+        return {"noData": silence if condition.no_data.ever_heard else {**silence, "everHeard": False}}
     if isinstance(condition.expression, str):
         return {"expression": condition.expression}
     if isinstance(condition.all_of, list):

@@ -297,6 +297,21 @@ CREATE OR REPLACE TRIGGER invalidate_on_deletion AFTER UPDATE OF deleted_at ON e
     FOR EACH ROW WHEN (OLD.deleted_at IS DISTINCT FROM NEW.deleted_at AND NEW.kind IN ('DEVICE', 'ASSET', 'SPACE'))
     EXECUTE FUNCTION invalidate_on_deletion();
 
+-- An entity is created: from then on, where a rule counts those of which nothing has ever come.
+CREATE OR REPLACE FUNCTION invalidate_on_creation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM public.rule_versions v WHERE v.organization_id = NEW.organization_id
+            AND jsonb_path_exists(v.condition, '$.**.everHeard ? (@ == false)')) THEN
+        INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
+        VALUES (NEW.organization_id, NEW.id, NEW.created_at, '9999-01-01Z', 'rule');
+        PERFORM public.derivation_revision_raise(NEW.organization_id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER invalidate_on_creation AFTER INSERT ON entities
+    FOR EACH ROW WHEN (NEW.kind IN ('DEVICE', 'ASSET', 'SPACE')) EXECUTE FUNCTION invalidate_on_creation();
+
 -- A version of an asset profile: the assets that use it, from then until the next version.
 CREATE OR REPLACE FUNCTION invalidate_on_profile_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
@@ -471,7 +486,8 @@ REVOKE ALL ON FUNCTION derivation_revision_raise(integer), windows_insert(intege
     type_derives(integer, text, text), type_reads(integer, text, text, text), profile_reads(integer, uuid, text),
     organization_has_consumers(integer), invalidate_all(integer, timestamptz, timestamptz, text), invalidate_on_link(),
     invalidate_on_hierarchy(), invalidate_on_schema_version(), invalidate_on_type(), invalidate_on_membership(),
-    invalidate_on_attributes(), invalidate_on_area(), invalidate_on_deletion(), invalidate_on_profile_version(),
+    invalidate_on_attributes(), invalidate_on_area(), invalidate_on_creation(), invalidate_on_deletion(),
+    invalidate_on_profile_version(),
     invalidate_on_profile_assignment(), invalidate_on_rule_version(), invalidate_on_group_member(), invalidate_on_processor_version(),
     shadow_restart(), shadow_compare(timestamptz, timestamptz), invalidate_on_rollup()
     FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;

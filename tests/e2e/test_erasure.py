@@ -39,7 +39,7 @@ _READS: dict[bytes, tuple[Any, ...]] = {
 
 @pytest.fixture(scope="module")
 def plant(installation: Installation) -> Halves:
-    return halves_create(installation, organization="Erased")
+    return halves_create(installation, organization="Erased", names=("gamma", "DELTA"))
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +88,16 @@ def _pieces(reply: Any) -> Iterator[bytes]:
 
 def test_who_may_and_what_is_refused(installation: Installation, plant: Halves, owner: Engine) -> None:
     probe = plant.alpha.ids["probe"]
-    for name in ("alpha", "Alpha probe", "", "BETA probe"):
+    for name in ("gamma", "Gamma probe", "", "DELTA probe"):
         refused = erase(plant.admin, probe, name)
         assert refused == {"erasedReadings": 0, "errors": [{"code": "BAD_USER_INPUT", "path": ["name"]}]}
     nobody = erase(plant.admin, "0190a3c4-0000-7000-8000-000000000000", "x")
     assert nobody["errors"] == [{"code": "NOT_FOUND", "path": ["id"]}]
     assert erase(plant.admin, "x", "x")["errors"] == [{"code": "NOT_FOUND", "path": ["id"]}]
     elsewhere = installation.organization("Beside the erased")
-    assert erase(elsewhere, probe, "alpha probe")["errors"] == [{"code": "NOT_FOUND", "path": ["id"]}]
+    assert erase(elsewhere, probe, "gamma probe")["errors"] == [{"code": "NOT_FOUND", "path": ["id"]}]
     for caller in (installation.client("erased", "operator"), plant.keys["admin"]):
-        assert caller.call(ERASE, {"id": probe, "n": "alpha probe"}).error_codes == ["FORBIDDEN"]
+        assert caller.call(ERASE, {"id": probe, "n": "gamma probe"}).error_codes == ["FORBIDDEN"]
     assert finished(owner)
     with owner.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM erasures")).scalar_one() == 0
@@ -105,16 +105,16 @@ def test_who_may_and_what_is_refused(installation: Installation, plant: Halves, 
 
 def test_a_device(installation: Installation, plant: Halves, owner: Engine) -> None:
     alpha, beta = plant.alpha.ids, plant.beta.ids
-    needles: dict[str, str | UUID] = {"name": "alpha probe", "external id": "alpha-probe", "id": UUID(alpha["probe"])}
+    needles: dict[str, str | UUID] = {"name": "gamma probe", "external id": "gamma-probe", "id": UUID(alpha["probe"])}
     assert len(database_search(owner, needles)) > 15
     before = plant.admin.call(EVENTS, {"id": beta["pump"]}).data
     assert plant.admin.call(EVENTS, {"id": alpha["pump"]}).data["events"]["nodes"] != []
-    assert erase(plant.admin, alpha["probe"], "alpha probe") == {"erasedReadings": 3, "errors": []}
+    assert erase(plant.admin, alpha["probe"], "gamma probe") == {"erasedReadings": 3, "errors": []}
     again = erase(plant.admin, alpha["probe"], "[erased]")
     assert again["errors"][0]["code"] in {"CONFLICT", "NOT_FOUND"}
     wait_until(lambda: finished(owner))
     # Late: to a device that is no more.
-    for named in ({"externalId": "alpha-probe"}, {"deviceId": alpha["probe"]}):
+    for named in ({"externalId": "gamma-probe"}, {"deviceId": alpha["probe"]}):
         late = {**named, "timestamp": at(5), "metrics": {"temperature": 99}}
         result = plant.admin.call(SEND, {"r": [late]}).data["ingestTelemetry"]
         assert (result["accepted"], result["errors"][0]["code"]) == (0, "UNKNOWN_DEVICE")
@@ -145,7 +145,7 @@ def test_a_device(installation: Installation, plant: Halves, owner: Engine) -> N
     # The pump lives on, and so do its past and its other neighbours.
     read = "query R($id: ID!) { entity(id: $id) { name ... on Asset { devices { totalCount } } } }"
     assert plant.admin.call(read, {"id": alpha["pump"]}).data["entity"] == {
-        "name": "alpha pump",
+        "name": "gamma pump",
         "devices": {"totalCount": 0},
     }
 
@@ -161,13 +161,13 @@ def test_the_other_kinds(installation: Installation, plant: Halves, owner: Engin
     add = "mutation A($g: ID!, $e: [ID!]!) { addToGroup(groupId: $g, entityIds: $e) { errors { code } } }"
     run(plant.admin, add, g=members, e=[alpha["motor"], plant.beta.ids["motor"]])
     for label in ("pump", "worker", "hall", "motor"):
-        assert erase(plant.admin, alpha[label], f"alpha {label}") == {"erasedReadings": 0, "errors": []}
+        assert erase(plant.admin, alpha[label], f"gamma {label}") == {"erasedReadings": 0, "errors": []}
     name = run(plant.admin, "query N($id: ID!) { entity(id: $id) { name } }", id=alpha["work"])["entity"]["name"]
     assert erase(plant.admin, alpha["work"], name)["errors"] == []
     wait_until(lambda: finished(owner))
     labels = ("pump", "worker", "hall", "motor", "work", "event", "shelf", "window")
     needles: dict[str, str | UUID] = {
-        f"name of {label}": f"alpha {label}" for label in ("pump", "worker", "hall", "motor")
+        f"name of {label}": f"gamma {label}" for label in ("pump", "worker", "hall", "motor")
     }
     # In the audit trail, what was done to its events and shelves keeps their ids.
     ids = {label: UUID(alpha[label]) for label in labels if label not in ("event", "shelf", "window")}
@@ -184,7 +184,7 @@ def test_the_other_kinds(installation: Installation, plant: Halves, owner: Engin
     assert plant.admin.call(count, {"id": named}).error_codes == ["NOT_FOUND"]
     # A rule about the pump alone is gone, one about all is not.
     rules = plant.admin.call("{ rules(first: 50) { nodes { name } } }").data["rules"]["nodes"]
-    assert sorted(rule["name"] for rule in rules) == ["BETA hot", "any"]
+    assert sorted(rule["name"] for rule in rules) == ["DELTA hot", "any"]
 
 
 @pytest.mark.provokes(KILLED_PART, is_counted=True)

@@ -23,16 +23,21 @@ class Time:
     cleared: datetime | None
 
 
-def times_of(condition: Mapping[str, Any], readings: Readings, now: datetime) -> list[Time]:
-    """When a condition as JSON is open, ascending."""
+def times_of(
+    condition: Mapping[str, Any], readings: Readings, now: datetime, created_at: datetime | None = None
+) -> list[Time]:
+    """When a condition as JSON is open, ascending. created_at: of the entity, from when silence counts unheard."""
     [(what, body)] = condition.items()
     if what == "threshold":
         return _threshold(body, readings.get(body["metric"], []))
     if what == "noData":
-        return _no_data(timedelta(microseconds=body["afterUs"]), readings.get(body["metric"], []), now)
+        points = readings.get(body["metric"], [])
+        if not body.get("everHeard", True) and created_at is not None and not (points and points[0][0] < created_at):
+            points = [(created_at, None), *points]
+        return _no_data(timedelta(microseconds=body["afterUs"]), points, now)
     if what == "expression":
         return _expression(body, readings)
-    parts = [times_of(part, readings, now) for part in body]
+    parts = [times_of(part, readings, now, created_at) for part in body]
     return _all(parts) if what == "allOf" else _any(parts)
 
 

@@ -106,9 +106,10 @@ THRESHOLD = st.builds(
     clear_for=st.sampled_from([0, 0, 4]),
 )
 NO_DATA = st.builds(
-    lambda metric, after: {"noData": {"metric": metric, "afterUs": after * MINUTE}},
+    lambda metric, after, heard: {"noData": {"metric": metric, "afterUs": after * MINUTE, **heard}},
     st.sampled_from(["t", "u", "total"]),
     st.sampled_from([7, 60]),
+    st.sampled_from([{}, {"everHeard": False}]),
 )
 EXPRESSION = st.sampled_from([{"expression": "t > 50.0"}, {"expression": "t + u > 100.0"}])
 LEAF = st.one_of(PLAIN, THRESHOLD, THRESHOLD, NO_DATA, EXPRESSION)
@@ -149,6 +150,7 @@ class Spread:
             self.pump: [(self.devices[0], None), (self.devices[1], 1)],
             self.tank: [(self.devices[2], None)],
             self.site: [],
+            self.space: [],
         }
         for asset, links in self.linked.items():
             for device, port in links:
@@ -257,8 +259,10 @@ class Spread:
         for entity_id, assignments in stored_assignments.items():
             for assignment in assignments:
                 version = assignment.segments[-1].version
-                for key, readings in self.read(entity_id).items():
-                    for time in times_of(version.condition, readings, END):
+                read = self.read(entity_id)
+                heard = [key for key, readings in read.items() if any(map(readings.get, assignment.metrics))]
+                for key in heard or [""]:
+                    for time in times_of(version.condition, read.get(key, {}), END, EPOCH):
                         severity = severity_at(version.severity, version.escalation, time, END)
                         events.add((entity_id, assignment.rule_id, key, time.opened, time.cleared, severity))
         return events

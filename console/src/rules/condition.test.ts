@@ -11,6 +11,7 @@ test("each form of a condition is said in words", () => {
     "level is at most 1; clears when that has stopped for 1 min",
   );
   expect(conditionText(silent)).toBe("flow does not come for 1 h");
+  expect(conditionText({ noData: { ...silent.noData, everHeard: false } })).toBe("flow does not come for 1 h, or has never come");
   expect(conditionText({ expression: "a > b" })).toBe("the expression a > b is true");
   expect(conditionText({ allOf: [silent, { anyOf: [silent, { expression: "a > 1.0" }] }] })).toBe(
     "flow does not come for 1 h and (flow does not come for 1 h or the expression a > 1.0 is true)",

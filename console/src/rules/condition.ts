@@ -11,7 +11,7 @@ type Threshold = {
   clearValue?: number | null;
   clearFor?: string | null;
 };
-type NoData = { metric: string; after: string };
+type NoData = { metric: string; after: string; everHeard?: boolean };
 
 const OPERATORS: Record<string, { words: string; sign: string; inverse: string }> = {
   GT: { words: "is above", sign: ">", inverse: "falls to" },
@@ -29,8 +29,8 @@ export function conditionText(condition: unknown): string {
   const { threshold, noData, expression, allOf, anyOf } = recordOf(condition);
   if (isRecord(threshold)) return thresholdText(threshold as Threshold);
   if (isRecord(noData)) {
-    const { metric, after } = noData as NoData;
-    return `${metric} does not come for ${durationText(after)}`;
+    const { metric, after, everHeard } = noData as NoData;
+    return `${metric} does not come for ${durationText(after)}${everHeard === false ? ", or has never come" : ""}`;
   }
   if (typeof expression === "string") return `the expression ${expression} is true`;
   if (Array.isArray(allOf)) return joined(allOf, "and");

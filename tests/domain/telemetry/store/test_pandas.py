@@ -87,7 +87,7 @@ def answers_of(series: Any, rule: str) -> Mapping[tuple[Aggregate, Fill], Any]:
         (Aggregate.DELTA, Fill.NONE): last - last.ffill().shift().fillna(local.iloc[0]),
         (Aggregate.INCREASE, Fill.NONE): grown,
         (Aggregate.RATE, Fill.NONE): (grown / length)[: len(length)],
-        (Aggregate.TIME_WEIGHTED_MEAN, Fill.NONE): time_weighted(local, edges)[:-1],
+        (Aggregate.TIME_WEIGHTED_MEAN, Fill.NONE): time_weighted(local, edges),
         (Aggregate.MEAN, Fill.PREVIOUS): mean.ffill(),
         (Aggregate.MEAN, Fill.LINEAR): pd.Series(by_time.to_numpy(), index=edges),
     }
