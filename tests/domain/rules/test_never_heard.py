@@ -166,12 +166,12 @@ def test_in_parts_it_is_what_looking_at_each_reading_gives(
     spans, state = evaluate(
         condition, points=points(since, cut), state=None, until_us=cut, since_us=since, initial=initial
     )
-    found = {span.opened: span.cleared for span in spans}
+    silences = {span.opened: span.cleared for span in spans}
     spans, _ = evaluate(condition, points=points(cut, until), state=state, until_us=until, since_us=since)
-    found |= {span.opened: span.cleared for span in spans}
+    silences |= {span.opened: span.cleared for span in spans}
     # What was open at the cut because nothing had come by then, and was not after all, is taken back by whoever stores it.
     wanted = [span for span in plain(born, known, after, since, until) if span[1] is None or span[1] > since]
-    assert {opened: cleared for opened, cleared in found.items() if (opened, cleared) in wanted} == dict(wanted)
+    assert {opened: cleared for opened, cleared in silences.items() if (opened, cleared) in wanted} == dict(wanted)
 
 
 @pytest.mark.slow
