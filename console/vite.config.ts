@@ -26,7 +26,7 @@ export default defineConfig({
         codeSplitting: {
           // Few files for what every page needs; charts and the parts of single pages apart.
           groups: [
-            { name: "libraries", test: /node_modules[\\/](?!uplot)/, priority: 3 },
+            { name: "libraries", test: /node_modules[\\/](?!uplot|@xyflow|@dagrejs|d3-|zustand|classcat|use-sync-external-store)/, priority: 3 },
             {
               name: "base",
               test: /src[\\/]((api|entities|session|shell|time|ui)[\\/](?!Chart)|alarms[\\/](past|usePlaces)|changes[\\/]ChangeText)/,

@@ -37,6 +37,7 @@ const routeTree = root.addChildren([
   page("/spaces/$id", lazyPage(() => import("./spaces/SpacePage"), "SpacePage")),
   page("/alarms", lazyPage(() => import("./alarms/AlarmsPage"), "AlarmsPage")),
   page("/changes", lazyPage(() => import("./changes/ChangesPage"), "ChangesPage")),
+  page("/graph", lazyPage(() => import("./graph/GraphPage"), "GraphPage")),
   page("/entities/$id", lazyPage(() => import("./pages/EntityPage"), "EntityPage")),
 ]);
 

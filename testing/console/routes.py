@@ -49,5 +49,6 @@ ROUTES = (
         for tab in ("overview", "location", "alarms", "work", "relations", "history")
     ),
     Route("alarms", "/alarms"),
+    Route("graph", "/graph?entity={boiler_a}&expanded={room}"),
     Route("changes", "/changes"),
 )

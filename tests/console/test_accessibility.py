@@ -72,7 +72,7 @@ def test_no_page_without_a_session_has_a_violation(browser: Browser, installatio
 def test_no_empty_page_has_a_violation(browser: Browser, installation: Installation, width: int) -> None:
     nobody = installation.organization(f"Empty {width}")
     with browser.page(installation, nobody, width=width) as opened:
-        for route in LISTS:
+        for route in (*LISTS, "/graph"):
             opened.open(route)
             opened.wait_idle()
             check(opened, route)
@@ -89,7 +89,13 @@ def test_no_page_without_answers_has_a_violation(
         opened.page.route(
             "**/graphql", lambda route: route.fulfill(status=503, content_type="application/json", body=answer)
         )
-        for route in (*LISTS, f"/devices/{plant.probe}", f"/assets/{plant.boiler_a}", f"/spaces/{plant.room}"):
+        one = (
+            f"/devices/{plant.probe}",
+            f"/assets/{plant.boiler_a}",
+            f"/spaces/{plant.room}",
+            f"/graph?entity={plant.boiler_a}",
+        )
+        for route in (*LISTS, *one):
             opened.page.goto("about:blank")
             opened.page.goto(f"{opened.base}#{route}")
             # It is asked again twice before it is said.

@@ -216,7 +216,7 @@ def test_a_session_that_has_ended_is_signed_in_over_the_page_and_another_one_beg
         other = opened.context.new_page()
         other.goto(opened.base)
         other.locator("main h1").wait_for()
-        opened.page.wait_for_function("window.isSamePage === undefined")
+        opened.page.wait_for_function("() => window.isSamePage === undefined")
         opened.page.get_by_role("button", name="argus token").click()
         opened.page.get_by_role("dialog").get_by_text("Other works").wait_for()
 

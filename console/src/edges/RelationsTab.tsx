@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { CorrectDialog } from "./CorrectDialog";
 import { MoreVersions } from "./MoreVersions";
@@ -41,6 +42,9 @@ export function RelationsTab({ entityId, kind }: { entityId: string; kind?: stri
         </span>
         <MoreVersions history={history} />
         <span className="spring" />
+        <Link to="/graph" search={{ entity: entityId }} className="button">
+          Graph
+        </Link>
         <button type="button" className="button" aria-pressed={areAllShown} onClick={() => setAllShown(!areAllShown)}>
           All versions
         </button>

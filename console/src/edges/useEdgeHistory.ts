@@ -1,11 +1,11 @@
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo } from "react";
 import { graphql } from "../api/gen";
 import type { EntityEdgeHistoryQuery } from "../api/gen/graphql";
 import { usePages } from "../api/usePages";
 import type { Fault } from "../api/request";
 import type { EdgeVersion } from "../time/holds";
+import { useRefetchOnEdges } from "./useRefetchOnEdges";
 import { versionsOf } from "./versions";
-import { useMoment } from "../time/useMoment";
 
 const HISTORY = graphql(`
   query EntityEdgeHistory($id: ID!, $relationships: [String!], $after: String) {
@@ -48,10 +48,6 @@ const HISTORY = graphql(`
   }
 `);
 
-const PAGE = 500;
-const REFRESH_MS = 30_000;
-// Of a long history every page is requested again: seldom.
-const REFRESH_LONG_MS = 300_000;
 // So many are loaded by themselves, what is beyond on demand.
 const LOADED_MOST = 5_000;
 
@@ -78,23 +74,13 @@ export type EdgeHistory = {
  * request. All of them, page by page, up to a few thousand; `loadMore` gets more.
  */
 export function useEdgeHistory(id: string, relationships: string[] | null): EdgeHistory {
-  const { moment } = useMoment();
   const pages = usePages(HISTORY, { id, relationships, after: null }, connectionOf, { staleMs: 15_000 });
   const { hasMore, readAhead, loadMore, retry, refetch } = pages;
   const isFull = pages.nodes.length >= LOADED_MOST;
   useEffect(() => {
     if (hasMore && !isFull) readAhead();
   }, [hasMore, isFull, readAhead]);
-  // A change of an edge is not sent as one of its ends: while live, it is looked for.
-  const isLive = moment.mode === "live";
-  const isLong = pages.nodes.length > PAGE;
-  const latest = useRef(refetch);
-  latest.current = refetch;
-  useEffect(() => {
-    if (!isLive) return;
-    const timer = setInterval(() => latest.current(), isLong ? REFRESH_LONG_MS : REFRESH_MS);
-    return () => clearInterval(timer);
-  }, [isLive, isLong]);
+  useRefetchOnEdges([id], refetch);
   const versions = useMemo(() => versionsOf(pages.nodes), [pages.nodes]);
   return {
     versions,

@@ -2265,6 +2265,13 @@ export type EntityEdgeHistoryQuery = { node:
            }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
    | null };
 
+export type EdgesChangedSubscriptionVariables = Exact<{
+  entityIds: Array<string | number> | string | number;
+}>;
+
+
+export type EdgesChangedSubscription = { edgeUpdates: { what: string } };
+
 export type EntityFormQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -2464,6 +2471,75 @@ export type UpdateActivityFieldsMutationVariables = Exact<{
 
 
 export type UpdateActivityFieldsMutation = { result: { errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type GraphRootQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type GraphRootQuery = { entity:
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+   | null };
+
+export type GraphPathQueryVariables = Exact<{
+  fromId: string | number;
+  toId: string | number;
+  asOf?: string | null | undefined;
+  knownAt?: string | null | undefined;
+}>;
+
+
+export type GraphPathQuery = { path: { length: number, nodes: Array<
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+      | { id: string, kind: EntityKind, name: string, type: string | null }
+    >, edges: Array<{ id: string, edgeId: string, relationship: string, port: number | null, exclusive: boolean, metadata: unknown, validFrom: string, validUntil: string | null, recordedAt: string, retractedAt: string | null, source:
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+      , target:
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+       }> } | null, end:
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+    | { id: string, kind: EntityKind, name: string, type: string | null }
+   | null };
+
+export type GraphVersionsQueryVariables = Exact<{
+  entityIds: Array<string | number> | string | number;
+  from: string;
+  to?: string | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type GraphVersionsQuery = { edgeVersions: { totalCount: number, nodes: Array<{ id: string, edgeId: string, relationship: string, port: number | null, exclusive: boolean, metadata: unknown, validFrom: string, validUntil: string | null, recordedAt: string, retractedAt: string | null, source:
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+      , target:
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+        | { id: string, kind: EntityKind, name: string, type: string | null }
+       }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type OverviewChangesQueryVariables = Exact<{
   from: string;
@@ -4891,6 +4967,13 @@ export const EntityEdgeHistoryDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EntityEdgeHistoryQuery, EntityEdgeHistoryQueryVariables>;
+export const EdgesChangedDocument = new TypedDocumentString(`
+    subscription EdgesChanged($entityIds: [ID!]!) {
+  edgeUpdates(entityIds: $entityIds) {
+    what
+  }
+}
+    `) as unknown as TypedDocumentString<EdgesChangedSubscription, EdgesChangedSubscriptionVariables>;
 export const EntityFormDocument = new TypedDocumentString(`
     query EntityForm($id: ID!) {
   node(id: $id) {
@@ -5072,6 +5155,100 @@ export const UpdateActivityFieldsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateActivityFieldsMutation, UpdateActivityFieldsMutationVariables>;
+export const GraphRootDocument = new TypedDocumentString(`
+    query GraphRoot($id: ID!) {
+  entity(id: $id) {
+    id
+    kind
+    name
+    type
+  }
+}
+    `) as unknown as TypedDocumentString<GraphRootQuery, GraphRootQueryVariables>;
+export const GraphPathDocument = new TypedDocumentString(`
+    query GraphPath($fromId: ID!, $toId: ID!, $asOf: DateTime, $knownAt: DateTime) {
+  path(fromId: $fromId, toId: $toId, asOf: $asOf, knownAt: $knownAt) {
+    length
+    nodes {
+      id
+      kind
+      name
+      type
+    }
+    edges {
+      id
+      edgeId
+      relationship
+      port
+      exclusive
+      metadata
+      validFrom
+      validUntil
+      recordedAt
+      retractedAt
+      source {
+        id
+        kind
+        name
+        type
+      }
+      target {
+        id
+        kind
+        name
+        type
+      }
+    }
+  }
+  end: entity(id: $toId) {
+    id
+    kind
+    name
+    type
+  }
+}
+    `) as unknown as TypedDocumentString<GraphPathQuery, GraphPathQueryVariables>;
+export const GraphVersionsDocument = new TypedDocumentString(`
+    query GraphVersions($entityIds: [ID!]!, $from: DateTime!, $to: DateTime, $after: String) {
+  edgeVersions(
+    entityIds: $entityIds
+    from: $from
+    to: $to
+    first: 500
+    after: $after
+  ) {
+    totalCount
+    nodes {
+      id
+      edgeId
+      relationship
+      port
+      exclusive
+      metadata
+      validFrom
+      validUntil
+      recordedAt
+      retractedAt
+      source {
+        id
+        kind
+        name
+        type
+      }
+      target {
+        id
+        kind
+        name
+        type
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<GraphVersionsQuery, GraphVersionsQueryVariables>;
 export const OverviewChangesDocument = new TypedDocumentString(`
     query OverviewChanges($from: DateTime!, $to: DateTime) {
   changes(filter: { from: $from, to: $to }, first: 6) {
