@@ -80,7 +80,10 @@ def test_nothing_moves_and_nothing_is_asked_while_the_thumb_does(page: ConsolePa
     page.wait_idle()
     assert page.page.evaluate(PLACES) == places
     assert page.page.evaluate(FAINT) == ["Probe", "Works"]
-    assert page.page.get_by_role("region", name="Neighbours of Boiler A").get_by_text("1 more at other moments").count() == 1
+    assert (
+        page.page.get_by_role("region", name="Neighbours of Boiler A").get_by_text("1 more at other moments").count()
+        == 1
+    )
 
 
 def test_the_way_between_two(page: ConsolePage, plant: Plant) -> None:

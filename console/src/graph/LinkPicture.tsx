@@ -48,23 +48,21 @@ export function LinkPicture({ versions, asOf, knownAt }: { versions: readonly Ve
         <table>
           <thead>
             <tr>
-              <th scope="col">Held from</th>
-              <th scope="col">Until</th>
-              <th scope="col">Recorded</th>
-              <th scope="col">Superseded</th>
+              <th scope="col">Held</th>
+              <th scope="col">Believed</th>
             </tr>
           </thead>
           <tbody>
             {versions.map((version) => (
               <tr key={version.id} className={version.retractedAt === null ? "" : "superseded"}>
                 <td>
-                  <Instant at={version.edge.validFrom} />
+                  <Instant at={version.edge.validFrom} /> to <br />
+                  {version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}
                 </td>
-                <td>{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
                 <td>
-                  <Instant at={version.edge.recordedAt} />
+                  <Instant at={version.edge.recordedAt} /> to <br />
+                  {version.edge.retractedAt ? <Instant at={version.edge.retractedAt} /> : <span className="tag good">✓ now</span>}
                 </td>
-                <td>{version.edge.retractedAt ? <Instant at={version.edge.retractedAt} /> : <span className="tag good">✓ believed now</span>}</td>
               </tr>
             ))}
           </tbody>
