@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -118,6 +118,19 @@ class Rule:
     updated_at: datetime
     deleted_at: datetime | None
     owner_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFilter:
+    """Conditions on rules by their newest version; None: no condition. search: a part of the name.
+
+    include_deleted: also those that are deleted.
+    """
+
+    search: str | None = None
+    severities: Collection[Severity] | None = None
+    is_active: bool | None = None
+    include_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

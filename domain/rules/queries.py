@@ -7,17 +7,21 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, func, select, true
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import LateralFromClause
 
-from domain.rules.model import Damping, RecordedRuleVersion, Rule, RuleVersion, Scope, Severity, Step
+from domain.rules.model import Damping, RecordedRuleVersion, Rule, RuleFilter, RuleVersion, Scope, Severity, Step
 from domain.rules.tables import rule_versions, rules
 from graph.errors import NotFoundError
+from graph.json_bounds import text_check
 from graph.keyset import Keyset
 from graph.paging import Page, PageRequest
 from graph.sql import any_of
 
 _KEYSET: Final = Keyset("rules", {"created_at": rules.c.created_at, "rule_id": rules.c.id}, is_descending=True)
+
+SEARCH_MAX_CHARS: Final = 500
 
 # All versions of each rule of an organization, ascending by event time.
 Rulebook = Mapping[UUID, Sequence[RuleVersion]]
@@ -86,11 +90,33 @@ def rules_owned(session: Session, *, organization_id: int, profile_id: UUID) -> 
     return {row.name: _rule(row) for row in session.execute(statement)}
 
 
-def rules_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Rule]:
-    """Return one page of the rules that are not deleted, the newest first."""
-    count = select(func.count()).where(rules.c.organization_id == organization_id, rules.c.deleted_at.is_(None))
-    rows = _KEYSET.page(session, _newest(organization_id).where(rules.c.deleted_at.is_(None)), page, count=count)
+def rules_page(
+    session: Session, *, organization_id: int, page: PageRequest, where: RuleFilter | None = None
+) -> Page[Rule]:
+    """Return one page of rules, the newest first; deleted ones only where the filter includes them.
+
+    Raises BadInputError for a search of more than SEARCH_MAX_CHARS.
+    """
+    newest = _newest_version()
+    conditions = [rules.c.organization_id == organization_id, *_conditions(newest, where or RuleFilter())]
+    count = select(func.count()).select_from(rules.join(newest, true())).where(*conditions)
+    rows = _KEYSET.page(session, _with_version(newest).where(*conditions), page, count=count)
     return rows.of([_rule(row) for row in rows.items])
+
+
+def _conditions(newest: LateralFromClause, where: RuleFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if not where.include_deleted:
+        conditions.append(rules.c.deleted_at.is_(None))
+    if where.search:
+        text_check(where.search, path=("filter", "search"), max_chars=SEARCH_MAX_CHARS)
+        # Case, accents and form make no difference, as in the names of entities.
+        conditions.append(func.text_folded(rules.c.name).like(func.search_pattern(where.search)))
+    if where.severities is not None:
+        conditions.append(newest.c.severity.in_(list(where.severities)))
+    if where.is_active is not None:
+        conditions.append(newest.c.is_active == where.is_active)
+    return conditions
 
 
 def version_of(row: Row[Any]) -> RuleVersion:
@@ -111,25 +137,28 @@ def version_of(row: Row[Any]) -> RuleVersion:
 
 def _newest(organization_id: int) -> Select[Any]:
     """Return rules, each with its newest version by event time."""
-    newest = (
+    return _with_version(_newest_version()).where(rules.c.organization_id == organization_id)
+
+
+def _newest_version() -> LateralFromClause:
+    return (
         select(rule_versions)
         .where(rule_versions.c.organization_id == rules.c.organization_id, rule_versions.c.rule_id == rules.c.id)
         .order_by(rule_versions.c.effective_from.desc())
         .limit(1)
         .lateral("newest")
     )
-    return (
-        select(
-            newest,
-            rules.c.name,
-            rules.c.created_at,
-            rules.c.updated_at,
-            rules.c.deleted_at,
-            rules.c.profile_id.label("owner_id"),
-        )
-        .select_from(rules.join(newest, true()))
-        .where(rules.c.organization_id == organization_id)
-    )
+
+
+def _with_version(newest: LateralFromClause) -> Select[Any]:
+    return select(
+        newest,
+        rules.c.name,
+        rules.c.created_at,
+        rules.c.updated_at,
+        rules.c.deleted_at,
+        rules.c.profile_id.label("owner_id"),
+    ).select_from(rules.join(newest, true()))
 
 
 def _rule(row: Row[Any]) -> Rule:

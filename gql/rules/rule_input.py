@@ -10,6 +10,7 @@ from strawberry import UNSET
 
 from domain.rules.conditions import Operator
 from domain.rules.model import Damping, Scope, Severity, Step
+from domain.rules.model import RuleFilter as Where
 from domain.rules.operations import RuleDraft
 from gql.base.descriptions import enum_described
 from gql.base.entities import EntityKindEnum
@@ -185,6 +186,36 @@ class RuleInput:
     effective_from: DateTime | None = None
     escalation: list[EscalationStep] | None = None
     damping: FlapDamping | None = None
+
+
+@strawberry.input
+class RuleFilter:
+    """Conditions on rules, all of which must hold. A condition left out does not matter.
+
+    Attributes:
+        search: Part of the name, without regard to case, accents and Unicode form. At most 500 characters.
+        severities: Only rules whose events open with one of these severities.
+        is_active: True: only rules that are active. False: only the others.
+        include_deleted: True: deleted rules, too.
+    """
+
+    search: str | None = None
+    severities: list[SeverityEnum] | None = None  # type: ignore[valid-type]
+    is_active: bool | None = None
+    include_deleted: bool = False
+
+
+def to_where(filter_: RuleFilter | None) -> Where:
+    """Convert a filter to the domain's; None: all rules."""
+    if filter_ is None:
+        return Where()
+    severities = None if filter_.severities is None else tuple(filter_.severities)
+    return Where(
+        search=filter_.search,
+        severities=severities,
+        is_active=filter_.is_active,
+        include_deleted=filter_.include_deleted,
+    )
 
 
 def draft_of(input_: RuleInput) -> RuleDraft:

@@ -13,6 +13,7 @@ from domain.base.packed import instant_of
 from domain.nodes.names import NameKind
 from domain.rules.backtest import Backtest, rule_backtest
 from domain.rules.conditions import condition_read, metrics_of
+from domain.rules.counts import event_counts, rule_entity_counts
 from domain.rules.model import Rule as RuleRow
 from domain.rules.model import RuleVersion as VersionRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
@@ -28,7 +29,7 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, duration_print
 from gql.errors import UserError, user_error
-from gql.rules.rule_input import RuleInput, SeverityEnum, draft_of
+from gql.rules.rule_input import RuleFilter, RuleInput, SeverityEnum, draft_of, to_where
 from graph.errors import ArgusError
 from graph.paging import PageRequest
 
@@ -75,6 +76,7 @@ class Rule(Node):
         damping: How flapping is damped, in the form of the input FlapDamping.
         is_active: False: the rule evaluates nothing.
         effective_from: Event time from which this version is in force.
+        profile_id: Id of the asset profile that defines the rule, and alone changes it; null: none.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Rule(Node):
     damping: JSON
     is_active: bool
     effective_from: DateTime
+    profile_id: strawberry.ID | None
     created_at: DateTime
     updated_at: DateTime
     deleted_at: DateTime | None
@@ -98,6 +101,27 @@ class Rule(Node):
             RuleVersion(recorded_at=DateTime(row.recorded_at), actor=row.actor, **_content(row.version))
             for row in rule_version or ()
         ]
+
+    @strawberry.field
+    async def event_count(
+        self,
+        info: Info,
+        from_: Annotated[DateTime, strawberry.argument(name="from")],
+        to: DateTime | None = None,
+    ) -> int | None:
+        """Number of its events that opened in a range of event time; withdrawn ones are left out.
+
+        Args:
+            from_: Start of the range of event time, inclusive.
+            to: End of the range of event time, exclusive. Default: no end.
+        """
+        rule_id = uuid_named(self.id, "id")
+        return await load(info.context, event_counts, rule_id, begins=from_, ends=to)
+
+    @strawberry.field
+    async def entity_count(self, info: Info) -> int | None:
+        """Number of devices, assets and spaces in its scope now."""
+        return await load(info.context, rule_entity_counts, uuid_named(self.id, "id"))
 
 
 RuleConnection = Connection[Rule]
@@ -171,9 +195,13 @@ class RuleQuery:
 
     @query(VIEWERS, scoped=True)
     @paged()
-    async def rules(self, info: Info, *, page: PageRequest) -> RuleConnection:
-        """All rules, the newest first."""
-        rows = await page_read(info, rules_page, page)
+    async def rules(self, info: Info, *, page: PageRequest, filter: RuleFilter | None = None) -> RuleConnection:
+        """Rules, the newest first. Deleted ones are left out, unless the filter includes them.
+
+        Args:
+            filter: Conditions that a rule must meet. Default: none.
+        """
+        rows = await page_read(info, rules_page, page, where=to_where(filter))
         return RuleConnection(rows=rows, show=to_rule)
 
 
@@ -182,16 +210,20 @@ class RuleMutation:
     """Mutations of rules."""
 
     @mutation(ADMINS)
-    async def create_rule(self, info: Info, input: RuleInput) -> RulePayload:
+    async def create_rule(self, info: Info, input: RuleInput, reason: str | None = None) -> RulePayload:
         """Create a rule. One that can never fire or never clear is refused with the reason."""
 
         def prepare() -> Callable[..., RuleRow]:
             return partial(rule_create, draft=draft_of(input))
 
-        return _with_hints(info, input, await payload_of(info, _payload, prepare))
+        return _with_hints(
+            info, input, await payload_of(info, _payload, prepare, reason=reason, beside=("id", "reason"))
+        )
 
     @mutation(ADMINS)
-    async def update_rule(self, info: Info, id: strawberry.ID, input: RuleInput) -> RulePayload:
+    async def update_rule(
+        self, info: Info, id: strawberry.ID, input: RuleInput, reason: str | None = None
+    ) -> RulePayload:
         """Create a new version of a rule, effective from `effectiveFrom`.
 
         With another condition, open events are closed at that instant and the current readings are evaluated again;
@@ -204,10 +236,12 @@ class RuleMutation:
         def prepare() -> Callable[..., RuleRow]:
             return partial(rule_update, rule_id=uuid_named(id, "id"), draft=draft_of(input))
 
-        return _with_hints(info, input, await payload_of(info, _payload, prepare))
+        return _with_hints(
+            info, input, await payload_of(info, _payload, prepare, reason=reason, beside=("id", "reason"))
+        )
 
     @mutation(ADMINS)
-    async def delete_rule(self, info: Info, id: strawberry.ID) -> RulePayload:
+    async def delete_rule(self, info: Info, id: strawberry.ID, reason: str | None = None) -> RulePayload:
         """Delete a rule: it evaluates nothing from now on, and open events are closed. Its events are kept.
 
         CONFLICT for a rule of an asset profile.
@@ -219,7 +253,7 @@ class RuleMutation:
         def prepare() -> Callable[..., RuleRow]:
             return partial(rule_delete, rule_id=uuid_named(id, "id"))
 
-        return await payload_of(info, _payload, prepare, under=())
+        return await payload_of(info, _payload, prepare, under=(), reason=reason)
 
     @mutation(ADMINS)
     async def test_rule(
@@ -272,6 +306,7 @@ def to_rule(row: RuleRow) -> Rule:
         created_at=DateTime(row.created_at),
         updated_at=DateTime(row.updated_at),
         deleted_at=None if row.deleted_at is None else DateTime(row.deleted_at),
+        profile_id=None if row.owner_id is None else strawberry.ID(str(row.owner_id)),
         **_content(row.version),
     )
 

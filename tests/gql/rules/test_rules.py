@@ -75,8 +75,92 @@ def test_a_rule_is_written_listed_edited_and_deleted(client: Client) -> None:
     gone = client.call(DELETE, {"id": rule_id}).data["deleteRule"]
     assert gone == {"rule": {"id": rule_id, "isActive": False}, "errors": []}
     assert client.call("{ rules { totalCount } }").data["rules"] == {"totalCount": 0}
+    deleted_too = client.call("{ rules(filter: {includeDeleted: true}) { totalCount nodes { id } } }").data["rules"]
+    assert deleted_too == {"totalCount": 1, "nodes": [{"id": rule_id}]}
     [again] = client.call(DELETE, {"id": rule_id}).data["deleteRule"]["errors"]
     assert (again["code"], again["path"]) == ("NOT_FOUND", ["id"])
+
+
+def test_rules_are_filtered_by_name_severity_and_activity(client: Client) -> None:
+    for name, severity, is_active in (
+        ("Kühlung hot", "HIGH", True),
+        ("cold", "LOW", True),
+        ("KUHLUNG cold", "LOW", False),
+    ):
+        rule = {**HOT, "name": name, "severity": severity, "isActive": is_active}
+        assert client.call(CREATE, {"input": rule}).data["createRule"]["errors"] == []
+
+    def named(condition: str) -> list[str]:
+        page = client.call(f"{{ rules(filter: {{{condition}}}) {{ totalCount nodes {{ name }} }} }}").data["rules"]
+        assert page["totalCount"] == len(page["nodes"])
+        return sorted(node["name"] for node in page["nodes"])
+
+    assert named("") == ["KUHLUNG cold", "Kühlung hot", "cold"]
+    assert named('search: "kühl"') == ["KUHLUNG cold", "Kühlung hot"]
+    assert named("severities: [HIGH, CRITICAL]") == ["Kühlung hot"]
+    assert named("isActive: false") == ["KUHLUNG cold"]
+    assert named('search: "kuhl", isActive: true, severities: [LOW]') == []
+    refused = client.call("query Q($s: String!) { rules(filter: {search: $s}) { totalCount } }", {"s": "x" * 501})
+    assert refused.error_codes == ["BAD_USER_INPUT"]
+
+
+def test_the_entities_of_each_sort_of_scope_are_counted_as_of_now(client: Client) -> None:
+    made = client.call(
+        """mutation { site: createSpace(input: {name: "site", type: "Site"}) { space { id } }
+          lone: createAsset(input: {name: "lone", type: "Boiler"}) { asset { id } } }"""
+    ).data
+    site, lone = made["site"]["space"]["id"], made["lone"]["asset"]["id"]
+    made = client.call(
+        f"""mutation {{ room: createSpace(input: {{name: "room", type: "Room", parentId: "{site}"}}) {{ space {{ id }} }}
+          guard: createPerson(input: {{name: "guard"}}) {{ person {{ id }} }}
+          group: createGroup(input: {{name: "some", kind: STATIC}}) {{ group {{ id }} errors {{ message }} }} }}"""
+    ).data
+    room, guard, group = made["room"]["space"]["id"], made["guard"]["person"]["id"], made["group"]["group"]["id"]
+    added = client.call(
+        "mutation A($g: ID!, $ids: [ID!]!) { addToGroup(groupId: $g, entityIds: $ids) { errors { message } } }",
+        {"g": group, "ids": [room, guard]},
+    )
+    assert added.data["addToGroup"]["errors"] == []
+    scopes: list[dict[str, Any]] = [
+        {}, {"entityId": lone}, {"kind": "ASSET", "type": "Boiler"}, {"underId": site}, {"groupId": group},
+    ]  # fmt: skip
+    for n, scope in enumerate(scopes):
+        rule = {**HOT, "name": str(n), "scope": scope}
+        assert client.call(CREATE, {"input": rule}).data["createRule"]["errors"] == []
+
+    def counts() -> list[int]:
+        nodes = client.call("{ rules { nodes { name entityCount profileId } } }").data["rules"]["nodes"]
+        assert {node["profileId"] for node in nodes} == {None}
+        return [node["entityCount"] for node in sorted(nodes, key=lambda node: str(node["name"]))]
+
+    # Site, room and boiler; a person has no readings.
+    assert counts() == [3, 1, 1, 2, 1]
+    client.call(f'mutation {{ deleteAsset(id: "{lone}") {{ errors {{ code }} }} }}')
+    assert counts() == [2, 0, 0, 2, 1]
+
+
+def test_why_a_rule_was_written_changed_and_deleted_is_in_its_history(client: Client) -> None:
+    made = client.call(
+        'mutation C($input: RuleInput!) { createRule(input: $input, reason: "asked for") { rule { id } errors { code } } }',
+        {"input": HOT},
+    ).data["createRule"]
+    rule_id = made["rule"]["id"]
+    client.call(
+        """mutation U($id: ID!, $input: RuleInput!) {
+          updateRule(id: $id, input: $input, reason: "too late") { errors { code } } }""",
+        {"id": rule_id, "input": {**HOT, "severity": "HIGH"}},
+    )
+    client.call(
+        'mutation D($id: ID!) { deleteRule(id: $id, reason: "not needed") { errors { code } } }', {"id": rule_id}
+    )
+    changes = client.call(
+        "query H($ids: [ID!]!) { changes(filter: {subjectIds: $ids}) { nodes { action reason } } }", {"ids": [rule_id]}
+    ).data["changes"]["nodes"]
+    assert [(item["action"], item["reason"]) for item in changes] == [
+        ("deleted", "not needed"),
+        ("updated", "too late"),
+        ("created", "asked for"),
+    ]
 
 
 @pytest.mark.parametrize(
