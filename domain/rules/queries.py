@@ -65,9 +65,31 @@ def rule_versions_get(
     )
     versions: dict[UUID, list[RecordedRuleVersion]] = {}
     for row in rows:
-        recorded = RecordedRuleVersion(version_of(row), row.recorded_at.astimezone(UTC), row.actor)
-        versions.setdefault(row.rule_id, []).append(recorded)
+        versions.setdefault(row.rule_id, []).append(_recorded(row))
     return versions
+
+
+def versions_in_force(
+    session: Session, *, organization_id: int, ids: Collection[UUID], at: datetime, known_at: datetime | None = None
+) -> Mapping[UUID, RecordedRuleVersion]:
+    """Return the version of each of these rules that is in force at an instant of event time. One statement.
+
+    A rule that is not in force yet is left out. known_at: by the versions that had been recorded by then.
+    """
+    conditions = [
+        rule_versions.c.organization_id == organization_id,
+        any_of(rule_versions.c.rule_id, ids),
+        rule_versions.c.effective_from <= at,
+    ]
+    if known_at is not None:
+        conditions.append(rule_versions.c.recorded_at <= known_at)
+    rows = session.execute(
+        select(rule_versions)
+        .distinct(rule_versions.c.rule_id)
+        .where(*conditions)
+        .order_by(rule_versions.c.rule_id, rule_versions.c.effective_from.desc())
+    )
+    return {row.rule_id: _recorded(row) for row in rows}
 
 
 def rules_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, Rule]:
@@ -133,6 +155,10 @@ def version_of(row: Row[Any]) -> RuleVersion:
         Damping(row.max_events, row.per_us),
         row.is_active,
     )
+
+
+def _recorded(row: Row[Any]) -> RecordedRuleVersion:
+    return RecordedRuleVersion(version_of(row), row.recorded_at.astimezone(UTC), row.actor)
 
 
 def _newest(organization_id: int) -> Select[Any]:

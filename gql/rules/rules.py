@@ -14,10 +14,11 @@ from domain.nodes.names import NameKind
 from domain.rules.backtest import Backtest, rule_backtest
 from domain.rules.conditions import condition_read, metrics_of
 from domain.rules.counts import event_counts, rule_entity_counts
+from domain.rules.model import RecordedRuleVersion
 from domain.rules.model import Rule as RuleRow
 from domain.rules.model import RuleVersion as VersionRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
-from domain.rules.queries import rule_versions_get, rules_page
+from domain.rules.queries import rule_versions_get, rules_page, versions_in_force
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import Connection, page_read, paged
 from gql.base.context import Info
@@ -97,10 +98,22 @@ class Rule(Node):
     async def versions(self, info: Info) -> list[RuleVersion] | None:
         """All versions of the rule, by event time, of the future too; a rule has at most 1,000."""
         rule_version = await load(info.context, rule_versions_get, uuid_named(self.id, "id"))
-        return [
-            RuleVersion(recorded_at=DateTime(row.recorded_at), actor=row.actor, **_content(row.version))
-            for row in rule_version or ()
-        ]
+        return [_to_version(row) for row in rule_version or ()]
+
+    @strawberry.field
+    async def in_force(
+        self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None
+    ) -> RuleVersion | None:
+        """The version that is in force at an instant; null: none is yet.
+
+        Args:
+            as_of: Instant of event time. Default: now.
+            known_at: Only of the versions that had been recorded by then (system time). Default: now.
+        """
+        at = info.context.services.clock() if as_of is None else as_of
+        rule_id = uuid_named(self.id, "id")
+        row = await load(info.context, versions_in_force, rule_id, at=at, known_at=known_at)
+        return None if row is None else _to_version(row)
 
     @strawberry.field
     async def event_count(
@@ -309,6 +322,10 @@ def to_rule(row: RuleRow) -> Rule:
         profile_id=None if row.owner_id is None else strawberry.ID(str(row.owner_id)),
         **_content(row.version),
     )
+
+
+def _to_version(row: RecordedRuleVersion) -> RuleVersion:
+    return RuleVersion(recorded_at=DateTime(row.recorded_at), actor=row.actor, **_content(row.version))
 
 
 def _content(version: VersionRow) -> dict[str, Any]:

@@ -68,6 +68,7 @@ CASES = [("entities", field) for field in SHARED] + [
 
 LISTS = (
     ("rules", "name condition"),
+    ("rules", 'versions { actor } inForce(asOf: "2026-01-01T00:00:00Z") { actor condition }'),
     ("rules", 'entityCount eventCount(from: "2026-01-01T00:00:00Z")'),
     ("rollups", "name"),
     ("activityTemplates", "name"),

@@ -81,6 +81,27 @@ def test_a_rule_is_written_listed_edited_and_deleted(client: Client) -> None:
     assert (again["code"], again["path"]) == ("NOT_FOUND", ["id"])
 
 
+def test_the_version_in_force_is_that_of_event_time_and_as_far_as_it_was_recorded(client: Client) -> None:
+    rule_id = client.call(CREATE, {"input": HOT}).data["createRule"]["rule"]["id"]
+    later = {**HOT, "severity": "HIGH", "effectiveFrom": "2026-02-01T00:00:00Z"}
+    assert client.call(UPDATE, {"id": rule_id, "input": later}).data["updateRule"]["errors"] == []
+    query = """query F($asOf: DateTime, $knownAt: DateTime) {
+      rules { nodes { inForce(asOf: $asOf, knownAt: $knownAt) { severity effectiveFrom recordedAt } } } }"""
+
+    def severity(**coordinates: str) -> Any:
+        [rule] = client.call(query, coordinates).data["rules"]["nodes"]
+        return None if rule["inForce"] is None else rule["inForce"]["severity"]
+
+    assert severity() == "HIGH"
+    assert severity(asOf="2025-12-31T23:59:59Z") is None
+    assert severity(asOf="2026-01-31T23:59:59Z") == "MEDIUM"
+    assert severity(asOf="2026-02-01T00:00:00Z") == "HIGH"
+    [rule] = client.call("{ rules { nodes { versions { recordedAt } } } }").data["rules"]["nodes"]
+    first = rule["versions"][0]["recordedAt"]
+    assert severity(asOf="2026-02-01T00:00:00Z", knownAt=first) == "MEDIUM"
+    assert severity(asOf="2026-02-01T00:00:00Z", knownAt="2026-01-01T00:00:00Z") is None
+
+
 def test_rules_are_filtered_by_name_severity_and_activity(client: Client) -> None:
     for name, severity, is_active in (
         ("Kühlung hot", "HIGH", True),
