@@ -50,5 +50,11 @@ ROUTES = (
     ),
     Route("alarms", "/alarms"),
     Route("graph", "/graph?entity={boiler_a}&expanded={room}"),
+    Route("rules", "/rules"),
+    Route("rules-shelving", "/rules?tab=shelving"),
+    *(Route(f"rule-{tab}", f"/rules/{{rule}}?tab={tab}") for tab in ("overview", "alarms", "versions")),
+    Route("rule-new", "/rules/new"),
+    Route("rule-copy", "/rules/new?copy={rule}", requests_max=9),
+    Route("rule-edit", "/rules/{rule}/edit", requests_max=9),
     Route("changes", "/changes"),
 )

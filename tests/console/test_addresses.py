@@ -21,6 +21,8 @@ def test_what_is_not_there_is_not_found(page: ConsolePage) -> None:
         page.page.get_by_text("or you may not see it").wait_for()
         # Asking again finds nothing either.
         assert page.page.get_by_role("button", name="Try again").count() == 0
+    for address in (f"/rules/{NOWHERE}", f"/rules/{NOWHERE}/edit"):
+        page.open(address, heading="Not found")
 
 
 def test_an_entity_is_found_below_another_kind(page: ConsolePage, plant: Plant) -> None:

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from testing.console.browser import Browser, ConsolePage
+from testing.console.keyboard import press, tab_to
 from testing.console.plant import Plant, change, instant
 from testing.installation import Client, Installation
-from tests.console.test_walk import press, tab_to
 
 PLACES = """() => Object.fromEntries([...document.querySelectorAll('.react-flow__node')]
   .map(node => [node.dataset.id, node.style.transform]))"""

@@ -7,44 +7,12 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import expect
 
 from testing.console.browser import Browser, ConsolePage
+from testing.console.keyboard import press, tab_to, type_instant
 from testing.console.plant import Plant, change, instant, plant_make
 from testing.installation import Client, Installation
 from testing.waits import patient, quiet_period
 
 REASON = "found on site: the probe was taken off for repair"
-# What has the focus, as a person would name it.
-FOCUSED = """() => { const each = document.activeElement;
-  return each === null ? '' : (each.getAttribute('aria-label') ?? '') + ' ' + (each.labels?.[0]?.innerText ?? '')
-    + ' ' + (each.getAttribute('role') ?? each.tagName.toLowerCase())
-    + ' ' + (each.matches('a, button, summary') ? each.innerText : ''); }"""
-
-
-def tab_to(opened: ConsolePage, *words: str) -> None:
-    """Press Tab until what has the focus is named by all of these words."""
-    seen: list[str] = []
-    for _ in range(200):
-        opened.page.keyboard.press("Tab")
-        name = opened.page.evaluate(FOCUSED)
-        if all(word in name for word in words):
-            return
-        seen.append(name[:60])
-    raise AssertionError(f"No Tab leads to {words}: {seen[:60]}")
-
-
-def type_instant(opened: ConsolePage, at: datetime) -> None:
-    """Type an instant into the field for date and time that has the focus, part by part."""
-    local = at.astimezone(UTC)
-    opened.page.keyboard.type(local.strftime("%m%d%Y"))
-    opened.page.keyboard.press("ArrowRight")
-    opened.page.keyboard.type(local.strftime("%I%M%S%p"))
-    typed = opened.page.evaluate("document.activeElement.value")
-    assert typed.startswith(local.strftime("%Y-%m-%dT%H:%M")), typed
-
-
-def press(opened: ConsolePage, keys: str) -> None:
-    """Press keys one after the other, e.g. "g d"."""
-    for key in keys.split(" "):
-        opened.page.keyboard.press(key)
 
 
 def test_the_walk_of_an_operator(browser: Browser, installation: Installation) -> None:

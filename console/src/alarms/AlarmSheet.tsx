@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { graphql } from "../api/gen";
 import { useApi } from "../api/hooks";
@@ -82,7 +83,7 @@ function Detail({ alarm, onAction }: { alarm: AlarmDetail; onAction: ((kind: Act
           <>
             <dt>When</dt>
             <dd>
-              {conditionText(alarm.rule.condition)}
+              {conditionText(alarm.rule.condition)} <RuleLink rule={alarm.rule} />
               {alarm.rule.deletedAt ? <span className="muted"> (the rule was deleted)</span> : !alarm.rule.isActive && <span className="muted"> (the rule is not active)</span>}
             </dd>
           </>
@@ -107,6 +108,14 @@ function Detail({ alarm, onAction }: { alarm: AlarmDetail; onAction: ((kind: Act
       <Timeline alarm={alarm} />
       <Work alarm={alarm} />
     </>
+  );
+}
+
+function RuleLink({ rule }: { rule: { id: string; name: string } }) {
+  return (
+    <Link to="/rules/$id" params={{ id: rule.id }} className="small">
+      Rule “{rule.name}”
+    </Link>
   );
 }
 

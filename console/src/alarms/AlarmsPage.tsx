@@ -220,31 +220,21 @@ function NoAlarms({ isFiltered, past, isAdmin, rules }: { isFiltered: boolean; p
   if (rules !== undefined && rules.totalCount === 0) {
     return (
       <Empty title="No open alarms, and no rule that could open one">
-        <p>
-          A rule watches metrics and opens an alarm when its condition holds.{" "}
-          {isAdmin ? "Create one with the mutation createRule:" : "An administrator can create one."}
-        </p>
+        <p>A rule watches metrics and opens an alarm when its condition holds.{!isAdmin && " An administrator can create one."}</p>
         {isAdmin && (
-          <pre tabIndex={0} role="region" aria-label="Example: create a rule">
-            {EXAMPLE}
-          </pre>
+          <Link className="button primary" to="/rules/new">
+            New rule…
+          </Link>
         )}
       </Empty>
     );
   }
   return (
     <Empty title="No open alarms">
-      {rules !== undefined && rules.nodes.length === rules.totalCount && <p>{active === 1 ? "1 rule is active." : `${active.toLocaleString("en")} rules are active.`}</p>}
+      {rules !== undefined && rules.nodes.length === rules.totalCount && <p><Link to="/rules">{active === 1 ? "1 rule" : `${active.toLocaleString("en")} rules`}</Link> {active === 1 ? "is" : "are"} active.</p>}
       <Link className="button" to="/alarms" search={{ view: "any" }}>
         Show past events
       </Link>
     </Empty>
   );
 }
-
-const EXAMPLE = `mutation {
-  createRule(input: {
-    name: "Room too hot", severity: HIGH, scope: { kind: SPACE, type: "Room" },
-    condition: { threshold: { metric: "temperature", operator: GT, value: 28, for: "PT10M" } }
-  }) { rule { id } errors { code message path } }
-}`;

@@ -3,6 +3,7 @@ import type { EventFilter } from "../api/gen/graphql";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
 import { Empty } from "../ui/States";
+import { EntityRules } from "../rules/EntityRules";
 import { AlarmList } from "./AlarmList";
 
 const ALL: EventFilter["states"] = ["OPEN", "ACKNOWLEDGED", "CLEARED", "DISMISSED", "WITHDRAWN"];
@@ -38,6 +39,7 @@ export function EntityAlarms({ entityId }: { entityId: string }) {
           </Empty>
         }
       />
+      <EntityRules entityId={entityId} />
     </div>
   );
 }

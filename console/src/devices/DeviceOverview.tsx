@@ -10,6 +10,7 @@ import type { Search } from "../time/moment";
 import { LatestValues } from "../telemetry/LatestValues";
 import { isPast } from "../time/moment";
 import { useMoment } from "../time/useMoment";
+import { EntityRules } from "../rules/EntityRules";
 import { Failed, Loading, NowNote } from "../ui/States";
 
 type Fields = { type?: string | null; status: string; externalId?: string | null; attributes: unknown; deletedAt?: string | null };
@@ -18,7 +19,7 @@ type Props = {
   record: (Fields & { recordedAt: string; actor: string }) | null | undefined;
 };
 
-/** What a device is, what it monitors at the moment shown, its latest values and open alarms. Three requests. */
+/** What a device is, what it monitors at the moment shown, its latest values, open alarms and rules. Four requests. */
 export function DeviceOverview({ device, record }: Props) {
   const { moment } = useMoment();
   return (
@@ -43,6 +44,7 @@ export function DeviceOverview({ device, record }: Props) {
         <h2>Open alarms</h2>
         <AlarmList filter={{ entityIds: [device.id] }} maxHeight="260px" empty={<p className="muted">No alarm is open at this device. Alarms of the assets it monitors are on their pages.</p>} />
       </section>
+      <EntityRules entityId={device.id} />
     </>
   );
 }

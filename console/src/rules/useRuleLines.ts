@@ -13,6 +13,7 @@ const RULES = graphql(`
         name
       }
       condition
+      severity
     }
   }
 `);
@@ -23,8 +24,7 @@ const RULES = graphql(`
  * By every sort of scope, and by the versions in force then: a threshold that was changed since is drawn as it was.
  */
 export function useRuleLines(entityId: string): ConditionLine[] {
-  const { moment } = useMoment();
-  const { data } = useApi(RULES, { id: entityId, ...coordinatesOf(moment) }, { staleMs: 60_000 });
+  const { data } = useRulesInForce(entityId);
   return useMemo(
     () =>
       (data?.rulesInForce ?? []).flatMap(({ rule, condition }) =>
@@ -32,4 +32,10 @@ export function useRuleLines(entityId: string): ConditionLine[] {
       ),
     [data],
   );
+}
+
+/** The rules that evaluate an entity at the moment that is shown, by whichever sort of scope. One request. */
+export function useRulesInForce(entityId: string) {
+  const { moment } = useMoment();
+  return useApi(RULES, { id: entityId, ...coordinatesOf(moment) }, { staleMs: 60_000 });
 }

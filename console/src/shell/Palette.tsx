@@ -20,7 +20,7 @@ const SEARCH = graphql(`
 `);
 
 /** Addresses of pages that need no id. */
-type PagePath = "/" | "/devices" | "/assets" | "/spaces" | "/alarms" | "/graph" | "/changes";
+type PagePath = "/" | "/devices" | "/assets" | "/spaces" | "/alarms" | "/rules" | "/graph" | "/changes";
 type Entry = { key: string; label: string; detail: string; path: readonly string[]; open: () => void };
 
 /** Search for everything: pages by name, entities by the server, ranked, with where each is. */

@@ -18,6 +18,7 @@ const PAGES = [
   { to: "/assets", key: "a", label: "Assets", sign: "⚙" },
   { to: "/spaces", key: "s", label: "Spaces", sign: "⌂" },
   { to: "/alarms", key: "e", label: "Alarms", sign: "△" },
+  { to: "/rules", key: "r", label: "Rules", sign: "§" },
   { to: "/graph", key: "g", label: "Graph", sign: "⋔" },
   { to: "/changes", key: "h", label: "Changes", sign: "⇄" },
 ] as const;

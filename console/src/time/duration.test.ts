@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { durationText } from "./duration";
+import { aboutText, durationText, secondsOf } from "./duration";
 
 test.each([
   ["PT0S", "0 s"],
@@ -15,4 +15,9 @@ test.each([
 test("a text that is not a duration is shown as it is", () => {
   expect(durationText("soon")).toBe("soon");
   expect(durationText("PT")).toBe("PT");
+});
+
+test("seconds of a duration, and a length of time to its greatest unit", () => {
+  expect(["PT1H30M", "P1DT1S", "PT0.5S", "soon"].map(secondsOf)).toEqual([5_400, 86_401, 0.5, null]);
+  expect([0.4, 59, 61, 7_200, 200_000].map(aboutText)).toEqual(["0 s", "59 s", "1 min", "2 h", "2 d"]);
 });

@@ -22,3 +22,19 @@ export function durationText(text: string): string {
   const words = parts.flatMap((count, index) => (count === 0 ? [] : [`${count} ${UNITS[index] ?? ""}`]));
   return words.length === 0 ? "0 s" : words.join(" ");
 }
+
+const SECONDS = [31_557_600, 2_629_800, 604_800, 86_400, 3_600, 60, 1] as const;
+
+/** Return the seconds of "PT90M", years and months by their mean; null of a text that is not a duration. */
+export function secondsOf(text: string): number | null {
+  const parts = partsOf(text);
+  return parts === null ? null : parts.reduce((sum, count, place) => sum + count * (SECONDS[place] ?? 0), 0);
+}
+
+/** Return e.g. "3 min" of 190 seconds: a length of time in words, to its greatest unit. */
+export function aboutText(seconds: number): string {
+  for (const [unit, length] of [["d", 86_400], ["h", 3_600], ["min", 60]] as const) {
+    if (seconds >= length) return `${Math.floor(seconds / length)} ${unit}`;
+  }
+  return `${Math.floor(seconds)} s`;
+}

@@ -66,6 +66,19 @@ export type ChangeFilter = {
   underId?: string | number | null | undefined;
 };
 
+/** What a rule watches for: exactly one of these. At most 20 parts, nested at most 4 deep. */
+export type Condition =
+  {   /** Conditions that must all hold: opens with the last, clears with the first. */
+  allOf: Array<Condition>; anyOf?: never; expression?: never; noData?: never; threshold?: never; }
+  |  { allOf?: never;   /** Conditions of which one must hold: opens with the first, clears when none holds. */
+  anyOf: Array<Condition>; expression?: never; noData?: never; threshold?: never; }
+  |  { allOf?: never; anyOf?: never;   /** CEL expression over metrics that gives true or false; a metric counts for 15 minutes. */
+  expression: string; noData?: never; threshold?: never; }
+  |  { allOf?: never; anyOf?: never; expression?: never;   /** Silence of a metric. */
+  noData: NoDataCondition; threshold?: never; }
+  |  { allOf?: never; anyOf?: never; expression?: never; noData?: never;   /** A metric compared with a value. */
+  threshold: ThresholdCondition; };
+
 /** Whether a device is heard, by the time of receipt and never by the timestamps of its readings. */
 export type Connectivity =
   /** It was never heard. */
@@ -299,6 +312,14 @@ export type EntityPatch = {
   type?: string | null | undefined;
 };
 
+/** A step of escalation: an event that has been open for `after` has this severity from then on. */
+export type EscalationStep = {
+  /** Time since the event opened; longer than that of the step before, at most 366 days. */
+  after: string;
+  /** Severity from then on; higher than that of the step before. */
+  severity: Severity;
+};
+
 /** Conditions on events, all of which must hold. A condition left out does not matter. */
 export type EventFilter = {
   /** Only events at these entities, at most 1,000. */
@@ -348,6 +369,21 @@ export type FacetBy =
   | 'STATUS'
   /** By the name of the type; null: entities without one. */
   | 'TYPE';
+
+/** Damping of flapping: an event beyond `maxEvents` within `per` is merged into the one before it. */
+export type FlapDamping = {
+  /** Most events of an entity within `per`, 1 to 1,000. */
+  maxEvents?: number;
+  /** Length of time in which events are counted, at most 366 days. */
+  per?: string;
+};
+
+/** How a group gets its members. */
+export type GroupKind =
+  /** By a filter: its members are what fits it now. */
+  | 'DYNAMIC'
+  /** By hand: its members are added and removed, each from an instant to another. */
+  | 'STATIC';
 
 /**
  * A condition on the latest point of a metric, as `latest` shows it.
@@ -412,6 +448,93 @@ export type MetricType =
   /** The values are texts. */
   | 'TEXT';
 
+/** Silence of a metric: it opens `after` past a reading if no further one came, and clears at the next reading. */
+export type NoDataCondition = {
+  /** How long nothing has come; more than nothing, and at most 366 days. */
+  after: string;
+  /** False: an entity of which nothing has ever come counts from its creation. True: it has no event. */
+  everHeard?: boolean;
+  /** Name of the metric, 1 to 200 characters. */
+  metric: string;
+};
+
+/** How a reading is compared with a value. */
+export type Operator =
+  /** The reading is equal to the value. */
+  | 'EQ'
+  /** The reading is greater than the value. */
+  | 'GT'
+  /** The reading is greater than or equal to the value. */
+  | 'GTE'
+  /** The reading is less than the value. */
+  | 'LT'
+  /** The reading is less than or equal to the value. */
+  | 'LTE'
+  /** The reading is not equal to the value. */
+  | 'NEQ';
+
+/** The actions on an event of a rule. Both may be given, or neither. */
+export type RuleAction = {
+  /** Id of the template from which an activity is created. */
+  createActivityFromTemplateId?: string | number | null | undefined;
+  /** Address, http or https, that is called about each change of the event. */
+  webhookUrl?: string | null | undefined;
+};
+
+/** Conditions on rules, all of which must hold. A condition left out does not matter. */
+export type RuleFilter = {
+  /** True: deleted rules, too. */
+  includeDeleted?: boolean;
+  /** True: only rules that are active. False: only the others. */
+  isActive?: boolean | null | undefined;
+  /** Part of the name, without regard to case, accents and Unicode form. At most 500 characters. */
+  search?: string | null | undefined;
+  /** Only rules whose events open with one of these severities. */
+  severities?: Array<Severity> | null | undefined;
+};
+
+/** A rule. It evaluates readings from `effectiveFrom` of event time on, until its next version. */
+export type RuleInput = {
+  /** The actions on its events. Default: none. */
+  action?: RuleAction | null | undefined;
+  /** What the rule watches for. One that can never fire or never clear is BAD_USER_INPUT. */
+  condition: Condition;
+  /** How flapping is damped. Default: at most 12 events within PT1H. */
+  damping?: FlapDamping | null | undefined;
+  /** Event time from which this holds, until the next version does. Default: now. */
+  effectiveFrom?: string | null | undefined;
+  /** Steps by which the severity rises while an event stays open, at most 10. Default: none. */
+  escalation?: Array<EscalationStep> | null | undefined;
+  /** False: from `effectiveFrom` on the rule evaluates nothing. */
+  isActive?: boolean;
+  /** Name of the rule, 1 to 200 characters. */
+  name: string;
+  /** Which entities the rule is about. Default: all of the organization. */
+  scope?: RuleScope | null | undefined;
+  /** Severity of its events when they open. */
+  severity?: Severity;
+};
+
+/**
+ * Which entities a rule is about: one of `entityId`, `type` with `kind`, `underId`, `profileId` and `groupId`.
+ *
+ * More than one is BAD_USER_INPUT; without any it is about the whole organization.
+ */
+export type RuleScope = {
+  /** Only this entity: a device, an asset or a space. */
+  entityId?: string | number | null | undefined;
+  /** Only members of this group, as of the time of each reading. BAD_USER_INPUT for a DYNAMIC one. */
+  groupId?: string | number | null | undefined;
+  /** Kind of the entities, together with `type`: DEVICE, ASSET or SPACE. */
+  kind?: EntityKind | null | undefined;
+  /** Only assets that use this profile. */
+  profileId?: string | number | null | undefined;
+  /** Only entities of this type, by its name, together with `kind`. */
+  type?: string | null | undefined;
+  /** Only this entity and everything below it, as of the time of each reading. */
+  underId?: string | number | null | undefined;
+};
+
 /** How serious an event is, ascending. */
 export type Severity =
   /** The greatest of the four severities. */
@@ -422,6 +545,27 @@ export type Severity =
   | 'LOW'
   /** More serious than LOW; the default of a rule. */
   | 'MEDIUM';
+
+/**
+ * A metric compared with a value. It is a condition on each reading, and texts are ignored.
+ *
+ * It opens at the first reading by which all readings for `for` have satisfied it, and clears at the first reading by
+ * which all for `clearFor` have passed `clearValue` the other way.
+ */
+export type ThresholdCondition = {
+  /** How long that has to last before it clears; at most 366 days. Default: one reading is enough. */
+  clearFor?: string;
+  /** Value that readings have to pass the other way before it clears. Default: `value`. */
+  clearValue?: number | null | undefined;
+  /** How long it has to hold before it opens; at most 366 days. Default: one reading is enough. */
+  for?: string;
+  /** Name of the metric, 1 to 200 characters. */
+  metric: string;
+  /** How the reading is compared with `value`. */
+  operator: Operator;
+  /** Value with which readings are compared. */
+  value: number;
+};
 
 /** A traversal of the graph, step by step. */
 export type TraverseInput = {
@@ -2675,6 +2819,264 @@ export type EntityPageQuery = { node:
     | { __typename: 'Space', kind: EntityKind, name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, id: string, asRecorded?: { name: string, type: string | null, status: string, externalId: string | null, attributes: unknown, recordedAt: string, actor: string, deletedAt: string | null } | null }
    | null };
 
+export type RulePickerQueryVariables = Exact<{
+  text: string;
+}>;
+
+
+export type RulePickerQuery = { rules: { nodes: Array<{ id: string, name: string, condition: unknown, severity: Severity }> } };
+
+export type RulePageQueryVariables = Exact<{
+  id: string | number;
+  day: string;
+  month: string;
+  to?: string | null | undefined;
+}>;
+
+
+export type RulePageQuery = { node:
+    | { __typename: 'Activity' }
+    | { __typename: 'ActivityStep' }
+    | { __typename: 'ActivityTemplate' }
+    | { __typename: 'ApiKey' }
+    | { __typename: 'Asset' }
+    | { __typename: 'AssetProfile' }
+    | { __typename: 'Change' }
+    | { __typename: 'DeadLetter' }
+    | { __typename: 'Device' }
+    | { __typename: 'DeviceToken' }
+    | { __typename: 'Edge' }
+    | { __typename: 'EntityType' }
+    | { __typename: 'Event' }
+    | { __typename: 'Group' }
+    | { __typename: 'MaintenanceWindow' }
+    | { __typename: 'Notification' }
+    | { __typename: 'Person' }
+    | { __typename: 'RawReading' }
+    | { __typename: 'Replay' }
+    | { __typename: 'Rollup' }
+    | { __typename: 'Rule', id: string, name: string, profileId: string | null, createdAt: string, updatedAt: string, deletedAt: string | null, entityCount: number | null, day: number | null, month: number | null, versions: Array<{ effectiveFrom: string, recordedAt: string, actor: string, condition: unknown, scope: unknown, severity: Severity, action: unknown, escalation: unknown, damping: unknown, isActive: boolean }> | null }
+    | { __typename: 'Shelf' }
+    | { __typename: 'Space' }
+   | null, changes: { nodes: Array<{ recordedAt: string, reason: string | null }> } };
+
+export type RuleFiredSubscriptionVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type RuleFiredSubscription = { events: { id: string } };
+
+export type EditedRuleQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type EditedRuleQuery = { node:
+    | { __typename: 'Activity' }
+    | { __typename: 'ActivityStep' }
+    | { __typename: 'ActivityTemplate' }
+    | { __typename: 'ApiKey' }
+    | { __typename: 'Asset' }
+    | { __typename: 'AssetProfile' }
+    | { __typename: 'Change' }
+    | { __typename: 'DeadLetter' }
+    | { __typename: 'Device' }
+    | { __typename: 'DeviceToken' }
+    | { __typename: 'Edge' }
+    | { __typename: 'EntityType' }
+    | { __typename: 'Event' }
+    | { __typename: 'Group' }
+    | { __typename: 'MaintenanceWindow' }
+    | { __typename: 'Notification' }
+    | { __typename: 'Person' }
+    | { __typename: 'RawReading' }
+    | { __typename: 'Replay' }
+    | { __typename: 'Rollup' }
+    | { __typename: 'Rule', id: string, name: string, profileId: string | null, deletedAt: string | null, versions: Array<{ effectiveFrom: string, recordedAt: string, condition: unknown, scope: unknown, severity: Severity, action: unknown, escalation: unknown, damping: unknown, isActive: boolean }> | null }
+    | { __typename: 'Shelf' }
+    | { __typename: 'Space' }
+   | null };
+
+export type RuleTemplatesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RuleTemplatesQuery = { activityTemplates: { nodes: Array<{ id: string, name: string, deletedAt: string | null }> } };
+
+export type RuleScopeTypesQueryVariables = Exact<{
+  kind: EntityKind;
+}>;
+
+
+export type RuleScopeTypesQuery = { facets: Array<{ values: Array<{ value: string | null, count: number }> }> };
+
+export type RuleScopeChoicesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RuleScopeChoicesQuery = { groups: { totalCount: number, nodes: Array<{ id: string, name: string, kind: GroupKind }> }, assetProfiles: { totalCount: number, nodes: Array<{ id: string, name: string }> } };
+
+export type TestRuleMutationVariables = Exact<{
+  input: RuleInput;
+  from: string;
+  to: string;
+}>;
+
+
+export type TestRuleMutation = { testRule: { test: { entities: number, points: number, truncated: boolean, events: Array<{ entityId: string, beganAt: string, openedAt: string, clearedAt: string | null, value: number | null, flaps: number }> } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type RuleScopeEntitiesQueryVariables = Exact<{
+  filter: EntityFilter;
+}>;
+
+
+export type RuleScopeEntitiesQuery = { entities: { totalCount: number, nodes: Array<
+      | { id: string }
+      | { id: string, latest: Array<{ metric: string, unit: string | null, value: number | null }> | null }
+      | { id: string, latest: Array<{ metric: string, unit: string | null, value: number | null }> | null }
+      | { id: string }
+      | { id: string, latest: Array<{ metric: string, unit: string | null, value: number | null }> | null }
+    > } };
+
+export type RuleListQueryVariables = Exact<{
+  filter: RuleFilter;
+  day: string;
+  month: string;
+  to?: string | null | undefined;
+  asOf?: string | null | undefined;
+  knownAt?: string | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type RuleListQuery = { rules: { totalCount: number, nodes: Array<{ id: string, name: string, severity: Severity, isActive: boolean, deletedAt: string | null, entityCount: number | null, condition: unknown, scope: unknown, action: unknown, day: number | null, month: number | null, inForce: { condition: unknown, scope: unknown, severity: Severity, action: unknown, isActive: boolean } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type RuleFacetsQueryVariables = Exact<{
+  critical: RuleFilter;
+  high: RuleFilter;
+  medium: RuleFilter;
+  low: RuleFilter;
+  active: RuleFilter;
+  inactive: RuleFilter;
+}>;
+
+
+export type RuleFacetsQuery = { critical: { totalCount: number }, high: { totalCount: number }, medium: { totalCount: number }, low: { totalCount: number }, active: { totalCount: number }, inactive: { totalCount: number } };
+
+export type RulesFiredSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RulesFiredSubscription = { events: { id: string } };
+
+export type CreateRuleMutationVariables = Exact<{
+  input: RuleInput;
+  reason?: string | null | undefined;
+}>;
+
+
+export type CreateRuleMutation = { createRule: { rule: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type UpdateRuleMutationVariables = Exact<{
+  id: string | number;
+  input: RuleInput;
+  reason?: string | null | undefined;
+}>;
+
+
+export type UpdateRuleMutation = { updateRule: { rule: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type DeleteRuleMutationVariables = Exact<{
+  id: string | number;
+  reason?: string | null | undefined;
+}>;
+
+
+export type DeleteRuleMutation = { deleteRule: { rule: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type ShelveRuleMutationVariables = Exact<{
+  to: string;
+  from?: string | null | undefined;
+  ruleId?: string | number | null | undefined;
+  entityId?: string | number | null | undefined;
+  note?: string | null | undefined;
+}>;
+
+
+export type ShelveRuleMutation = { shelveEvents: { shelf: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type CreateMaintenanceWindowMutationVariables = Exact<{
+  to: string;
+  from?: string | null | undefined;
+  underId?: string | number | null | undefined;
+  note?: string | null | undefined;
+}>;
+
+
+export type CreateMaintenanceWindowMutation = { createMaintenanceWindow: { maintenanceWindow: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type ShelvingQueryVariables = Exact<{
+  first: number;
+}>;
+
+
+export type ShelvingQuery = { shelves: { totalCount: number, nodes: Array<{ id: string, from: string, to: string, note: string | null, actor: string, createdAt: string, rule: { id: string, name: string } | null, entity:
+        | { id: string, kind: EntityKind, name: string }
+        | { id: string, kind: EntityKind, name: string }
+        | { id: string, kind: EntityKind, name: string }
+        | { id: string, kind: EntityKind, name: string }
+        | { id: string, kind: EntityKind, name: string }
+       | null }> } | null, maintenanceWindows: { totalCount: number, nodes: Array<{ id: string, from: string, to: string, note: string | null, actor: string, createdAt: string, under:
+        | { id: string, kind: EntityKind, name: string }
+        | { id: string, kind: EntityKind, name: string }
+        | { id: string, kind: EntityKind, name: string }
+        | { id: string, kind: EntityKind, name: string }
+        | { id: string, kind: EntityKind, name: string }
+       | null }> } | null };
+
+export type EndShelfMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type EndShelfMutation = { unshelveEvents: { shelf: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type EndMaintenanceWindowMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type EndMaintenanceWindowMutation = { endMaintenanceWindow: { maintenanceWindow: { id: string } | null, errors: Array<{ code: string, message: string, path: Array<string> }> } };
+
+export type RuleNamesQueryVariables = Exact<{
+  ids: Array<string | number> | string | number;
+}>;
+
+
+export type RuleNamesQuery = { nodes: Array<
+    | { __typename: 'Activity', kind: EntityKind, name: string, id: string }
+    | { __typename: 'ActivityStep', id: string }
+    | { __typename: 'ActivityTemplate', name: string, id: string }
+    | { __typename: 'ApiKey', id: string }
+    | { __typename: 'Asset', kind: EntityKind, name: string, id: string }
+    | { __typename: 'AssetProfile', name: string, id: string }
+    | { __typename: 'Change', id: string }
+    | { __typename: 'DeadLetter', id: string }
+    | { __typename: 'Device', kind: EntityKind, name: string, id: string }
+    | { __typename: 'DeviceToken', id: string }
+    | { __typename: 'Edge', id: string }
+    | { __typename: 'EntityType', id: string }
+    | { __typename: 'Event', id: string }
+    | { __typename: 'Group', name: string, id: string }
+    | { __typename: 'MaintenanceWindow', id: string }
+    | { __typename: 'Notification', id: string }
+    | { __typename: 'Person', kind: EntityKind, name: string, id: string }
+    | { __typename: 'RawReading', id: string }
+    | { __typename: 'Replay', id: string }
+    | { __typename: 'Rollup', id: string }
+    | { __typename: 'Rule', id: string }
+    | { __typename: 'Shelf', id: string }
+    | { __typename: 'Space', kind: EntityKind, name: string, id: string }
+   | null> };
+
 export type RulesInForceQueryVariables = Exact<{
   id: string | number;
   asOf?: string | null | undefined;
@@ -2682,7 +3084,7 @@ export type RulesInForceQueryVariables = Exact<{
 }>;
 
 
-export type RulesInForceQuery = { rulesInForce: Array<{ condition: unknown, rule: { id: string, name: string } }> | null };
+export type RulesInForceQuery = { rulesInForce: Array<{ condition: unknown, severity: Severity, rule: { id: string, name: string } }> | null };
 
 export type OpenAlarmCountsQueryVariables = Exact<{
   states?: Array<EventState> | EventState | null | undefined;
@@ -5460,6 +5862,405 @@ export const EntityPageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EntityPageQuery, EntityPageQueryVariables>;
+export const RulePickerDocument = new TypedDocumentString(`
+    query RulePicker($text: String!) {
+  rules(filter: { search: $text }, first: 12) {
+    nodes {
+      id
+      name
+      condition
+      severity
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RulePickerQuery, RulePickerQueryVariables>;
+export const RulePageDocument = new TypedDocumentString(`
+    query RulePage($id: ID!, $day: DateTime!, $month: DateTime!, $to: DateTime) {
+  node(id: $id) {
+    __typename
+    ... on Rule {
+      id
+      name
+      profileId
+      createdAt
+      updatedAt
+      deletedAt
+      entityCount
+      day: eventCount(from: $day, to: $to)
+      month: eventCount(from: $month, to: $to)
+      versions {
+        effectiveFrom
+        recordedAt
+        actor
+        condition
+        scope
+        severity
+        action
+        escalation
+        damping
+        isActive
+      }
+    }
+  }
+  changes(filter: { subjectIds: [$id] }, first: 500) {
+    nodes {
+      recordedAt
+      reason
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RulePageQuery, RulePageQueryVariables>;
+export const RuleFiredDocument = new TypedDocumentString(`
+    subscription RuleFired($filter: EventFilter!) {
+  events(filter: $filter) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<RuleFiredSubscription, RuleFiredSubscriptionVariables>;
+export const EditedRuleDocument = new TypedDocumentString(`
+    query EditedRule($id: ID!) {
+  node(id: $id) {
+    __typename
+    ... on Rule {
+      id
+      name
+      profileId
+      deletedAt
+      versions {
+        effectiveFrom
+        recordedAt
+        condition
+        scope
+        severity
+        action
+        escalation
+        damping
+        isActive
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EditedRuleQuery, EditedRuleQueryVariables>;
+export const RuleTemplatesDocument = new TypedDocumentString(`
+    query RuleTemplates {
+  activityTemplates(first: 200) {
+    nodes {
+      id
+      name
+      deletedAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleTemplatesQuery, RuleTemplatesQueryVariables>;
+export const RuleScopeTypesDocument = new TypedDocumentString(`
+    query RuleScopeTypes($kind: EntityKind!) {
+  facets(filter: { kinds: [$kind] }, by: [TYPE], first: 200) {
+    values {
+      value
+      count
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleScopeTypesQuery, RuleScopeTypesQueryVariables>;
+export const RuleScopeChoicesDocument = new TypedDocumentString(`
+    query RuleScopeChoices {
+  groups(first: 200) {
+    totalCount
+    nodes {
+      id
+      name
+      kind
+    }
+  }
+  assetProfiles(first: 200) {
+    totalCount
+    nodes {
+      id
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleScopeChoicesQuery, RuleScopeChoicesQueryVariables>;
+export const TestRuleDocument = new TypedDocumentString(`
+    mutation TestRule($input: RuleInput!, $from: DateTime!, $to: DateTime!) {
+  testRule(input: $input, from: $from, to: $to) {
+    test {
+      events {
+        entityId
+        beganAt
+        openedAt
+        clearedAt
+        value
+        flaps
+      }
+      entities
+      points
+      truncated
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TestRuleMutation, TestRuleMutationVariables>;
+export const RuleScopeEntitiesDocument = new TypedDocumentString(`
+    query RuleScopeEntities($filter: EntityFilter!) {
+  entities(filter: $filter, first: 25) {
+    totalCount
+    nodes {
+      id
+      ... on Device {
+        latest {
+          metric
+          unit
+          value
+        }
+      }
+      ... on Asset {
+        latest {
+          metric
+          unit
+          value
+        }
+      }
+      ... on Space {
+        latest {
+          metric
+          unit
+          value
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleScopeEntitiesQuery, RuleScopeEntitiesQueryVariables>;
+export const RuleListDocument = new TypedDocumentString(`
+    query RuleList($filter: RuleFilter!, $day: DateTime!, $month: DateTime!, $to: DateTime, $asOf: DateTime, $knownAt: DateTime, $after: String) {
+  rules(filter: $filter, first: 100, after: $after) {
+    totalCount
+    nodes {
+      id
+      name
+      severity
+      isActive
+      deletedAt
+      entityCount
+      day: eventCount(from: $day, to: $to)
+      month: eventCount(from: $month, to: $to)
+      condition
+      scope
+      action
+      inForce(asOf: $asOf, knownAt: $knownAt) {
+        condition
+        scope
+        severity
+        action
+        isActive
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleListQuery, RuleListQueryVariables>;
+export const RuleFacetsDocument = new TypedDocumentString(`
+    query RuleFacets($critical: RuleFilter!, $high: RuleFilter!, $medium: RuleFilter!, $low: RuleFilter!, $active: RuleFilter!, $inactive: RuleFilter!) {
+  critical: rules(filter: $critical, first: 0) {
+    totalCount
+  }
+  high: rules(filter: $high, first: 0) {
+    totalCount
+  }
+  medium: rules(filter: $medium, first: 0) {
+    totalCount
+  }
+  low: rules(filter: $low, first: 0) {
+    totalCount
+  }
+  active: rules(filter: $active, first: 0) {
+    totalCount
+  }
+  inactive: rules(filter: $inactive, first: 0) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<RuleFacetsQuery, RuleFacetsQueryVariables>;
+export const RulesFiredDocument = new TypedDocumentString(`
+    subscription RulesFired {
+  events {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<RulesFiredSubscription, RulesFiredSubscriptionVariables>;
+export const CreateRuleDocument = new TypedDocumentString(`
+    mutation CreateRule($input: RuleInput!, $reason: String) {
+  createRule(input: $input, reason: $reason) {
+    rule {
+      id
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateRuleMutation, CreateRuleMutationVariables>;
+export const UpdateRuleDocument = new TypedDocumentString(`
+    mutation UpdateRule($id: ID!, $input: RuleInput!, $reason: String) {
+  updateRule(id: $id, input: $input, reason: $reason) {
+    rule {
+      id
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateRuleMutation, UpdateRuleMutationVariables>;
+export const DeleteRuleDocument = new TypedDocumentString(`
+    mutation DeleteRule($id: ID!, $reason: String) {
+  deleteRule(id: $id, reason: $reason) {
+    rule {
+      id
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteRuleMutation, DeleteRuleMutationVariables>;
+export const ShelveRuleDocument = new TypedDocumentString(`
+    mutation ShelveRule($to: DateTime!, $from: DateTime, $ruleId: ID, $entityId: ID, $note: String) {
+  shelveEvents(
+    to: $to
+    from: $from
+    ruleId: $ruleId
+    entityId: $entityId
+    note: $note
+  ) {
+    shelf {
+      id
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ShelveRuleMutation, ShelveRuleMutationVariables>;
+export const CreateMaintenanceWindowDocument = new TypedDocumentString(`
+    mutation CreateMaintenanceWindow($to: DateTime!, $from: DateTime, $underId: ID, $note: String) {
+  createMaintenanceWindow(to: $to, from: $from, underId: $underId, note: $note) {
+    maintenanceWindow {
+      id
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateMaintenanceWindowMutation, CreateMaintenanceWindowMutationVariables>;
+export const ShelvingDocument = new TypedDocumentString(`
+    query Shelving($first: Int!) {
+  shelves(first: $first) {
+    totalCount
+    nodes {
+      id
+      from
+      to
+      note
+      actor
+      createdAt
+      rule {
+        id
+        name
+      }
+      entity {
+        id
+        kind
+        name
+      }
+    }
+  }
+  maintenanceWindows(first: $first) {
+    totalCount
+    nodes {
+      id
+      from
+      to
+      note
+      actor
+      createdAt
+      under {
+        id
+        kind
+        name
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ShelvingQuery, ShelvingQueryVariables>;
+export const EndShelfDocument = new TypedDocumentString(`
+    mutation EndShelf($id: ID!) {
+  unshelveEvents(id: $id) {
+    shelf {
+      id
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EndShelfMutation, EndShelfMutationVariables>;
+export const EndMaintenanceWindowDocument = new TypedDocumentString(`
+    mutation EndMaintenanceWindow($id: ID!) {
+  endMaintenanceWindow(id: $id) {
+    maintenanceWindow {
+      id
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EndMaintenanceWindowMutation, EndMaintenanceWindowMutationVariables>;
+export const RuleNamesDocument = new TypedDocumentString(`
+    query RuleNames($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    __typename
+    id
+    ... on Entity {
+      kind
+      name
+    }
+    ... on Group {
+      name
+    }
+    ... on AssetProfile {
+      name
+    }
+    ... on ActivityTemplate {
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleNamesQuery, RuleNamesQueryVariables>;
 export const RulesInForceDocument = new TypedDocumentString(`
     query RulesInForce($id: ID!, $asOf: DateTime, $knownAt: DateTime) {
   rulesInForce(entityId: $id, asOf: $asOf, knownAt: $knownAt) {
@@ -5468,6 +6269,7 @@ export const RulesInForceDocument = new TypedDocumentString(`
       name
     }
     condition
+    severity
   }
 }
     `) as unknown as TypedDocumentString<RulesInForceQuery, RulesInForceQueryVariables>;

@@ -1,10 +1,9 @@
-import { useEffect, useState } from "react";
 import type { HubFacetsQuery } from "../../api/gen/graphql";
 import { type Choice, Picker } from "../../ui/Picker";
 import { FacetMenu } from "../../ui/FacetMenu";
 import { FilterFold } from "../../ui/FilterFold";
 import { textOfValues, valuesOf } from "../../ui/listParams";
-import { useDebounced } from "../../ui/useDebounced";
+import { SearchField } from "../../ui/SearchField";
 import { healthBelow, type HubKind, type HubSearch, isNarrowed } from "./hubFilter";
 
 type Props = {
@@ -23,7 +22,11 @@ export function HubFilters({ kind, search, facets, onSearch }: Props) {
   return (
     <FilterFold isFiltered={isNarrowed(kind, search)}>
       <search className="hub-filters">
-        <SearchField kind={kind} text={search.q ?? ""} onText={(q) => onSearch({ q: q || undefined })} />
+        <SearchField
+          value={search.q ?? ""}
+          placeholder={kind === "ASSET" ? "Name or external id" : "Name, room number"}
+          onChange={(q) => onSearch({ q: q || undefined })}
+        />
         <FacetMenu
           label="Type"
           values={facets?.type[0]?.values ?? []}
@@ -71,23 +74,5 @@ export function HubFilters({ kind, search, facets, onSearch }: Props) {
         )}
       </search>
     </FilterFold>
-  );
-}
-
-function SearchField({ kind, text, onText }: { kind: HubKind; text: string; onText: (text: string) => void }) {
-  const [typed, setTyped] = useState(text);
-  const debounced = useDebounced(typed, 250);
-  useEffect(() => {
-    if (debounced !== text) onText(debounced);
-    // Only what was typed goes to the address; what comes from the address is taken below.
-  }, [debounced]);
-  useEffect(() => {
-    if (text !== debounced) setTyped(text);
-  }, [text]);
-  return (
-    <label>
-      Search
-      <input type="search" value={typed} placeholder={kind === "ASSET" ? "Name or external id" : "Name, room number"} onChange={(event) => setTyped(event.target.value)} />
-    </label>
   );
 }
