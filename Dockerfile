@@ -1,8 +1,8 @@
 # One image for every process of Argus: the command tells which (api, worker, migrate). The console is built in it.
 FROM python:3.13-slim AS base
 WORKDIR /app
-COPY requirements.lock pyproject.toml README.md LICENSE ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY requirements-image.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements-image.lock
 
 FROM base AS console
 COPY requirements-node.lock ./
@@ -11,8 +11,9 @@ COPY argus/console argus/console
 COPY console console
 RUN python -m argus.console
 
-FROM base
-RUN useradd --system --uid 10001 --home-dir /app argus
+FROM base AS wheel
+COPY requirements.lock pyproject.toml README.md LICENSE ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY argus argus
 COPY gql gql
 COPY workers workers
@@ -21,7 +22,12 @@ COPY graph graph
 COPY runtime runtime
 COPY migrations migrations
 COPY --from=console /app/console/dist console/dist
-RUN pip install --no-cache-dir --no-deps --no-build-isolation . && rm -rf console
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheel .
+
+# Without what only builds and tests need.
+FROM base
+RUN useradd --uid 10001 --home-dir /app --no-create-home argus
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-cache-dir --no-deps /wheel/*.whl
 USER argus
 EXPOSE 8000
 ENTRYPOINT ["argus"]

@@ -89,6 +89,8 @@ console: $(READY)  ## Build the console, where its sources have changed; Node.js
 lock: $(READY)  ## Renew the lock files from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+	@uv pip compile pyproject.toml --constraints requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements-image.lock
 	@uv pip compile --group bench --constraints requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements-bench.lock
 	@uv pip compile --group node --universal --python-version 3.11 --generate-hashes --no-header \
