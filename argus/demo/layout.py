@@ -143,9 +143,11 @@ def _heating(letter: str, here: str) -> Iterator[AssetSpec | LinkSpec]:
             yield LinkSpec(boiler, "MONITORED_BY", f"{boiler}-probe", began_h=3)
         else:
             yield LinkSpec(boiler, "MONITORED_BY", f"{boiler}-probe")
+        # Pump A2 wears: see its work order.
+        vibration = (4.8 if pump == "pump-a2" else 2.1, 0.4, 0.15)
         for external_id, label, type_, asset, signals in (
             (f"{boiler}-gas", "Gas meter of boiler", "Gas meter", boiler, {"gas_flow": (14.0, 5.0, 0.3)}),
-            (f"{pump}-vibration", "Vibration of pump", "Vibration sensor", pump, {"vibration": (2.1, 0.4, 0.15)}),
+            (f"{pump}-vibration", "Vibration of pump", "Vibration sensor", pump, {"vibration": vibration}),
             (f"{pump}-power", "Power of pump", "Power meter", pump, {"power": (3.2, 0.8, 0.05)}),
         ):
             yield AssetSpec(EntityKind.DEVICE, external_id, f"{label} {letter.upper()}{number}", type_, {"": signals})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from argus.changes import changes_run
 from argus.demo.layout import TYPES, AssetSpec, LinkSpec, plant
+from argus.demo.watch import PROFILES, RULES, ProfileSpec
 from domain.configuration.entity_types.operations import entity_type_create
+from domain.configuration.profiles.operations import asset_profile_set, profile_create
 from domain.plant.assets.operations import asset_create
 from domain.plant.devices.links import device_link
 from domain.plant.devices.operations import device_create
@@ -18,6 +21,7 @@ from domain.plant.organizations.operations import organization_create
 from domain.plant.organizations.queries import organization_list
 from domain.plant.persons.operations import person_create
 from domain.plant.spaces.operations import space_create
+from domain.rules.operations import rule_create
 from domain.work.activities.operations import activity_create
 from graph.change import GraphChange
 from graph.edges.operations import edge_create
@@ -75,7 +79,29 @@ def _fill(session: Session, change: GraphChange) -> bool:
     ids = {asset_spec.external_id: _create(session, change, asset_spec).id for asset_spec in asset_specs}
     for link_spec in link_specs:
         _link_create(session, change, link_spec, ids)
+    for draft in RULES:
+        rule_create(session, change=change, draft=replace(draft, effective_from=change.recorded - BUILT_AT))
+    for profile_spec in PROFILES:
+        _profile_create(
+            session, change, profile_spec, [ids[s.external_id] for s in asset_specs if s.type == profile_spec.type]
+        )
     return True
+
+
+def _profile_create(
+    session: Session, change: GraphChange, profile_spec: ProfileSpec, asset_ids: Sequence[EntityId]
+) -> None:
+    profile = profile_create(
+        session,
+        change=change,
+        name=profile_spec.type,
+        type_name=profile_spec.type,
+        effective_from=change.recorded - BUILT_AT,
+        thresholds=profile_spec.thresholds,
+        health=profile_spec.health,
+    )
+    for asset_id in asset_ids:
+        asset_profile_set(session, change=change, asset_id=asset_id, profile_id=profile.id)
 
 
 def _create(session: Session, change: GraphChange, asset_spec: AssetSpec) -> Entity:
