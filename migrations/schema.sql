@@ -603,6 +603,7 @@ TABLE events ROW SECURITY
     CREATE INDEX ix_events_entity ON public.events USING btree (organization_id, entity_id, rule_id, key, opened_at)
     CREATE INDEX ix_events_open ON public.events USING btree (organization_id, entity_id) WHERE ((cleared_at IS NULL) AND (withdrawn_at IS NULL))
     CREATE INDEX ix_events_opened ON public.events USING btree (organization_id, opened_at, id)
+    CREATE INDEX ix_events_rule ON public.events USING btree (organization_id, rule_id, opened_at) WHERE (withdrawn_at IS NULL)
     CREATE INDEX ix_events_suppressed ON public.events USING btree (organization_id, suppressed_until) WHERE (suppressed_until IS NOT NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY scope_wall PERMISSIVE FOR ALL TO argus_scoped USING ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope))) WITH CHECK ((organization_id = ( SELECT current_organization() AS current_organization)) AND (entity_id IN ( SELECT current_scope() AS current_scope)))

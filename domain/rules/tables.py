@@ -150,6 +150,13 @@ Index(
 )
 Index("ix_events_opened", events.c.organization_id, events.c.opened_at, events.c.id)
 Index(
+    "ix_events_rule",
+    events.c.organization_id,
+    events.c.rule_id,
+    events.c.opened_at,
+    postgresql_where=text("withdrawn_at IS NULL"),
+)
+Index(
     "ix_events_suppressed",
     events.c.organization_id,
     events.c.suppressed_until,
