@@ -13,6 +13,7 @@ import { PageName } from "../ui/PageName";
 import { type Choice, Picker } from "../ui/Picker";
 import { Empty, Failed } from "../ui/States";
 import { SEVERITIES, type Severity } from "../ui/Tags";
+import { RulePicker } from "../rules/RulePicker";
 import { useDebounced } from "../ui/useDebounced";
 import { useAddressText } from "./useAddressText";
 import type { View } from "./alarm";
@@ -22,14 +23,18 @@ import { shelvesAt } from "./shelves";
 import { ShelvesPanel } from "./ShelvesPanel";
 
 const FILTERS = graphql(`
-  query AlarmFilters($under: ID!, $hasUnder: Boolean!) {
-    rules(first: 500) {
+  query AlarmFilters($under: ID!, $hasUnder: Boolean!, $rule: ID!, $hasRule: Boolean!) {
+    rules(first: 0) {
       totalCount
-      nodes {
+    }
+    active: rules(filter: { isActive: true }, first: 0) {
+      totalCount
+    }
+    rule: node(id: $rule) @include(if: $hasRule) {
+      __typename
+      ... on Rule {
         id
         name
-        isActive
-        deletedAt
       }
     }
     shelves(first: 200) {
@@ -99,7 +104,7 @@ export function AlarmsPage() {
   const severities = (search.severity ?? "").split(",").filter((name): name is Severity => SEVERITIES.some((severity) => severity === name));
   const [text, setText] = useAddressText(search.q, (q) => set({ q }));
   const searched = useDebounced(text.trim(), 250);
-  const filters = useApi(FILTERS, { under: search.under ?? NOBODY, hasUnder: search.under !== undefined }, { keep: true, refetchMs: SHELVES_MS });
+  const filters = useApi(FILTERS, { under: search.under ?? NOBODY, hasUnder: search.under !== undefined, rule: search.rule ?? NOBODY, hasRule: search.rule !== undefined }, { keep: true, refetchMs: SHELVES_MS });
   const named = useApi(NAMED, { text: searched }, { enabled: searched !== "", keep: true });
 
   const hits = searched === "" ? null : (named.data?.search.map((hit) => hit.entity.id) ?? null);
@@ -115,9 +120,8 @@ export function AlarmsPage() {
     }),
     [view, severityKey, search.under, search.rule, hitKey],
   );
-  const rules = (filters.data?.rules.nodes ?? []).filter((rule) => !rule.deletedAt);
-  const isUnlisted = search.rule !== undefined && !rules.some((rule) => rule.id === search.rule);
-  const rulesLeft = (filters.data?.rules.totalCount ?? 0) - (filters.data?.rules.nodes.length ?? 0);
+  const rule = filters.data?.rule?.__typename === "Rule" ? filters.data.rule : null;
+  const chosenRule = search.rule === undefined ? null : { id: search.rule, name: rule?.id === search.rule ? rule.name : "…" };
   const under = filters.data?.entity;
   const chosen: Choice | null = under ? { id: under.id, name: under.name, kind: under.kind, type: under.type ?? null } : null;
   const shelves = useMemo(() => shelvesAt(filters.data?.shelves?.nodes ?? [], past ? moment.at : now()), [filters.data, filters.dataUpdatedAt, past ? moment.at : null]);
@@ -157,19 +161,6 @@ export function AlarmsPage() {
             </select>
           </label>
           <label>
-            Rule
-            <select value={search.rule ?? ""} onChange={(event) => set({ rule: event.target.value || undefined })}>
-              <option value="">Any</option>
-              {isUnlisted && <option value={search.rule}>A rule that is not listed here</option>}
-              {rules.map((rule) => (
-                <option key={rule.id} value={rule.id}>
-                  {rule.name}
-                </option>
-              ))}
-              {rulesLeft > 0 && <option disabled>The {rulesLeft.toLocaleString("en")} oldest are not listed</option>}
-            </select>
-          </label>
-          <label>
             Group
             <select value={grouping} onChange={(event) => set({ group: event.target.value === "asset" ? undefined : event.target.value })}>
               {GROUPINGS.map(([name, label]) => (
@@ -181,6 +172,9 @@ export function AlarmsPage() {
           </label>
           <div className="under-filter">
             <Picker label="Located under" kinds={["SPACE", "ASSET"]} value={chosen} onChoose={(choice) => set({ under: choice?.id })} />
+          </div>
+          <div className="under-filter">
+            <RulePicker label="Rule" value={chosenRule} onChoose={(choice) => set({ rule: choice?.id })} />
           </div>
         </div>
       </FilterFold>
@@ -197,13 +191,13 @@ export function AlarmsPage() {
         grouping={grouping as Grouping}
         hasAll={searched === "" || hits !== null}
         shelves={shelves}
-        empty={<NoAlarms isFiltered={isFiltered} past={past} isAdmin={role === "admin"} rules={filters.data?.rules} />}
+        empty={<NoAlarms isFiltered={isFiltered} past={past} isAdmin={role === "admin"} rules={filters.data && { total: filters.data.rules.totalCount, active: filters.data.active.totalCount }} />}
       />
     </div>
   );
 }
 
-type Rules = { totalCount: number; nodes: readonly { isActive: boolean; deletedAt?: string | null }[] };
+type Rules = { total: number; active: number };
 
 function NoAlarms({ isFiltered, past, isAdmin, rules }: { isFiltered: boolean; past: boolean; isAdmin: boolean; rules: Rules | undefined }) {
   if (isFiltered) {
@@ -216,8 +210,7 @@ function NoAlarms({ isFiltered, past, isAdmin, rules }: { isFiltered: boolean; p
     );
   }
   if (past) return <Empty title="No alarm was open at this moment" />;
-  const active = (rules?.nodes ?? []).filter((rule) => rule.isActive && !rule.deletedAt).length;
-  if (rules !== undefined && rules.totalCount === 0) {
+  if (rules !== undefined && rules.total === 0) {
     return (
       <Empty title="No open alarms, and no rule that could open one">
         <p>A rule watches metrics and opens an alarm when its condition holds.{!isAdmin && " An administrator can create one."}</p>
@@ -231,7 +224,11 @@ function NoAlarms({ isFiltered, past, isAdmin, rules }: { isFiltered: boolean; p
   }
   return (
     <Empty title="No open alarms">
-      {rules !== undefined && rules.nodes.length === rules.totalCount && <p><Link to="/rules">{active === 1 ? "1 rule" : `${active.toLocaleString("en")} rules`}</Link> {active === 1 ? "is" : "are"} active.</p>}
+      {rules !== undefined && (
+        <p>
+          <Link to="/rules">{rules.active === 1 ? "1 rule" : `${rules.active.toLocaleString("en")} rules`}</Link> {rules.active === 1 ? "is" : "are"} enabled.
+        </p>
+      )}
       <Link className="button" to="/alarms" search={{ view: "any" }}>
         Show past events
       </Link>

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { Difference } from "../entities/Difference";
 import { EntityLink } from "../entities/EntityLink";
 import { relationshipLabel } from "../entities/relationships";
@@ -52,6 +53,10 @@ export function ChangeTitle({ change }: { change: ChangeOfRange }) {
         </>
       ) : subject && "kind" in subject && subject.kind && subject.name ? (
         <EntityLink entity={{ id: subject.id, kind: subject.kind, name: subject.name }} />
+      ) : subject?.__typename === "Rule" ? (
+        <Link to="/rules/$id" params={{ id: subject.id }}>
+          {subject.name}
+        </Link>
       ) : (
         subjectName(change)
       )}

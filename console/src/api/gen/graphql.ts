@@ -755,10 +755,36 @@ export type AlarmDetailChangedSubscription = { events: { id: string } };
 export type AlarmFiltersQueryVariables = Exact<{
   under: string | number;
   hasUnder: boolean;
+  rule: string | number;
+  hasRule: boolean;
 }>;
 
 
-export type AlarmFiltersQuery = { rules: { totalCount: number, nodes: Array<{ id: string, name: string, isActive: boolean, deletedAt: string | null }> }, shelves: { nodes: Array<{ id: string, from: string, to: string, note: string | null, actor: string, rule: { id: string, name: string } | null, entity:
+export type AlarmFiltersQuery = { rules: { totalCount: number }, active: { totalCount: number }, rule?:
+    | { __typename: 'Activity' }
+    | { __typename: 'ActivityStep' }
+    | { __typename: 'ActivityTemplate' }
+    | { __typename: 'ApiKey' }
+    | { __typename: 'Asset' }
+    | { __typename: 'AssetProfile' }
+    | { __typename: 'Change' }
+    | { __typename: 'DeadLetter' }
+    | { __typename: 'Device' }
+    | { __typename: 'DeviceToken' }
+    | { __typename: 'Edge' }
+    | { __typename: 'EntityType' }
+    | { __typename: 'Event' }
+    | { __typename: 'Group' }
+    | { __typename: 'MaintenanceWindow' }
+    | { __typename: 'Notification' }
+    | { __typename: 'Person' }
+    | { __typename: 'RawReading' }
+    | { __typename: 'Replay' }
+    | { __typename: 'Rollup' }
+    | { __typename: 'Rule', id: string, name: string }
+    | { __typename: 'Shelf' }
+    | { __typename: 'Space' }
+   | null, shelves: { nodes: Array<{ id: string, from: string, to: string, note: string | null, actor: string, rule: { id: string, name: string } | null, entity:
         | { id: string, kind: EntityKind, name: string }
         | { id: string, kind: EntityKind, name: string }
         | { id: string, kind: EntityKind, name: string }
@@ -3591,14 +3617,18 @@ export const AlarmDetailChangedDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<AlarmDetailChangedSubscription, AlarmDetailChangedSubscriptionVariables>;
 export const AlarmFiltersDocument = new TypedDocumentString(`
-    query AlarmFilters($under: ID!, $hasUnder: Boolean!) {
-  rules(first: 500) {
+    query AlarmFilters($under: ID!, $hasUnder: Boolean!, $rule: ID!, $hasRule: Boolean!) {
+  rules(first: 0) {
     totalCount
-    nodes {
+  }
+  active: rules(filter: { isActive: true }, first: 0) {
+    totalCount
+  }
+  rule: node(id: $rule) @include(if: $hasRule) {
+    __typename
+    ... on Rule {
       id
       name
-      isActive
-      deletedAt
     }
   }
   shelves(first: 200) {

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import type { EventFilter } from "../../api/gen/graphql";
 import { useChange } from "../../api/hooks";
 import { AlarmList } from "../../alarms/AlarmList";
-import { ActionButton } from "../../session/ActionButton";
+import { ActionButton, useRefusal } from "../../session/ActionButton";
 import { ActionLink } from "../../session/ActionLink";
 import { microsOf, now } from "../../time/instant";
 import { isPast, type Search } from "../../time/moment";
@@ -70,8 +70,9 @@ function Content({ rule, reasons }: { rule: Rule; reasons: ReadonlyMap<string, s
   const isFixed = Boolean(rule.deletedAt) || rule.profileId !== null;
   const alarms = useMemo<EventFilter>(() => ({ ruleIds: [rule.id], ...(past ? {} : { states: ALL_STATES }) }), [rule.id, past]);
   const open = useMemo<EventFilter>(() => ({ ruleIds: [rule.id] }), [rule.id]);
+  const canEdit = useRefusal("updateRule") === null;
   const edit = () => void navigate({ to: "/rules/$id/edit", params: { id: rule.id } });
-  useKeys({ e: { label: "Edit the rule", run: edit } }, { enabled: !past && !isFixed });
+  useKeys({ e: { label: "Edit the rule", run: edit } }, { enabled: !past && !isFixed && canEdit });
 
   const set = async (isActive: boolean) => {
     if (inForce === null) return;

@@ -1,4 +1,5 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { type ReactNode, useEffect, useState } from "react";
 import { graphql } from "../../api/gen";
 import type { EditedRuleQuery, EntityKind, RuleInput } from "../../api/gen/graphql";
 import { useApi, useChange } from "../../api/hooks";
@@ -117,16 +118,21 @@ function contentOf(rule: Rule) {
 }
 
 /** A rule, once it and the name of what it is about are there. Two requests. */
-function Loaded({ id, children }: { id: string; children: (rule: Rule, scoped: Choice | null) => React.ReactNode }) {
-  // As it was when the page was opened: what others write meanwhile does not change what is typed.
-  const answer = useApi(RULE, { id }, { staleMs: Number.POSITIVE_INFINITY });
+function Loaded({ id, children }: { id: string; children: (rule: Rule, scoped: Choice | null) => ReactNode }) {
+  const answer = useApi(RULE, { id }, { staleMs: 0 });
+  // The form begins with the rule as it is now, not with an answer that was remembered before it was changed.
+  const [isFresh, setFresh] = useState(false);
+  const isAnswered = answer.data !== undefined && !answer.isFetching;
+  useEffect(() => {
+    if (isAnswered) setFresh(true);
+  }, [isAnswered]);
   const rule = answer.data?.node?.__typename === "Rule" ? answer.data.node : null;
   const scope = rule === null ? {} : scopeOf(contentOf(rule));
   const scoped = scope.entityId || scope.underId ? scopedId(scope) : null;
   const { names, kinds } = useNames(scoped === null ? [] : [scoped]);
   if (answer.data === undefined) return <PageWaiting of={answer} what="rule" />;
   if (rule === null) return <PageMissing what="rule" faults={answer.faults} />;
-  if (scoped !== null && !names.has(scoped)) return <Loading what="the rule" />;
+  if (!isFresh || (scoped !== null && !names.has(scoped))) return <Loading what="the rule" />;
   const choice = scoped === null ? null : { id: scoped, name: names.get(scoped) ?? "", kind: (kinds.get(scoped) ?? "ASSET") as EntityKind };
   return children(rule, choice);
 }

@@ -36,6 +36,7 @@ export function Preview({ preview, inForce, range, lengthUs, onLength }: Props) 
   const [asTable, toggleTable] = useAsTable();
   const before = usePreview(inForce, range.from, range.to);
   const { test } = preview;
+  const atFields = preview.faults.filter((fault) => fault.path[0] === "input");
   const drafted = test?.events ?? NONE;
   const compared = inForce === null ? null : before.test;
   const entities = useMemo(() => byEntity(drafted, compared?.events ?? NONE), [drafted, compared]);
@@ -54,7 +55,8 @@ export function Preview({ preview, inForce, range, lengthUs, onLength }: Props) 
           ))}
         </fieldset>
       </header>
-      <Failed faults={preview.faults} retry={() => void preview.retry()} />
+      {atFields.length > 0 && <p className="field-fault">The rule cannot be tried as it is; what is wrong is said at its field.</p>}
+      <Failed faults={preview.faults.filter((fault) => !atFields.includes(fault))} retry={() => void preview.retry()} />
       {test === null && preview.isPending && <Loading what="the preview" rows={4} />}
       {test === null && !preview.isPending && preview.faults.length === 0 && <p className="muted">As soon as the condition and the scope are complete, the rule is tried here. Nothing is stored.</p>}
       {test !== null && (
@@ -66,6 +68,7 @@ export function Preview({ preview, inForce, range, lengthUs, onLength }: Props) 
             {compared !== null && (
               <>
                 ; the version in force <b className="number">{countText(compared.events.length, compared.truncated)}</b>
+                {inForce?.isActive === false && ", were it enabled"}
               </>
             )}
             . <span className="muted">{test.points.toLocaleString("en")} points were read.</span>
@@ -173,8 +176,8 @@ function lengthText(episode: Tried): string {
 
 function Table({ entities }: { entities: readonly EntityEpisodes[] }) {
   const rows = entities.flatMap(({ entityId, drafted, inForce }) => [
-    ...drafted.map((episode) => ({ entityId, episode, by: "this draft" })),
-    ...inForce.map((episode) => ({ entityId, episode, by: "version in force" })),
+    ...drafted.map((episode) => ({ entityId, episode, by: "draft" })),
+    ...inForce.map((episode) => ({ entityId, episode, by: "in force" })),
   ]);
   const shown = rows.sort((a, b) => microsOf(b.episode.openedAt) - microsOf(a.episode.openedAt)).slice(0, ROWS_MOST);
   const { names, kinds } = useNames(shown.map((row) => row.entityId));
@@ -183,9 +186,9 @@ function Table({ entities }: { entities: readonly EntityEpisodes[] }) {
       <table>
         <thead>
           <tr>
+            <th scope="col">Entity</th>
             <th scope="col">Opened</th>
             <th scope="col">Cleared</th>
-            <th scope="col">Entity</th>
             <th scope="col" className="number">
               Value
             </th>
@@ -196,14 +199,14 @@ function Table({ entities }: { entities: readonly EntityEpisodes[] }) {
           {shown.map(({ entityId, episode, by }) => (
             <tr key={`${by} ${entityId} ${episode.openedAt} ${episode.beganAt}`}>
               <td>
+                <EntityLink entity={{ id: entityId, kind: kinds.get(entityId) ?? "", name: names.get(entityId) ?? "…" }} />
+              </td>
+              <td>
                 <Instant at={episode.openedAt} />
               </td>
               <td>{episode.clearedAt ? <Instant at={episode.clearedAt} /> : "open at the end"}</td>
-              <td>
-                <EntityLink entity={{ id: entityId, kind: kinds.get(entityId) ?? "", name: names.get(entityId) ?? "…" }} />
-              </td>
               <td className="number">{episode.value === null || episode.value === undefined ? "" : numberText(episode.value)}</td>
-              <td>{by}</td>
+              <td className="nowrap">{by}</td>
             </tr>
           ))}
         </tbody>

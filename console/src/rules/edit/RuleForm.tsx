@@ -43,7 +43,9 @@ const WEEK_US = RANGES[1]?.[1] ?? 0;
 export function RuleForm({ start, scoped, inForce, submit, isBusy, faults, onSave }: Props) {
   const { moment } = useMoment();
   const past = isPast(moment);
-  const [draft, setDraft] = useState(start);
+  // As it was when the form was opened: what others write meanwhile does not change what is typed.
+  const [first] = useState(start);
+  const [draft, setDraft] = useState(first);
   const [chosen, setChosen] = useState(scoped);
   const [effectiveFrom, setEffectiveFrom] = useState<Micros | null>(null);
   const [reason, setReason] = useState("");
@@ -61,7 +63,7 @@ export function RuleForm({ start, scoped, inForce, submit, isBusy, faults, onSav
   const canPreview = useAllowed(CAN_TEST).length > 0;
   // What is only missing is said once somebody tried to save.
   const shown: Fault[] = [...faults, ...preview.faults.filter((fault) => !faults.some((other) => other.message === fault.message)), ...(isTried ? read.missing : [])];
-  const isTyped = !isSaved && (draft !== start || reason !== "" || effectiveFrom !== null);
+  const isTyped = !isSaved && (draft !== first || reason !== "" || effectiveFrom !== null);
 
   const save = async (event: FormEvent) => {
     event.preventDefault();

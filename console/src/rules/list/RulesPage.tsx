@@ -1,5 +1,6 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { useRefusal } from "../../session/ActionButton";
 import { ActionLink } from "../../session/ActionLink";
 import { isPast, type Search } from "../../time/moment";
 import { useMoment } from "../../time/useMoment";
@@ -64,7 +65,8 @@ function RuleList() {
     const all = ruleColumns(names, past);
     return isNarrow ? twoLines(all, NARROW_LABELS) : all;
   }, [names, past, isNarrow]);
-  useKeys({ n: { label: "New rule", run: () => void navigate({ to: "/rules/new" }) } }, { enabled: !past });
+  const canCreate = useRefusal("createRule") === null;
+  useKeys({ n: { label: "New rule", run: () => void navigate({ to: "/rules/new" }) } }, { enabled: !past && canCreate });
   const change = (part: RuleSearch) => void navigate({ to: ".", search: (before: Search) => ({ ...before, ...part }), replace: true });
   const count = facets.data;
   const left = list.totalCount === null ? 0 : list.totalCount - list.rows.length;
