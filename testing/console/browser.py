@@ -35,7 +35,8 @@ class ConsolePage:
     context: BrowserContext
     base: str
     requests: list[Request] = field(default_factory=list)
-    pending: int = 0
+    # Those that are not answered yet.
+    pending: set[Request] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     # Patterns of failures that the test provokes.
@@ -45,6 +46,8 @@ class ConsolePage:
         """Go to a route, e.g. "/devices?at=…", and wait for its heading."""
         # From nothing: a page that only changed its route still shows the one before for a moment.
         self.page.goto("about:blank")
+        # What that page requested and left behind need not be reported as failed.
+        self.pending.clear()
         self.page.goto(f"{self.base}#{route}")
         assert self.page.locator("#root").count() == 1, f"This is not the console:\n{self.page.inner_text('body')}"
         self.page.locator("main h1").first.wait_for()
@@ -57,10 +60,10 @@ class ConsolePage:
         # Twice in a row: an answer may lead to the next request.
         while quiet < 2:
             self.page.wait_for_timeout(_LOOK_EVERY_MS)
-            is_busy = self.pending > 0 or self.page.locator("[aria-busy=true], .skeleton").count() > 0
+            is_busy = bool(self.pending) or self.page.locator("[aria-busy=true], .skeleton").count() > 0
             quiet = 0 if is_busy else quiet + 1
             if is_busy:
-                deadline.pause(f"{self.pending} requests are not answered.")
+                deadline.pause(f"Not answered, or still loading: {[request.url for request in self.pending]}")
 
     def theme(self, name: str) -> None:
         """Show the page in another theme, as the display settings do."""
@@ -134,12 +137,12 @@ class Browser:
 def _watch(opened: ConsolePage) -> None:
     def requested(request: Request) -> None:
         opened.requests.append(request)
-        opened.pending += 1
+        opened.pending.add(request)
         if not request.url.startswith((opened.base, "data:", "blob:", "about:")):
             opened.foreign.append(request.url)
 
-    def ended(_request: Request) -> None:
-        opened.pending -= 1
+    def ended(request: Request) -> None:
+        opened.pending.discard(request)
 
     def answered(response: Response) -> None:
         if response.status >= 400:
