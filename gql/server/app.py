@@ -29,7 +29,9 @@ from gql.server.graphiql import ASSETS, is_wanted, page
 from gql.server.http import GraphQLOverHttp
 from gql.server.ingest_http import IngestOverHttp
 from gql.server.persisted import PersistedDocuments
+from gql.server.rest.answers import refusal
 from gql.server.rest.handler import RestOverHttp
+from gql.server.rest.routes import BASE
 from gql.server.session_http import SessionOverHttp
 from gql.server.websocket import Connection
 
@@ -165,7 +167,11 @@ async def _refuse(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     allowed = dict(getattr(error, "headers", None) or {})
     code, message = _REFUSALS.get(status, ("BAD_USER_INPUT", HTTPStatus(status).phrase))
-    response = _json(transport_error(code, message.format(method=request.method)), status)
+    message = message.format(method=request.method)
+    if request.url.path.startswith(f"{BASE}/"):
+        response = refusal([{"code": code, "message": message, "path": []}], status)
+    else:
+        response = _json(transport_error(code, message), status)
     response.headers.update(allowed)
     return response
 

@@ -16,7 +16,7 @@ from testing.installation import Client, Installation
 
 PLACES = """() => Object.fromEntries([...document.querySelectorAll('.react-flow__node')]
   .map(node => [node.dataset.id, node.style.transform]))"""
-FAINT = "() => [...document.querySelectorAll('.graph-node.not-held b')].map(name => name.innerText).sort()"
+FAINT = "() => [...document.querySelectorAll('.graph-node.not-valid b')].map(name => name.innerText).sort()"
 
 
 def posts(opened: ConsolePage) -> int:
@@ -57,13 +57,13 @@ def test_from_a_relation_to_the_link_of_a_neighbour_by_keyboard(page: ConsolePag
     drawn(page, {"Boiler A", "Boiler B", "Plant room", "Probe", "Works"})
 
 
-def test_nothing_moves_and_nothing_is_asked_while_the_thumb_does(page: ConsolePage, plant: Plant) -> None:
+def test_nothing_moves_and_no_request_is_sent_while_the_thumb_moves(page: ConsolePage, plant: Plant) -> None:
     page.open(f"/graph?entity={plant.boiler_a}&expanded={plant.room}", heading="Graph from Boiler A")
     drawn(page, {"Boiler A", "Boiler B", "Plant room", "Probe", "Works"})
     page.wait_idle()
     page.page.get_by_label("Length of the time bar").select_option("30 d")
     page.wait_idle()
-    places, asked = page.page.evaluate(PLACES), posts(page)
+    places, requests = page.page.evaluate(PLACES), posts(page)
     assert len(places) == 5
     assert page.page.evaluate(FAINT) == []
     # Two days before its first reading the probe was not linked; the room is part of the site since it was made.
@@ -73,9 +73,9 @@ def test_nothing_moves_and_nothing_is_asked_while_the_thumb_does(page: ConsolePa
         "element => { const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;"
         " set.call(element, 900); element.dispatchEvent(new Event('input', {bubbles: true})); }"
     )
-    page.page.wait_for_function("() => document.querySelectorAll('.graph-node.not-held').length === 2")
+    page.page.wait_for_function("() => document.querySelectorAll('.graph-node.not-valid').length === 2")
     assert page.page.evaluate(FAINT) == ["Probe", "Works"]
-    assert posts(page) == asked
+    assert posts(page) == requests
     page.page.wait_for_function("() => location.hash.includes('at=')")
     page.wait_idle()
     assert page.page.evaluate(PLACES) == places

@@ -84,7 +84,7 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
       {areAllShown && <VersionsTable versions={history.versions} entityId={entityId} onCorrect={correct} />}
       {!areAllShown && holding.length > 0 && (
         <div className="panel scroll" tabIndex={0} role="region" aria-label="Linked devices">
-          <table>
+          <table className="stacks">
             <thead>
               <tr>
                 <th scope="col">Device</th>
@@ -114,12 +114,12 @@ export function LinkedDevices({ entityId, kind }: { entityId: string; kind: "ASS
                       {device.type && <div className="muted small">{device.type}</div>}
                     </td>
                     <td>{relationshipLabel(version.edge.relationship, true)}</td>
-                    <td className="number">{version.edge.port ?? ""}</td>
-                    <td>{metricsOf(version.edge.metadata)?.join(", ") ?? "all"}</td>
-                    <td>
+                    <td className="number" data-label="Port">{version.edge.port ?? ""}</td>
+                    <td data-label="Metrics">{metricsOf(version.edge.metadata)?.join(", ") ?? "all"}</td>
+                    <td data-label="Since">
                       <Instant at={version.edge.validFrom} />
                     </td>
-                    <td>{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
+                    <td data-label="Until">{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
                     <td>
                       {state && "connectivity" in state && (
                         <>

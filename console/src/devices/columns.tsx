@@ -15,7 +15,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "name",
       title: "Name",
-      width: "minmax(190px, 2fr)",
+      width: "minmax(168px, 2fr)",
       sort: { ascending: "NAME_ASC", descending: "NAME_DESC" },
       cell: (row) => (
         <>
@@ -27,7 +27,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "type",
       title: "Type",
-      width: "minmax(136px, 1fr)",
+      width: "minmax(128px, 1fr)",
       sort: { ascending: "TYPE_ASC", descending: "TYPE_DESC" },
       cell: (row) => shown(row).type ?? <span className="muted">none</span>,
     },
@@ -42,7 +42,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
     {
       id: "seen",
       title: today("Seen"),
-      width: "60px",
+      width: "72px",
       number: true,
       sort: { ascending: "LAST_SEEN_ASC", descending: "LAST_SEEN_DESC" },
       cell: (row) => <Age at={shown(row).lastSeenAt} />,
@@ -66,7 +66,7 @@ export function deviceColumns(details: ReadonlyMap<string, RowDetail>, isPast = 
         return alarms ? <SeverityTag severity={alarms.severity} count={alarms.count} /> : alarms === null ? "none" : <span className="skeleton" style={{ width: "40px" }} />;
       },
     },
-    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "62px", number: true, cell: (row) => shown(row).linkedAssetsCount.toLocaleString("en") },
+    { id: "assets", title: today("Assets"), width: isPast ? "98px" : "74px", number: true, cell: (row) => shown(row).linkedAssetsCount.toLocaleString("en") },
     { id: "firmware", title: "Firmware", width: "92px", cell: (row) => shown(row).firmwareVersion ?? "unknown" },
   ];
 }

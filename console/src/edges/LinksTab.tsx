@@ -65,7 +65,7 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
       {history.total > 0 && (
         <>
           <div className="panel scroll" tabIndex={0} role="region" aria-label="Links at the moment shown">
-            <table>
+            <table className="stacks">
               <thead>
                 <tr>
                   <th scope="col">Linked to</th>
@@ -85,12 +85,12 @@ export function LinksTab({ device }: { device: { id: string; name: string } }) {
                       <span className="muted">{relationshipLabel(version.edge.relationship, false)}</span> <EntityLink entity={version.edge.source} />
                       {version.edge.exclusive && <span className="muted small"> alone</span>}
                     </td>
-                    <td className="number">{version.edge.port ?? ""}</td>
-                    <td>
+                    <td className="number" data-label="Port">{version.edge.port ?? ""}</td>
+                    <td data-label="Valid from">
                       <Instant at={version.edge.validFrom} />
                     </td>
-                    <td>{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
-                    <td>
+                    <td data-label="Valid until">{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
+                    <td data-label="Metrics">
                       <Mapping metadata={version.edge.metadata} />
                     </td>
                     <td className="nowrap">

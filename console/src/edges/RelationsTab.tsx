@@ -117,7 +117,7 @@ export function VersionsTable({
 }) {
   return (
     <div className="panel scroll" tabIndex={0} role="region" aria-label="All versions">
-      <table>
+      <table className="stacks">
         <thead>
           <tr>
             <th scope="col">Relation</th>
@@ -138,15 +138,15 @@ export function VersionsTable({
                 {relationshipLabel(version.edge.relationship, version.edge.source.id === entityId)}{" "}
                 <EntityLink entity={otherEnd(version.edge, entityId)} />
               </td>
-              <td className="number">{version.edge.port ?? ""}</td>
-              <td>
+              <td className="number" data-label="Port">{version.edge.port ?? ""}</td>
+              <td data-label="Valid from">
                 <Instant at={version.edge.validFrom} />
               </td>
-              <td>{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
-              <td>
+              <td data-label="Valid until">{version.edge.validUntil ? <Instant at={version.edge.validUntil} /> : "open"}</td>
+              <td data-label="Recorded">
                 <Instant at={version.edge.recordedAt} />
               </td>
-              <td className="sign nowrap">
+              <td className="sign nowrap" data-label="Believed">
                 {version.edge.retractedAt ? (
                   <>
                     <span className="tag">superseded</span> <Instant at={version.edge.retractedAt} />

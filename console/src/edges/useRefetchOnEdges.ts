@@ -13,7 +13,7 @@ const CHANGED = graphql(`
 `);
 
 // Many edges may change at once: one request is enough.
-const SETTLED_MS = 500;
+const DELAY_MS = 500;
 
 /** Ask again when an edge of these entities changes, and when the socket was lost meanwhile; one subscription. */
 export function useRefetchOnEdges(entityIds: readonly string[], refetch: () => void): void {
@@ -21,11 +21,11 @@ export function useRefetchOnEdges(entityIds: readonly string[], refetch: () => v
   const isLive = !isPast(moment) && entityIds.length > 0;
   const latest = useRef(refetch);
   latest.current = refetch;
-  const settling = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
   useLive(CHANGED, isLive ? { entityIds: [...entityIds] } : null, () => {
-    clearTimeout(settling.current);
-    settling.current = setTimeout(() => latest.current(), SETTLED_MS);
+    clearTimeout(waiting.current);
+    waiting.current = setTimeout(() => latest.current(), DELAY_MS);
   });
-  useEffect(() => () => clearTimeout(settling.current), []);
+  useEffect(() => () => clearTimeout(waiting.current), []);
   useEffect(() => (isLive ? onReopened(() => latest.current()) : undefined), [isLive]);
 }

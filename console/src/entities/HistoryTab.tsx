@@ -99,7 +99,7 @@ export function HistoryTab({ entityId }: { entityId: string }) {
       )}
       {changes.nodes.length > 0 && (
         <div className="panel scroll" tabIndex={0} role="region" aria-label="Changes">
-          <table className="history">
+          <table className="history stacks">
             <thead>
               <tr>
                 <th scope="col">Recorded</th>

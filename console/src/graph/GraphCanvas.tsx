@@ -11,7 +11,7 @@ const HEIGHT = 46;
 // How much is left of what does not hold at the moment shown.
 const FAINT = 0.3;
 
-type Drawn = { node: GraphNode; count: number; isHeld: boolean; isRoot: boolean; isOnPath: boolean; isChosen: boolean };
+type Drawn = { node: GraphNode; count: number; isValid: boolean; isRoot: boolean; isOnPath: boolean; isChosen: boolean };
 
 type Props = {
   model: GraphModel;
@@ -44,14 +44,14 @@ export function GraphCanvas({ model, root, holding, path, chosenLine, chosenEnti
     [model],
   );
   const places = usePlaces(plan);
-  const held = useMemo(() => heldEnds(model.lines, holding), [model, holding]);
+  const valid = useMemo(() => validEnds(model.lines, holding), [model, holding]);
   const nodes = useMemo(
     () =>
       model.nodes.flatMap((node): Node<Drawn>[] => {
         const place = places?.[node.key];
         if (place === undefined) return [];
-        const count = isGroup(node) ? heldMembers(node, model.lines, holding) : 0;
-        const isHeld = isGroup(node) ? count > 0 : node.key === root || held.has(node.key);
+        const count = isGroup(node) ? validMembers(node, model.lines, holding) : 0;
+        const isValid = isGroup(node) ? count > 0 : node.key === root || valid.has(node.key);
         return [
           {
             id: node.key,
@@ -59,16 +59,16 @@ export function GraphCanvas({ model, root, holding, path, chosenLine, chosenEnti
             position: place,
             width: WIDTH,
             height: HEIGHT,
-            data: { node, count, isHeld, isRoot: node.key === root, isOnPath: path.has(node.key), isChosen: node.key === chosenEntity },
+            data: { node, count, isValid, isRoot: node.key === root, isOnPath: path.has(node.key), isChosen: node.key === chosenEntity },
           },
         ];
       }),
-    [model, places, held, holding, root, path, chosenEntity],
+    [model, places, valid, holding, root, path, chosenEntity],
   );
   const edges = useMemo(
     () =>
       model.lines.map((line): Edge => {
-        const isHeld = line.versions.some((version) => holding.has(version.id));
+        const isValid = line.versions.some((version) => holding.has(version.id));
         const isMarked = line.key === chosenLine || (path.has(line.from) && path.has(line.to));
         const colour = isMarked ? "var(--accent)" : "var(--line-strong)";
         return {
@@ -78,9 +78,9 @@ export function GraphCanvas({ model, root, holding, path, chosenLine, chosenEnti
           label: line.label,
           interactionWidth: 16,
           markerEnd: { type: MarkerType.ArrowClosed, color: colour },
-          style: { stroke: colour, strokeWidth: isMarked ? 2.4 : 1.2, ...(isHeld ? {} : { strokeDasharray: "3 4", opacity: FAINT }) },
-          labelStyle: { fill: "var(--muted)", fontSize: 11, ...(isHeld ? {} : { opacity: FAINT }) },
-          labelBgStyle: { fill: "var(--sunken)", ...(isHeld ? {} : { opacity: FAINT }) },
+          style: { stroke: colour, strokeWidth: isMarked ? 2.4 : 1.2, ...(isValid ? {} : { strokeDasharray: "3 4", opacity: FAINT }) },
+          labelStyle: { fill: "var(--muted)", fontSize: 11, ...(isValid ? {} : { opacity: FAINT }) },
+          labelBgStyle: { fill: "var(--sunken)", ...(isValid ? {} : { opacity: FAINT }) },
         };
       }),
     [model, holding, path, chosenLine],
@@ -126,10 +126,10 @@ function Fitted({ to: count, root }: { to: number; root: string }) {
 }
 
 function GraphBox({ data }: NodeProps<Node<Drawn>>) {
-  const { node, count, isHeld, isRoot, isOnPath, isChosen } = data;
+  const { node, count, isValid, isRoot, isOnPath, isChosen } = data;
   const name = isGroup(node) ? groupName(node.group, count) : node.entity.name;
   const what = isGroup(node) ? `${node.group.label}, of ${node.group.members.length.toLocaleString("en")} ever` : (node.entity.type ?? node.entity.kind.toLowerCase());
-  const marks = [isRoot ? "root" : "", isOnPath ? "on-path" : "", isChosen ? "chosen" : "", isGroup(node) ? "group" : "", isHeld ? "" : "not-held"].join(" ");
+  const marks = [isRoot ? "root" : "", isOnPath ? "on-path" : "", isChosen ? "chosen" : "", isGroup(node) ? "group" : "", isValid ? "" : "not-valid"].join(" ");
   return (
     <div className={`graph-node ${marks}`} title={`${name}, ${what}`}>
       <Handle className="graph-handle" type="target" position={Position.Left} isConnectable={false} />
@@ -141,7 +141,7 @@ function GraphBox({ data }: NodeProps<Node<Drawn>>) {
 }
 
 /** The keys of nodes at which an edge holds. */
-function heldEnds(lines: readonly Line[], holding: ReadonlySet<string>): Set<string> {
+function validEnds(lines: readonly Line[], holding: ReadonlySet<string>): Set<string> {
   const ends = new Set<string>();
   for (const line of lines) {
     if (!line.versions.some((version) => holding.has(version.id))) continue;
@@ -152,7 +152,7 @@ function heldEnds(lines: readonly Line[], holding: ReadonlySet<string>): Set<str
 }
 
 /** How many members of a group are neighbours at the moment shown. */
-function heldMembers({ key, group }: GroupNode, lines: readonly Line[], holding: ReadonlySet<string>): number {
+function validMembers({ key, group }: GroupNode, lines: readonly Line[], holding: ReadonlySet<string>): number {
   const members = new Set<string>();
   for (const line of lines) {
     if (line.from !== key && line.to !== key) continue;

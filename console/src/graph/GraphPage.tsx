@@ -101,13 +101,13 @@ export function GraphPage() {
           root: view.root ?? "",
           expanded: view.root === null ? [] : [view.root, ...view.expanded],
           opened: view.opened,
-          kept: [...(entity === null ? [] : [entity]), ...(way?.nodes ?? [])],
+          included: [...(entity === null ? [] : [entity]), ...(way?.nodes ?? [])],
         },
         versions,
       ),
     [view.root, view.expanded, view.opened, entity, way, versions],
   );
-  const held = useMemo(() => new Set(holding.map((version) => version.id)), [holding]);
+  const valid = useMemo(() => new Set(holding.map((version) => version.id)), [holding]);
   const onPath = useMemo(() => new Set((way?.nodes ?? []).map((node) => node.id)), [way]);
 
   if (view.root === null) {
@@ -127,7 +127,7 @@ export function GraphPage() {
   const line = edgeId === null ? null : (model.lines.find((candidate) => candidate.versions.some((version) => version.edgeId === edgeId))?.key ?? null);
   const chooseLine = (key: string) => {
     const chosen = model.lines.find((candidate) => candidate.key === key);
-    const version = chosen?.versions.find((candidate) => held.has(candidate.id)) ?? chosen?.versions[0];
+    const version = chosen?.versions.find((candidate) => valid.has(candidate.id)) ?? chosen?.versions[0];
     setEdgeId(version?.edgeId ?? null);
   };
   const ofEdge = edgeId === null ? [] : versions.filter((version) => version.edgeId === edgeId);
@@ -171,7 +171,7 @@ export function GraphPage() {
           <GraphCanvas
             model={model}
             root={view.root}
-            holding={held}
+            holding={valid}
             path={onPath}
             chosenLine={line}
             chosenEntity={entityId}

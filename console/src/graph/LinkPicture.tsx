@@ -7,7 +7,7 @@ import { Instant } from "../ui/Time";
 const HEIGHT = 150;
 
 /**
- * The versions of one link as rectangles: across when it held in the world, upwards when that was believed.
+ * The versions of one link as rectangles: across when it was valid in the world, upwards when that was believed.
  *
  * The cross is the moment shown. The table says the same in words.
  */
@@ -32,7 +32,7 @@ export function LinkPicture({ versions, asOf, knownAt }: { versions: readonly Ve
               width={`${Math.max(0.5, x(version.validUntil ?? range.validUntil) - left)}%`}
               height={Math.max(3, y(version.recordedAt) - top)}
             >
-              <title>{`held ${dateMinute(version.validFrom, zone)} to ${version.validUntil === null ? "open" : dateMinute(version.validUntil, zone)}, recorded ${dateMinute(version.recordedAt, zone)}${version.retractedAt === null ? "" : `, superseded ${dateMinute(version.retractedAt, zone)}`}`}</title>
+              <title>{`valid ${dateMinute(version.validFrom, zone)} to ${version.validUntil === null ? "open" : dateMinute(version.validUntil, zone)}, recorded ${dateMinute(version.recordedAt, zone)}${version.retractedAt === null ? "" : `, superseded ${dateMinute(version.retractedAt, zone)}`}`}</title>
             </rect>
           );
         })}
@@ -43,12 +43,12 @@ export function LinkPicture({ versions, asOf, knownAt }: { versions: readonly Ve
         <span>{dateMinute(range.validFrom, zone)}</span>
         <span>{dateMinute(range.validUntil, zone)}</span>
       </div>
-      <p className="muted small">Across: when it held ({zone}). Upwards: when that was believed. Dashed: superseded by a correction.</p>
+      <p className="muted small">Across: when it was valid ({zone}). Upwards: when that was believed. Dashed: superseded by a correction.</p>
       <div className="scroll" tabIndex={0} role="region" aria-label="Versions of the link">
         <table>
           <thead>
             <tr>
-              <th scope="col">Held</th>
+              <th scope="col">Valid</th>
               <th scope="col">Believed</th>
             </tr>
           </thead>

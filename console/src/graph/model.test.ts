@@ -28,17 +28,17 @@ const views = fc.record({
 
 function viewOf(drawn: { root: string; expanded: string[] }, opened: ReadonlySet<string> = new Set()): View {
   const n = Number(drawn.root.slice(1));
-  return { root: drawn.root, expanded: [drawn.root, ...drawn.expanded.filter((id) => id !== drawn.root)], opened, kept: [end(n)] };
+  return { root: drawn.root, expanded: [drawn.root, ...drawn.expanded.filter((id) => id !== drawn.root)], opened, included: [end(n)] };
 }
 
 /** Neighbours of the expanded entities, from the versions alone. */
 function neighbours(versions: readonly VersionRecord[], ids: ReadonlySet<string>): Set<string> {
-  const found = new Set<string>();
+  const result = new Set<string>();
   for (const { edge } of versions) {
-    if (ids.has(edge.source.id)) found.add(edge.target.id);
-    if (ids.has(edge.target.id)) found.add(edge.source.id);
+    if (ids.has(edge.source.id)) result.add(edge.target.id);
+    if (ids.has(edge.target.id)) result.add(edge.source.id);
   }
-  return found;
+  return result;
 }
 
 function covered(model: GraphModel): Set<string> {

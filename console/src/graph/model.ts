@@ -11,7 +11,7 @@ export type View = {
   /** Keys of groups whose members are shown one by one. */
   opened: ReadonlySet<string>;
   /** Entities that are shown in any case, e.g. those of a path. */
-  kept: readonly End[];
+  included: readonly End[];
 };
 
 /** Neighbours of one entity that are alike: of one relationship and direction, kind and type. */
@@ -66,9 +66,9 @@ export function graphOf(view: View, versions: readonly VersionRecord[], most = N
     shown.set(end.id, { key: end.id, entity: end, isExpanded: false });
     return true;
   };
-  const root = ends.get(view.root) ?? view.kept.find((end) => end.id === view.root);
+  const root = ends.get(view.root) ?? view.included.find((end) => end.id === view.root);
   if (root !== undefined) show(root);
-  for (const end of view.kept) show(end);
+  for (const end of view.included) show(end);
   for (const id of view.expanded) {
     const node = shown.get(id);
     if (node === undefined) continue;

@@ -5,20 +5,20 @@ import type { Places, Plan } from "./layout";
 export function usePlaces(plan: Plan): Places | null {
   const [places, setPlaces] = useState<Places | null>(null);
   const worker = useRef<Worker | null>(null);
-  const asked = useRef(0);
+  const requested = useRef(0);
   useEffect(() => {
     const started = new Worker(new URL("./layoutWorker.ts", import.meta.url), { type: "module" });
     started.addEventListener("message", (event: MessageEvent<{ number: number; places: Places }>) => {
-      // Another plan was asked for meanwhile.
-      if (event.data.number === asked.current) setPlaces(event.data.places);
+      // Another plan was requested for meanwhile.
+      if (event.data.number === requested.current) setPlaces(event.data.places);
     });
     worker.current = started;
     return () => started.terminate();
   }, []);
   const key = JSON.stringify(plan);
   useEffect(() => {
-    asked.current++;
-    worker.current?.postMessage({ number: asked.current, plan: JSON.parse(key) as Plan });
+    requested.current++;
+    worker.current?.postMessage({ number: requested.current, plan: JSON.parse(key) as Plan });
   }, [key]);
   return places;
 }

@@ -71,6 +71,8 @@ def refusal(errors: Sequence[Mapping[str, Any]], status: int | None = None, *, r
     if status is None:
         is_precondition = first["code"] == "CONFLICT" and list(first["path"])[-1:] == [PRECONDITION]
         status = PRECONDITION_FAILED if is_precondition else CODE_STATUS.get(first["code"], INVALID)
+        if is_precondition:
+            errors = [{**first, "path": ["If-Match"]}]
     return _json(status, {"errors": errors})
 
 

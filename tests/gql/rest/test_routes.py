@@ -68,7 +68,7 @@ def test_whoever_was_faster_is_not_overwritten(rest: RestClient) -> None:
     second = rest.call("PATCH", place, {"name": "Tagged twice"}, headers={"If-Match": first})
     assert second.status == 200
     late = rest.call("PATCH", place, {"name": "Late"}, headers={"If-Match": first})
-    assert refused(late) == (412, ["CONFLICT"], [["ifUpdatedAt"]])
+    assert refused(late) == (412, ["CONFLICT"], [["If-Match"]])
     assert rest.call("GET", place, headers={"If-None-Match": second.headers["ETag"]}).status == 304
     assert rest.call("GET", place, headers={"If-None-Match": f'W/"x", {first}'}).body["name"] == "Tagged twice"
     for tag in ('W/"x"', "x", '"a", "b"', '""'):
@@ -168,9 +168,13 @@ def test_without_a_token_nothing_is_read(api: Api, rest: RestClient) -> None:
     assert refused(viewer.call("POST", "/api/v1/assets", {"name": "x"}))[:2] == (403, ["FORBIDDEN"])
 
 
+def test_addresses_of_nothing_are_refused_as_all_else(rest: RestClient) -> None:
+    assert refused(rest.call("GET", "/api/v1/pumps")) == (404, ["NOT_FOUND"], [[]])
+
+
 def test_methods_that_a_path_does_not_have_are_refused(rest: RestClient) -> None:
     answer = rest.call("PUT", "/api/v1/assets", {"name": "x"})
-    assert answer.status == 405
+    assert refused(answer) == (405, ["BAD_USER_INPUT"], [[]])
     assert set(answer.headers["Allow"].replace(" ", "").split(",")) == {"GET", "HEAD", "POST"}
     assert rest.call("HEAD", "/api/v1/assets").status == 200
 

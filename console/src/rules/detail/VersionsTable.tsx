@@ -20,7 +20,7 @@ const BACKDATED_US = 60e6;
 export function VersionsTable({ versions, inForce, reasons, names }: Props) {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Versions">
-      <table>
+      <table className="stacks">
         <thead>
           <tr>
             <th scope="col">In force from</th>
