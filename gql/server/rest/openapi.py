@@ -43,6 +43,29 @@ _ERRORS: Final = {
     "required": ["errors"],
     "properties": {"errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Error"}}},
 }
+# Where the head cannot be read, nobody knows that it was meant for one of these routes.
+_HEAD_ERRORS: Final = {
+    "type": "object",
+    "required": ["errors"],
+    "properties": {
+        "errors": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["message", "extensions"],
+                "properties": {
+                    "message": {"type": "string", "description": "One sentence, for a person."},
+                    "extensions": {
+                        "type": "object",
+                        "required": ["code"],
+                        "properties": {"code": {"type": "string"}},
+                    },
+                },
+            },
+        }
+    },
+}
 _REFUSALS: Final = {
     "400": "What was sent cannot be used.",
     "401": "No token, or one that is not valid.",
@@ -52,7 +75,7 @@ _REFUSALS: Final = {
     "412": "It was changed since the entity tag of If-Match.",
     "413": "It is too large.",
     "415": "The body is no JSON.",
-    "431": "The head of the request is too long.",
+    "431": "The head of the request is too long; the error is as over GraphQL.",
     "429": "Too many requests; Retry-After says when to try again.",
     "503": "A part of Argus is unavailable; Retry-After says when to try again.",
     "504": "It took too long.",
@@ -79,17 +102,21 @@ def openapi(schema: GraphQLSchema) -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": paths,
         "components": {
-            "schemas": {"Error": _ERROR, "Errors": _ERRORS, **writer.components},
+            "schemas": {"Error": _ERROR, "Errors": _ERRORS, "HeadErrors": _HEAD_ERRORS, **writer.components},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "responses": {
                 status: {
                     "description": meaning,
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Errors"}}},
+                    "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{_shape_of(status)}"}}},
                 }
                 for status, meaning in _REFUSALS.items()
             },
         },
     }
+
+
+def _shape_of(status: str) -> str:
+    return "HeadErrors" if status == "431" else "Errors"
 
 
 class _Writer:
