@@ -396,3 +396,30 @@ def test_a_change_is_undone_from_the_message_about_it(page: ConsolePage, client:
     assert client.call(ends).data["shelves"]["nodes"][0]["to"] > instant(datetime.now(tz=UTC))
     undo()
     assert client.call(ends).data["shelves"]["nodes"][0]["to"] <= instant(datetime.now(tz=UTC))
+
+
+def test_who_comes_back_to_a_list_goes_on_where_it_was_left(browser: Browser, installation: Installation) -> None:
+    client = installation.organization("Returning")
+    created = " ".join(f'a{n}: createAsset(input: {{name: "Asset {n:02}"}}) {{ errors {{ code }} }}' for n in range(40))
+    client.call(f"mutation {{ {created} }}")
+    with browser.page(installation, client) as opened:
+        opened.open("/assets", heading="Assets")
+        opened.page.get_by_role("row", name="Asset 00").wait_for()
+        opened.page.get_by_role("grid").focus()
+        for _ in range(31):
+            opened.page.keyboard.press("j")
+        opened.page.keyboard.press("Enter")
+        opened.page.get_by_role("heading", name="Asset 30", level=1).wait_for()
+        opened.page.go_back()
+        opened.page.get_by_role("heading", name="Assets", level=1).wait_for()
+        opened.page.locator(".grid-row[data-active=true]", has_text="Asset 30").wait_for()
+        opened.page.wait_for_function("() => document.activeElement?.getAttribute('role') === 'grid'")
+        opened.page.keyboard.press("j")
+        opened.page.keyboard.press("Enter")
+        opened.page.get_by_role("heading", name="Asset 31", level=1).wait_for()
+        # Opened anew it begins at its first row.
+        opened.page.keyboard.press("g")
+        opened.page.keyboard.press("a")
+        opened.page.get_by_role("row", name="Asset 00").wait_for()
+        assert opened.page.locator(".grid-row[data-active=true]").count() == 0
+        opened.check()

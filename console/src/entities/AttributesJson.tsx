@@ -1,5 +1,6 @@
 import type { Fault } from "../api/request";
 import { FieldFault } from "../ui/Fields";
+import { roundedFault, roundedInteger } from "./attributeFields";
 import { isObject } from "./compare";
 
 /** The attributes of an entity as their text in JSON, beside their fields. */
@@ -41,7 +42,9 @@ export function AttributesJson({
 /** Return why a text is no object of JSON; null: it is one. */
 export function faultOfText(text: string): string | null {
   try {
-    return isObject(JSON.parse(text)) ? null : "Attributes are a JSON object: { … }.";
+    if (!isObject(JSON.parse(text))) return "Attributes are a JSON object: { … }.";
+    const rounded = roundedInteger(text);
+    return rounded === null ? null : roundedFault(rounded);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

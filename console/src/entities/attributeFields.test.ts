@@ -68,3 +68,11 @@ it("sets and takes away", () => {
   expect(withAttribute({ a: 1, b: 2 }, "a", 3)).toEqual({ a: 3, b: 2 });
   expect(withAttribute({ a: 1, b: 2 }, "a", undefined)).toEqual({ b: 2 });
 });
+
+it("refuses an integer that would be rounded, in a number and in JSON, and not where it is a text", () => {
+  expect(readAttribute({ type: "number" }, "9007199254740993").fault).toContain("9007199254740993");
+  expect(readAttribute({ type: "number" }, "9007199254740991").fault).toBe(null);
+  expect(readAttribute({ type: "number" }, "1e300").fault).toBe(null);
+  expect(readAttribute({ type: "json" }, '{"a": [1, -9007199254740993]}').fault).toContain("-9007199254740993");
+  expect(readAttribute({ type: "json" }, '{"a": "9007199254740993", "9007199254740993": 1.5}').fault).toBe(null);
+});

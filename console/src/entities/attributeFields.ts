@@ -101,18 +101,33 @@ export function readAttribute(field: Pick<AttributeField, "type">, text: string)
   if (field.type !== "string" && trimmed === "") return { value: undefined, fault: null };
   if (field.type === "number") {
     const value = Number(trimmed);
+    const rounded = roundedInteger(trimmed);
+    if (rounded !== null) return { fault: roundedFault(rounded) };
     if (NUMERAL.test(trimmed) && Number.isFinite(value)) return { value, fault: null };
     const hint = trimmed.includes(",") ? " Write a fraction with a point, thousands without a comma." : "";
     return { fault: `"${trimmed}" is not a number.${hint}` };
   }
   if (field.type === "json") {
     try {
-      return { value: JSON.parse(text) as unknown, fault: null };
+      const value: unknown = JSON.parse(text);
+      const rounded = roundedInteger(text);
+      return rounded === null ? { value, fault: null } : { fault: roundedFault(rounded) };
     } catch (error) {
       return { fault: error instanceof Error ? error.message : String(error) };
     }
   }
   return { value: text === "" ? undefined : text, fault: null };
+}
+
+const TOKEN = /"(?:\\.|[^"\\])*"|[+-]?\d[\d.eE+-]*/g;
+
+/** Return the first integer in a JSON text that would not be stored as it is written; null: there is none. */
+export function roundedInteger(json: string): string | null {
+  return json.match(TOKEN)?.find((token) => /^[+-]?\d+$/.test(token) && !Number.isSafeInteger(Number(token))) ?? null;
+}
+
+export function roundedFault(integer: string): string {
+  return `${integer} has more digits than a number keeps. Write it as a text, in quotation marks.`;
 }
 
 /** Return the attributes with one of them set, or taken away where the value is undefined. */

@@ -48,6 +48,7 @@ export function InstantField({
   const zone = useZone();
   const id = useId();
   // A wall clock has whole seconds: the instant behind it stays exact until the text is changed.
+  const [original] = useState(value);
   const [text, setText] = useState(value === null ? "" : toWallClock(value, zone));
   // A date of which a part is missing has no text: it is not the same as an empty field.
   const [isIncomplete, setIncomplete] = useState(false);
@@ -69,6 +70,7 @@ export function InstantField({
           setText(event.target.value);
           setIncomplete(event.target.validity.badInput);
           if (event.target.value === "") onChange(null);
+          else if (original !== null && event.target.value === toWallClock(original, zone)) onChange(original);
           else onChange(fromWallClock(event.target.value, zone));
         }}
       />

@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useKeys } from "./keys";
+import { positionToReturn, rememberPosition } from "./positions";
 
 export type Column<N> = {
   id: string;
@@ -62,7 +63,8 @@ export function Grid<N>(props: Props<N>) {
   const { rows, columns, idOf, hasMore, readAhead } = props;
   const scroller = useRef<HTMLDivElement>(null);
   // By its id: the active row stays active when rows come before it.
-  const [activeId, setActiveId] = useState<string | null>(null);
+  const [returned] = useState(() => positionToReturn(props.label));
+  const [activeId, setActiveId] = useState<string | null>(returned?.activeId ?? null);
   const active = activeId === null ? -1 : rows.findIndex((entry) => idOf(entry) === activeId);
   const setActive = (index: number) => {
     const entry = rows[index];
@@ -76,6 +78,20 @@ export function Grid<N>(props: Props<N>) {
     estimateSize: () => rowPx,
     overscan: 1,
   });
+  const open = (entry: N) => {
+    rememberPosition(props.label, { activeId: idOf(entry), top: scroller.current?.scrollTop ?? 0 });
+    props.onOpen(entry);
+  };
+  // Who comes back from a row goes on where the list was left, as soon as it has its rows again.
+  const isFilled = returned !== null && rows.length > 0;
+  useEffect(() => {
+    if (!isFilled) return;
+    const frame = requestAnimationFrame(() => {
+      scroller.current?.scrollTo({ top: returned.top });
+      scroller.current?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [isFilled, returned]);
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   const first = items[0]?.index ?? 0;
@@ -100,7 +116,7 @@ export function Grid<N>(props: Props<N>) {
     {
       j: { label: "Next row", run: () => move(1) },
       k: { label: "Previous row", run: () => move(-1) },
-      Enter: { label: "Open the row", run: () => row !== undefined && props.onOpen(row) },
+      Enter: { label: "Open the row", run: () => row !== undefined && open(row) },
       x: { label: "Select the row", run: () => row !== undefined && props.onToggle?.(row) },
     },
     { enabled: rows.length > 0 },
@@ -161,7 +177,7 @@ export function Grid<N>(props: Props<N>) {
                 data-active={item.index === active}
                 style={{ height: rowPx, transform: `translateY(${item.start}px)` }}
                 onClick={() => setActive(item.index)}
-                onDoubleClick={() => props.onOpen(entry)}
+                onDoubleClick={() => open(entry)}
               >
                 <span role="gridcell" aria-colspan={columns.length + (props.onToggle ? 1 : 0)}>
                   {wide}
@@ -179,8 +195,12 @@ export function Grid<N>(props: Props<N>) {
               aria-selected={props.onToggle ? isSelected : undefined}
               data-active={item.index === active}
               style={{ gridTemplateColumns: template, minWidth, height: rowPx, transform: `translateY(${item.start}px)` }}
-              onClick={() => setActive(item.index)}
-              onDoubleClick={() => props.onOpen(entry)}
+              onClick={() => {
+                setActive(item.index);
+                // A link in it may have been followed.
+                rememberPosition(props.label, { activeId: idOf(entry), top: scroller.current?.scrollTop ?? 0 });
+              }}
+              onDoubleClick={() => open(entry)}
             >
               {props.onToggle && (
                 <span role="gridcell" className="check">
