@@ -13,6 +13,7 @@ from testing.console.browser import Browser, ConsolePage
 from testing.console.keyboard import press, tab_to
 from testing.console.plant import Plant, change, instant
 from testing.installation import Client, Installation
+from testing.waits import wait_until
 
 PLACES = """() => Object.fromEntries([...document.querySelectorAll('.react-flow__node')]
   .map(node => [node.dataset.id, node.style.transform]))"""
@@ -25,8 +26,8 @@ def posts(opened: ConsolePage) -> int:
 
 def drawn(opened: ConsolePage, names: set[str]) -> None:
     """Wait until the picture has these nodes and no others."""
-    expect(opened.page.locator(".graph-node")).to_have_count(len(names))
-    assert set(opened.page.locator(".graph-node b").all_inner_texts()) == names
+    nodes = opened.page.locator(".graph-node b")
+    wait_until(lambda: sorted(nodes.all_inner_texts()) == sorted(names), details=nodes.all_inner_texts)
 
 
 def test_from_a_relation_to_the_link_of_a_neighbour_by_keyboard(page: ConsolePage, plant: Plant) -> None:
@@ -90,7 +91,7 @@ def test_the_way_between_two(page: ConsolePage, plant: Plant) -> None:
     page.open(f"/graph?entity={plant.probe}&to={plant.site}", heading="Graph from Probe")
     path = page.page.get_by_role("status").filter(has_text="links:")
     expect(path).to_have_text("3 links: Probe → Boiler A → Plant room → Works")
-    assert page.page.locator(".graph-node.on-path").count() == 4
+    expect(page.page.locator(".graph-node.on-path")).to_have_count(4)
     # Long before, the probe was at no boiler.
     page.open(f"/graph?entity={plant.probe}&to={plant.site}&at={instant(plant.began - timedelta(days=3))}")
     expect(page.page.get_by_text("No path to Works at the moment shown.")).to_be_visible()

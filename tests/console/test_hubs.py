@@ -417,7 +417,7 @@ def test_who_comes_back_to_a_list_goes_on_where_it_was_left(browser: Browser, in
         opened.page.keyboard.press("j")
         opened.page.keyboard.press("Enter")
         opened.page.get_by_role("heading", name="Asset 31", level=1).wait_for()
-        # Opened anew it begins at its first row.
+        # By another way it begins at its first row.
         opened.page.keyboard.press("g")
         opened.page.keyboard.press("a")
         opened.page.get_by_role("row", name="Asset 00").wait_for()

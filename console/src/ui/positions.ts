@@ -15,7 +15,7 @@ export function rememberPosition(list: string, position: Position): void {
   if (positions.size > POSITIONS_MOST && oldest !== undefined) positions.delete(oldest);
 }
 
-/** Return where a list was left, for who comes back to it by the history; null: it is opened anew. */
+/** Return where a list was left, for who comes back to it by the history; null: it is opened by another way. */
 export function positionToReturn(list: string): Position | null {
   return positions.get(keyOf(list)) ?? null;
 }
