@@ -2,7 +2,7 @@ import { useEffect, useId, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import { useZone } from "../time/zone";
 import { ChartCursor } from "./ChartCursor";
-import { aligned, type ChartSeries, type ChartSource, lastText, spoken } from "./ChartData";
+import { aligned, type ChartSeries, type ChartSource, filled, gapsOf, lastText, spoken } from "./ChartData";
 import { type Band, colour, dark, plotOptions, type Threshold } from "./ChartPlot";
 import { ChartTable } from "./ChartTable";
 import { useAsTable } from "./useAsTable";
@@ -25,7 +25,7 @@ type Props = {
   onZoom?: (fromMs: number, toMs: number) => void;
   /** Leave the range that was zoomed to. */
   onWhole?: () => void;
-  /** Points without a gap mark between them farther apart than this are not joined. */
+  /** Points farther apart than this are not joined, unless those of their series usually are. */
   gapMs?: number;
 };
 
@@ -74,9 +74,11 @@ export function Chart(props: Props) {
     const draw = () => {
       const made = plot.current;
       if (made === null) return;
-      const points = source?.points(keys) ?? series;
+      const given = source?.points(keys) ?? series;
+      // Of buckets, empty ones are no points: how far the others are apart tells where a gap is.
+      const points = gapMs === undefined ? given : given.map(filled);
       const range = source?.range() ?? { fromMs, toMs };
-      data.current = aligned(points, gapMs, data.current);
+      data.current = aligned(points, gapMs === undefined ? undefined : gapsOf(points, gapMs), data.current);
       made.batch(() => {
         made.setData(data.current, false);
         made.setScale("x", { min: range.fromMs, max: range.toMs });
@@ -93,7 +95,7 @@ export function Chart(props: Props) {
   }, [series, keys, source, fromMs, toMs, gapMs, props.thresholds, props.bands, zone, height, asTable]);
 
   const name = useMemo(() => spoken(title, series), [title, series]);
-  const points = series.reduce((sum, one) => sum + one.values.length, 0);
+  const points = series.reduce((sum, one) => sum + filled(one).values.length, 0);
   return (
     <figure className="chart" style={{ margin: 0 }} aria-labelledby={id}>
       <figcaption id={id} className="chart-legend">

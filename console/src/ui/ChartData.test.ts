@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { aligned, isolatedIn, lastText, spoken, valueText } from "./ChartData";
+import { aligned, filled, gapsOf, isolatedIn, lastText, spoken, valueText } from "./ChartData";
 
 const times = fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { maxLength: 25 }).map((drawn) => drawn.sort((a, b) => a - b));
 const drawnSeries = fc.array(times, { minLength: 1, maxLength: 4 });
@@ -11,7 +11,7 @@ test("each series keeps its points on the common axis, and a gap is marked once 
     fc.property(drawnSeries, fc.option(fc.integer({ min: 2, max: 9 }), { nil: undefined }), (drawn, gapMs) => {
       const series = drawn.map((timestamps, place) => ({ timestamps, values: timestamps.map((at) => at * 10 + place) }));
       // The arrays of the drawing before are filled again.
-      into = aligned(series, gapMs, into);
+      into = aligned(series, gapMs === undefined ? undefined : series.map(() => gapMs), into);
       const [xs, ...columns] = into as [number[], ...(number | null | undefined)[][]];
       expect([...xs]).toEqual([...new Set(xs)].sort((a, b) => a - b));
       series.forEach((one, place) => {
@@ -25,6 +25,18 @@ test("each series keeps its points on the common axis, and a gap is marked once 
       });
     }),
   );
+});
+
+test("what is a gap goes by how often the points of a series come, and is never less than a bucket", () => {
+  const often = { timestamps: Array.from({ length: 500 }, (_, n) => n * 10), values: [] };
+  const seldom = { timestamps: [0, 90, 180, 270, 900, 990], values: [] };
+  expect(gapsOf([often, seldom, { timestamps: [], values: [] }, { timestamps: [5], values: [] }], 15)).toEqual([25, 225, 15, 15]);
+});
+
+test("empty buckets are no points", () => {
+  expect(filled({ timestamps: [1, 2, 3], values: [Number.NaN, 5, null] })).toEqual({ timestamps: [2], values: [5] });
+  const whole = { timestamps: [1], values: new Float64Array([2]) };
+  expect(filled(whole)).toBe(whole);
 });
 
 test("series with one device's timestamps are drawn from the arrays they are in", () => {

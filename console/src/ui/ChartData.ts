@@ -63,15 +63,39 @@ export function spoken(title: string, series: readonly ChartSeries[]): string {
 type Points = Pick<ChartSeries, "timestamps" | "values">;
 type Column = (number | null | undefined)[];
 
+/** Return the points of a series that have a value, without its empty buckets. */
+export function filled(series: Points): Points {
+  const places = Array.from(series.values, (_, place) => place).filter((place) => valueAt(series, place) !== null);
+  if (places.length === series.values.length) return series;
+  return { timestamps: places.map((place) => series.timestamps[place] as number), values: places.map((place) => series.values[place] as number) };
+}
+
+// So many times the usual distance of its points is a gap of a series.
+const GAP_STEPS = 2.5;
+// As many distances tell what is usual.
+const STEPS_MOST = 64;
+
+/** Return beyond which distance two points of each series are not joined: `leastMs`, more where its points are rarer. */
+export function gapsOf(series: readonly Points[], leastMs: number): number[] {
+  return series.map(({ timestamps }) => {
+    const stride = Math.max(1, Math.floor((timestamps.length - 1) / STEPS_MOST));
+    const steps: number[] = [];
+    for (let index = 1; index < timestamps.length; index += stride) steps.push((timestamps[index] as number) - (timestamps[index - 1] as number));
+    steps.sort((a, b) => a - b);
+    return Math.max(leastMs, GAP_STEPS * (steps[steps.length >> 1] ?? 0));
+  });
+}
+
 /**
  * Put series with timestamps of their own on one axis: undefined where a series has no point, null where a gap is.
  *
- * `into`: what was returned before, to be filled again; nothing is allocated for each drawing.
+ * gapsMs: by series; see `gapsOf`. into: what was returned before, to be filled again; nothing is allocated for each
+ * drawing.
  */
-export function aligned(series: readonly Points[], gapMs?: number, into?: uPlot.AlignedData): uPlot.AlignedData {
+export function aligned(series: readonly Points[], gapsMs?: readonly number[], into?: uPlot.AlignedData): uPlot.AlignedData {
   const first = series[0];
   if (first === undefined) return [[]];
-  if (gapMs === undefined && series.every((one) => sameTimes(one.timestamps, first.timestamps))) {
+  if (gapsMs === undefined && series.every((one) => sameTimes(one.timestamps, first.timestamps))) {
     // One device's metrics come with one timestamp: there is nothing to join, and nothing is copied.
     return [first.timestamps, ...series.map(plotted)] as uPlot.AlignedData;
   }
@@ -81,14 +105,14 @@ export function aligned(series: readonly Points[], gapMs?: number, into?: uPlot.
   let length = 0;
   for (;;) {
     let at = Number.POSITIVE_INFINITY;
-    for (let place = 0; place < series.length; place++) at = Math.min(at, timeOf(series[place] as Points, next[place] as number, gapMs));
+    for (let place = 0; place < series.length; place++) at = Math.min(at, timeOf(series[place] as Points, next[place] as number, gapsMs?.[place]));
     if (at === Number.POSITIVE_INFINITY) break;
     xs[length] = at;
     for (let place = 0; place < series.length; place++) {
       const one = series[place] as Points;
       const index = next[place] as number;
       const column = columns[place] as Column;
-      if (timeOf(one, index, gapMs) !== at) {
+      if (timeOf(one, index, gapsMs?.[place]) !== at) {
         column[length] = undefined;
         continue;
       }

@@ -187,6 +187,8 @@ function drawBands(made: uPlot, element: Element, bands: readonly Band[]): void 
   ctx.restore();
 }
 
+const LABEL_PX = 13;
+
 function drawThresholds(made: uPlot, element: Element, thresholds: readonly Threshold[]): void {
   const { ctx, bbox } = made;
   ctx.save();
@@ -195,6 +197,7 @@ function drawThresholds(made: uPlot, element: Element, thresholds: readonly Thre
   ctx.setLineDash([6, 4]);
   ctx.font = `${12 * devicePixelRatio}px system-ui`;
   ctx.textAlign = "left";
+  const placed: number[] = [];
   for (const threshold of thresholds) {
     const y = made.valToPos(threshold.value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
@@ -202,7 +205,11 @@ function drawThresholds(made: uPlot, element: Element, thresholds: readonly Thre
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillText(threshold.label, bbox.left + 4 * devicePixelRatio, y - 6 * devicePixelRatio);
+    // Above its line, or below it where another label is in the way; two that are too close leave one out.
+    const base = [y - 6 * devicePixelRatio, y + 14 * devicePixelRatio].find((at) => placed.every((other) => Math.abs(at - other) >= LABEL_PX * devicePixelRatio));
+    if (base === undefined) continue;
+    placed.push(base);
+    ctx.fillText(threshold.label, bbox.left + 4 * devicePixelRatio, base);
   }
   ctx.restore();
 }
