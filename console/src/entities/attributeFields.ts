@@ -123,7 +123,12 @@ const TOKEN = /"(?:\\.|[^"\\])*"|[+-]?\d[\d.eE+-]*/g;
 
 /** Return the first integer in a JSON text that would not be stored as it is written; null: there is none. */
 export function roundedInteger(json: string): string | null {
-  return json.match(TOKEN)?.find((token) => /^[+-]?\d+$/.test(token) && !Number.isSafeInteger(Number(token))) ?? null;
+  return json.match(TOKEN)?.find((token) => /^[+-]?\d+$/.test(token) && isRounded(token)) ?? null;
+}
+
+function isRounded(integer: string): boolean {
+  const value = Number(integer);
+  return !Number.isFinite(value) || BigInt(value) !== BigInt(integer.replace("+", ""));
 }
 
 export function roundedFault(integer: string): string {
