@@ -128,7 +128,9 @@ export function roundedInteger(json: string): string | null {
 
 function isRounded(integer: string): boolean {
   const value = Number(integer);
-  return !Number.isFinite(value) || BigInt(value) !== BigInt(integer.replace("+", ""));
+  const digits = integer.replace("+", "");
+  // What a number is written as is read as the same number, though its last digits may be zeros in place of others.
+  return !Number.isFinite(value) || (BigInt(value) !== BigInt(digits) && String(value) !== digits);
 }
 
 export function roundedFault(integer: string): string {
