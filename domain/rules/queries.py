@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import LateralFromClause
 
@@ -85,7 +86,7 @@ def versions_in_force(
         conditions.append(rule_versions.c.recorded_at <= known_at)
     rows = session.execute(
         select(rule_versions)
-        .distinct(rule_versions.c.rule_id)
+        .ext(distinct_on(rule_versions.c.rule_id))
         .where(*conditions)
         .order_by(rule_versions.c.rule_id, rule_versions.c.effective_from.desc())
     )

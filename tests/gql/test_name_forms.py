@@ -50,6 +50,7 @@ QUERIES = {
     "AttributeCondition.startsWith": """{ f: entities(filter: {attributes: [{path: "text", startsWith: "FORM"}]})
       { nodes { name } } }""",
     "Query.search.text": '{ f: search(text: "FORM") { entity { name } } }',
+    "RuleFilter.search": '{ f: rules(filter: {search: "FORM"}) { nodes { name } } }',
     "ChangeFilter.actors": '{ f: changes(filter: {actors: ["FORM@example.org"]}) { nodes { actor } } }',
     "ShadowDifferenceFilter.metric": """{ f: shadowDifferences(stage: "derive", filter: {metric: "FORM"})
       { nodes { metric } } }""",
@@ -68,6 +69,7 @@ PREPARE = """mutation P($name: String!, $attributes: JSON) {
   createEntityType(input: {kind: DEVICE, name: $name}) { errors { code } }
   createDevice(input: {name: $name, externalId: $name, type: $name, status: $name, attributes: $attributes}) { device { id } errors { code } }
   createAsset(input: {name: "asset"}) { asset { id } }
+  createRule(input: {name: $name, condition: {threshold: {metric: "t", operator: GT, value: 1}}}) { errors { code } }
 }"""
 TEMPLATE = """mutation T($name: String!, $items: JSON) { createActivityTemplate(input: {name: $name, type: $name,
   defaultPriority: $name, defaultAssignedRole: $name, checklist: $items}) {

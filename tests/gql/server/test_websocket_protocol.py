@@ -530,7 +530,7 @@ def test_a_client_that_reads_nothing_has_no_more_operations_than_it_may(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of these has ended, and waits to tell; none of them runs. Beyond their limit nothing more is read."""
-    operate, send_text = Connection._operate, WebSocket.send_text
+    operate, send_message = Connection._operate, WebSocket.send
     most = running = 0
     loops: list[asyncio.AbstractEventLoop] = []
     reads = asyncio.Event()
@@ -545,13 +545,13 @@ def test_a_client_that_reads_nothing_has_no_more_operations_than_it_may(
         finally:
             running -= 1
 
-    async def unread(self: WebSocket, data: str) -> None:
-        if '"error"' in data:
+    async def unread(self: WebSocket, message: Any) -> None:
+        if any(b'"error"' in text for text in message.get("texts", ())):
             await reads.wait()
-        await send_text(self, data)
+        await send_message(self, message)
 
     monkeypatch.setattr(Connection, "_operate", counted)
-    monkeypatch.setattr(WebSocket, "send_text", unread)
+    monkeypatch.setattr(WebSocket, "send", unread)
     sent = 2 * TASKS_MAX
 
     async def check(opened: ClientConnection) -> None:
@@ -559,6 +559,7 @@ def test_a_client_that_reads_nothing_has_no_more_operations_than_it_may(
             await send(opened, subscribe(f"{number}", "{ nothing }"))
         await wait_until_async(lambda: running >= OPERATIONS_MAX, details=lambda: (running, most, opened.close_code))
         await quiet_period_async(patient(0.2))
+        assert running >= OPERATIONS_MAX
         assert most <= TASKS_MAX
         loops[0].call_soon_threadsafe(reads.set)
         answers = [await receive(opened) for _ in range(sent)]
